@@ -1,0 +1,11 @@
+/* ilk.h - all of Ilk's public headers. Each header is the reference of what it declares. */
+#ifndef ILK_H
+#define ILK_H
+
+#include <ilk/base.h>
+#include <ilk/segment.h>
+#include <ilk/counter.h>
+#include <ilk/mutex.h>
+#include <ilk/inspect.h>
+
+#endif

@@ -1,0 +1,114 @@
+/*
+ * ilk/inspect.h - what is going on in a segment, seen without touching it.
+ *
+ *	struct ilk_inspection *in;
+ *	if (ilk_inspect("shop", &in) == 0) {
+ *		for (size_t i = 0; i < in->object_count; i++)
+ *			printf("%s: %s\n", in->objects[i].name, in->objects[i].state);
+ *		ilk_inspection_free(in);
+ *	}
+ *
+ * The segment is mapped read-only; no lock is taken, no slot joined, no byte written. It works
+ *while others write, when all are stopped, and when all are dead. Everything read is copied once
+ *and checked; what makes no sense is reported in `damage`, never followed. The result is a private
+ * copy: nothing in it changes later.
+ */
+#ifndef ILK_INSPECT_H
+#define ILK_INSPECT_H
+
+#include <ilk/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+enum ilk_life {
+	ILK_LIFE_UNKNOWN = 0, /* a copied file, or one of an earlier boot */
+	ILK_LIFE_ALIVE = 1,
+	ILK_LIFE_DEAD = 2,
+};
+
+#define ILK_NO_INDEX (-1)
+
+struct ilk_process_info {
+	int slot;
+	enum ilk_life life;
+	char run_state; /* of /proc/PID/stat, 'T' stopped, 'D', 'Z'...; '?' where it cannot be told
+			 */
+	int32_t pid;    /* in its own pid namespace */
+	uint32_t uid;
+	char name[32];
+	ilk_time joined;
+};
+
+struct ilk_thread_info {
+	int slot;
+	int process; /* index in processes[], or ILK_NO_INDEX */
+	enum ilk_life life;
+	int32_t tid;
+	char name[16];
+	ilk_time joined;
+	uint64_t sleeps;     /* times it slept in a wait */
+	int waits_for;       /* index in objects[], or ILK_NO_INDEX: it does not wait */
+	ilk_time wait_since; /* since when, if it waits */
+};
+
+struct ilk_object_info {
+	char name[64];
+	const char *type; /* constant string: "mutex", "counter", ... */
+	uint64_t offset;  /* in the segment */
+	uint64_t bytes;
+	int embedded;   /* not in the directory: known because somebody waits for it */
+	char state[64]; /* one line for people: "free", "held, damaged", "42" */
+	int owner; /* index in threads[], or ILK_NO_INDEX: nobody, or an owner whose slot is gone */
+	enum ilk_holder_life {
+		ILK_HOLDER_NONE = 0,
+		ILK_HOLDER_ALIVE = 1,
+		ILK_HOLDER_DEAD = 2,
+		ILK_HOLDER_UNKNOWN = 3,
+	} holder;
+	ilk_time held_since; /* "held at least since", known from the first sleeper on; 0 unknown */
+	int64_t value;       /* counters: the value; others 0 */
+	int waiters;
+	uint64_t acquired, contended, waited_ns;
+	char damage[96]; /* what is wrong with it; "" nothing */
+};
+
+struct ilk_inspection {
+	char name[64];
+	uint64_t bytes, used;   /* of the segment; of them given out */
+	uint32_t version;       /* of the layout */
+	uint32_t uid, mode;     /* owner and permissions of the file */
+	int asymmetric;         /* 1: hot paths rely on membarrier(2); 0: they fence */
+	int64_t created;        /* CLOCK_REALTIME nanoseconds */
+	ilk_time taken;         /* when this inspection was made */
+	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */
+	int process_slots, thread_slots;
+	size_t process_count, thread_count, object_count;
+	struct ilk_process_info *processes;
+	struct ilk_thread_info *threads;
+	struct ilk_object_info *objects;
+	char damage[128]; /* of the segment's own structures; "" nothing */
+};
+
+/*
+ * Inspects the segment NAME, or the file NAME if it contains a '/'. 0; -ENOENT, -EACCES,
+ * -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOMEM, -EINVAL, -ENAMETOOLONG as ilk_segment_open.
+ * Reads once, waits for nobody.
+ */
+ILK_API int ilk_inspect(const char *name, struct ilk_inspection **inspection);
+
+ILK_API void ilk_inspection_free(struct ilk_inspection *inspection);
+
+/*
+ * Calls EACH with the name of every segment of this host (files /dev/shm/ilk.NAME), in order of
+ * name, until it returns non-zero, which is then the result; else 0 or -E... Files of that name
+ * pattern that are no segment are named too: ilk_inspect says what is wrong with them.
+ */
+ILK_API int ilk_inspect_each(int (*each)(const char *name, void *arg), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

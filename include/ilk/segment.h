@@ -1,0 +1,161 @@
+/*
+ * ilk/segment.h - the piece of memory that processes share, and who is in it.
+ *
+ *	struct ilk_segment *seg;
+ *	struct ilk_counter *hits;
+ *	int rc = ilk_segment_create("shop", NULL, &seg);        // made, or opened if it is there
+ *	if (rc == 0)
+ *		rc = ilk_counter_open(seg, "hits", &hits);      // the same in every process
+ *	if (rc == 0)
+ *		ilk_counter_add(hits, 1);
+ *	...
+ *	ilk_segment_close(seg);
+ *
+ * The wrong pattern it replaces: shm_open, ftruncate, mmap, "if I am first, initialize". Whoever
+ * opens between the first and the last of these sees a half-made segment, and one killed there
+ * leaves it half-made for ever. Here a name appears when all behind it is ready, or not at all.
+ *
+ * Membership. A process that attaches for writing becomes a member: it takes a process slot, and
+ * keeps it for exactly as long as its address space lives or until its last close. Threads take a
+ * thread slot at their first call that needs an identity and give it back when they end. A forked
+ * child, however it was forked, is nobody at first: it inherits the mapping, and joins under its
+ * own name at its first such call; what its parent holds stays the parent's. exec() ends
+ * membership as death does. A thread that ends, or a process that closes, while holding something
+ * leaves it as the dead do: the next locker is told ILK_RECOVERED.
+ *
+ * Limits. A vforked child acts as its parent. A raw fork (syscall(SYS_fork), not fork()) in the
+ *very moment in which another thread attaches may inherit the proof of life that is being made, and
+ * then vouches for its parent. A thread ended by a raw SYS_exit keeps its slot until its process
+ * ends.
+ *
+ * Sources. The life lock: open file description locks, fcntl(2); lock holders known by a lock and
+ * not by a pid: after LMDB's reader table. Naming last: O_TMPFILE and linkat, open(2).
+ */
+#ifndef ILK_SEGMENT_H
+#define ILK_SEGMENT_H
+
+#include <ilk/base.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* A process's attachment to a segment; private to the process. */
+struct ilk_segment;
+
+enum {
+	ILK_SEGMENT_EXCLUSIVE = 1, /* create: -EEXIST where the name is taken */
+	ILK_SEGMENT_READ_ONLY = 2, /* open: no slot taken, nothing can be changed through it */
+	ILK_SEGMENT_FENCED = 4,    /* create: hot paths fence; needs no membarrier(2) */
+	ILK_SEGMENT_SPARSE = 8,    /* create: pages are not reserved; a full /dev/shm may SIGBUS */
+};
+
+/* Zero means default; set `size` to sizeof of this struct, so that it can grow. */
+struct ilk_segment_options {
+	size_t size;
+	size_t bytes;       /* of the whole segment, rounded up to pages; default 1 MiB */
+	unsigned mode;      /* permissions, whatever the umask; default 0600 */
+	unsigned processes; /* members at a time, up to 4095; default 64 */
+	unsigned threads;   /* threads of members at a time, up to 4095; default 256 */
+	unsigned flags;     /* ILK_SEGMENT_... */
+};
+
+/*
+ * Creates the segment NAME (it shows as /dev/shm/ilk.NAME) and attaches to it, or attaches to the
+ * one that is there. Of racing creators one wins and the others open the winner's. NAME: 1 to 63
+ * letters, digits, '.', '_', '-', not beginning with '.' or '-'. OPTIONS may be NULL.
+ *
+ *   0             *SEG is attached
+ *   -EEXIST       it is there, and ILK_SEGMENT_EXCLUSIVE was asked; or it differs in bytes,
+ *                 processes, threads or FENCED from what OPTIONS ask (ilk_last_error() says which)
+ *   -EINVAL       odd characters in NAME, options out of range; -ENAMETOOLONG  NAME too long
+ *   -ENOSPC       /dev/shm has no room for all of it: now, never a SIGBUS later
+ *   -EUSERS       every process slot is taken by the living
+ *   -EACCES, -ENOMEM, -EMFILE, -ENFILE   from the system
+ *   -ENOTSUP      this process cannot use membarrier(2): create with ILK_SEGMENT_FENCED
+ *   and what ilk_segment_open returns of a damaged or foreign segment
+ *
+ * Order: what the creator wrote before happens before what an opener reads. Progress: blocks for
+ * no other process. Death: a killed creator leaves no name and no memory.
+ */
+ILK_API int ilk_segment_create(
+	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg);
+
+/*
+ * Attaches to the existing segment NAME. Of OPTIONS only flags (ILK_SEGMENT_READ_ONLY) count here;
+ * sizes given must be those of the segment.
+ *
+ *   0             *SEG is attached
+ *   -ENOENT       no such segment
+ *   -EMEDIUMTYPE  a file of that name is no Ilk segment (too short, wrong magic, a directory)
+ *   -EPROTO       an Ilk segment of another layout; ilk_last_error() names the field that differs
+ *   -EBADMSG      an Ilk segment whose header contradicts itself; the same
+ *   -ENOTSUP      the segment needs membarrier(2) and this process cannot register for it
+ *   -EUSERS, -EEXIST, -EINVAL, -ENAMETOOLONG, -EACCES, -ENOMEM, -EMFILE, -ENFILE   as above
+ *
+ * A read-only attachment is no member: it takes no slot and writes no byte, and every call that
+ * would change something through it returns -EROFS.
+ */
+ILK_API int ilk_segment_open(
+	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg);
+
+/*
+ * The same, waiting until DEADLINE for NAME to appear (the consumer starts first). -ETIMEDOUT
+ * where it did not. Other results end the wait at once.
+ */
+ILK_API int ilk_segment_open_until(const char *name, const struct ilk_segment_options *options,
+	ilk_time deadline, struct ilk_segment **seg);
+
+/*
+ * Makes a segment without a name, in a memfd sealed against resizing. Children that are forked
+ * inherit it and use SEG as it is. LABEL is what the inspector calls it; it may be NULL. Results as
+ * ilk_segment_create's, less those of names.
+ */
+ILK_API int ilk_segment_anonymous(
+	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg);
+
+/*
+ * Detaches. Threads of this process asleep in the segment return -ECANCELED first, and close waits
+ * until they have; any other use during close is the caller's error, as with munmap. After the last
+ * close in this process its slot is free again; what its threads held counts as left by the dead.
+ * NULL is allowed. Always 0.
+ */
+ILK_API int ilk_segment_close(struct ilk_segment *seg);
+
+/*
+ * Removes the name. Who is attached goes on; the memory goes with the last of them.
+ *
+ *   0, -ENOENT, -EACCES, -EINVAL, -ENAMETOOLONG
+ *   -EMEDIUMTYPE  the file is a directory, no segment; it stays
+ */
+ILK_API int ilk_segment_unlink(const char *name);
+
+/* The name (or the label, or ""), and the bytes of the whole segment. Constant while attached. */
+ILK_API const char *ilk_segment_name(const struct ilk_segment *seg);
+ILK_API size_t ilk_segment_bytes(const struct ilk_segment *seg);
+
+/*
+ * Named memory: SIZE bytes, zero at first, aligned to 64; found or made, the same in every process.
+ * For structs of your own, with Ilk's objects embedded in them (ilk_mutex_init and so on).
+ *
+ *   0         *MEMORY points to it
+ *   -EEXIST   NAME is there with another type or size (ilk_last_error() says which)
+ *   -ENOSPC   the segment has no room; create it with more bytes
+ *   -EROFS    not there, and the attachment is read-only
+ *   -EINVAL   SIZE is 0; NAME is empty or has control characters or is not UTF-8
+ *   -ENAMETOOLONG   more than 63 bytes
+ *   -EUSERS   every thread slot is taken by the living
+ *   -EBADMSG  the segment is damaged
+ *   -ECANCELED   another thread of this process closes the segment
+ *
+ * Through a read-only attachment *MEMORY may only be read. Progress: an existing name is found
+ * without a lock; making one waits for others who make one, never for the dead. Death: killed
+ * before the name is linked, the memory returns to the segment; after, the name is there.
+ */
+ILK_API int ilk_block_open(struct ilk_segment *seg, const char *name, size_t size, void **memory);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,33 @@
+/* facts.h - what the kernel says of a process: for people to read, and to tell boots apart. */
+#ifndef ILK_OS_FACTS_H
+#define ILK_OS_FACTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+struct ilk_facts_ {
+	int32_t pid;
+	uint32_t uid;
+	uint64_t start_time; /* clock ticks since boot; 0 unknown */
+	uint64_t pid_space;  /* inode of its pid namespace; 0 unknown */
+	char name[32];
+};
+
+/* Of this process. */
+void ilk_facts_of_self_(struct ilk_facts_ *facts);
+
+/* Of process PID: its run state ('R', 'S', 'T', 'Z', ...) and start time; '?' where unknown. */
+char ilk_run_state_(int32_t pid, uint64_t *start_time);
+
+/* Inode of this process's pid namespace; 0 unknown. */
+uint64_t ilk_pid_space_(void);
+
+int32_t ilk_thread_id_(void);
+void ilk_thread_name_(char *name, size_t size);
+
+/* 16 bytes that differ from boot to boot; zero where /proc is not there. */
+void ilk_boot_id_(uint8_t id[16]);
+
+void ilk_random_(void *bytes, size_t count);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * futex.c - futex(2).
+ *
+ * Waits are absolute and on CLOCK_MONOTONIC: FUTEX_WAIT_BITSET, the only wait that takes such a
+ * time without computing it anew. Its return does not clear the sleeper's wake-up if that was
+ * already given; every caller looks at the word again.
+ */
+#include "os/futex.h"
+#include "os/clock.h"
+#include <errno.h>
+#include <linux/futex.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define TELL_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define TELL_TSAN 1
+#endif
+#endif
+
+#ifdef TELL_TSAN
+/* The kernel's store in FUTEX_WAKE_OP is invisible to it. */
+void __tsan_release(void *address);
+#else
+static inline void __tsan_release(void *address)
+{
+	(void)address;
+}
+#endif
+
+static int result(long rc)
+{
+	return rc < 0 ? -errno : (int)rc;
+}
+
+int ilk_futex_wait_(const uint32_t *word, uint32_t expected, ilk_time until)
+{
+	struct timespec t = ilk_timespec_(until);
+	struct timespec *limit = until == ILK_FOREVER ? NULL : &t;
+
+	return result(syscall(
+		SYS_futex, word, FUTEX_WAIT_BITSET, expected, limit, NULL, FUTEX_BITSET_MATCH_ANY));
+}
+
+int ilk_futex_wake_(const uint32_t *word, int count)
+{
+	return result(syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0));
+}
+
+int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
+{
+	uint32_t op = FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_EQ, 0);
+
+	__tsan_release(word);
+	/* Second wake: none, whatever the comparison says. */
+	return result(syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op));
+}

@@ -1,0 +1,174 @@
+/*
+ * shm.c - tmpfs files and mappings.
+ *
+ * Naming last: linkat with AT_EMPTY_PATH needs a capability on older kernels; the same through
+ * /proc/self/fd does not. Both failing (no /proc, no capability) is reported as it is.
+ */
+#include "os/shm.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { PAGE = 4096, CHUNK = 16 << 20 };
+
+static int result(int rc)
+{
+	return rc < 0 ? -errno : rc;
+}
+
+int ilk_shm_unnamed_(void)
+{
+	return result(open(ILK_SHM_FOLDER_, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
+int ilk_shm_memfd_(const char *label)
+{
+	return result(memfd_create(label, MFD_CLOEXEC | MFD_ALLOW_SEALING));
+}
+
+int ilk_shm_seal_(int fd)
+{
+	return result(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
+}
+
+int ilk_shm_mode_(int fd, mode_t mode)
+{
+	return result(fchmod(fd, mode));
+}
+
+/* One chunk; a signal makes the kernel undo it and start again, so a chunk is small. */
+static int reserve(int fd, off_t from, off_t bytes)
+{
+	int rc;
+
+	do
+		rc = posix_fallocate(fd, from, bytes);
+	while (rc == EINTR);
+	return -rc;
+}
+
+int ilk_shm_resize_(int fd, size_t bytes, int sparse)
+{
+	if (ftruncate(fd, (off_t)bytes) < 0)
+		return -errno;
+	for (size_t at = 0; !sparse && at < bytes; at += CHUNK) {
+		size_t part = bytes - at < CHUNK ? bytes - at : CHUNK;
+		int rc = reserve(fd, (off_t)at, (off_t)part);
+
+		if (rc < 0)
+			return rc;
+	}
+	return 0;
+}
+
+int ilk_shm_link_(int fd, const char *path)
+{
+	char self[32];
+
+	if (linkat(fd, "", AT_FDCWD, path, AT_EMPTY_PATH) == 0)
+		return 0;
+	if (errno == EEXIST)
+		return -EEXIST;
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	return result(linkat(AT_FDCWD, self, AT_FDCWD, path, AT_SYMLINK_FOLLOW));
+}
+
+int ilk_shm_open_(const char *path, int read_only)
+{
+	int access = read_only ? O_RDONLY : O_RDWR;
+
+	/* Not blocked by a FIFO somebody put there, nor led astray by a link. */
+	return result(open(path, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
+}
+
+int ilk_shm_reopen_(int fd)
+{
+	char self[32];
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	return result(open(self, O_RDWR | O_CLOEXEC));
+}
+
+int ilk_shm_facts_(int fd, struct ilk_file_facts_ *facts)
+{
+	struct stat s;
+
+	if (fstat(fd, &s) < 0)
+		return -errno;
+	*facts = (struct ilk_file_facts_){
+		.bytes = (uint64_t)s.st_size,
+		.device = s.st_dev,
+		.inode = s.st_ino,
+		.uid = s.st_uid,
+		.mode = s.st_mode & 07777,
+		.links = (unsigned)s.st_nlink,
+		.is_folder = S_ISDIR(s.st_mode),
+	};
+	return S_ISREG(s.st_mode) || S_ISDIR(s.st_mode) ? 0 : -EMEDIUMTYPE;
+}
+
+int ilk_shm_read_(int fd, void *bytes, size_t count)
+{
+	ssize_t n = pread(fd, bytes, count, 0);
+
+	return n < 0 ? -errno : (size_t)n == count ? 0 : -EIO;
+}
+
+int ilk_shm_unlink_(const char *path)
+{
+	return result(unlink(path));
+}
+
+void ilk_shm_close_(int fd)
+{
+	if (fd >= 0)
+		close(fd);
+}
+
+int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base)
+{
+	int access = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
+	void *at = mmap(NULL, bytes, access, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	*base = at;
+	return 0;
+}
+
+void ilk_shm_unmap_(void *base, size_t bytes)
+{
+	munmap(base, bytes);
+}
+
+int ilk_shm_map_anchor_(int fd, void **page)
+{
+	void *at = mmap(NULL, PAGE, PROT_NONE, MAP_SHARED, fd, 0);
+
+	if (at == MAP_FAILED)
+		return -errno;
+	if (madvise(at, PAGE, MADV_DONTFORK) < 0) {
+		munmap(at, PAGE);
+		return -errno;
+	}
+	*page = at;
+	return 0;
+}
+
+void ilk_shm_unmap_anchor_(void *page)
+{
+	munmap(page, PAGE);
+}
+
+void *ilk_shm_fork_page_(void)
+{
+	void *at = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (at == MAP_FAILED)
+		return NULL;
+	madvise(at, PAGE, MADV_WIPEONFORK);
+	return at;
+}

@@ -1,0 +1,64 @@
+/* shm.h - files in memory: made without a name, named last, mapped, opened again. */
+#ifndef ILK_OS_SHM_H
+#define ILK_OS_SHM_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define ILK_SHM_FOLDER_ "/dev/shm"
+#define ILK_SHM_PREFIX_ "ilk."
+
+struct ilk_file_facts_ {
+	uint64_t bytes, device, inode;
+	uint32_t uid, mode;
+	unsigned links;
+	int is_folder;
+};
+
+/* A file without a name in /dev/shm. The descriptor; -E... */
+int ilk_shm_unnamed_(void);
+
+/* A memfd that can later be sealed. The descriptor; -E... */
+int ilk_shm_memfd_(const char *label);
+
+/* Forbids resizing a memfd. 0; -E... */
+int ilk_shm_seal_(int fd);
+
+/* Sets the permissions whatever the umask. 0; -E... */
+int ilk_shm_mode_(int fd, mode_t mode);
+
+/* Gives the file its length, and its pages too unless SPARSE. 0; -ENOSPC; -E... */
+int ilk_shm_resize_(int fd, size_t bytes, int sparse);
+
+/* Gives an unnamed file its name. 0; -EEXIST; -E... */
+int ilk_shm_link_(int fd, const char *path);
+
+/* Opens PATH. The descriptor; -E... */
+int ilk_shm_open_(const char *path, int read_only);
+
+/* Opens the file behind FD once more, as a description of its own. The descriptor; -E... */
+int ilk_shm_reopen_(int fd);
+
+int ilk_shm_facts_(int fd, struct ilk_file_facts_ *facts);
+/* Reads the file's first COUNT bytes. 0; -EIO there are fewer; -E... */
+int ilk_shm_read_(int fd, void *bytes, size_t count);
+
+int ilk_shm_unlink_(const char *path);
+void ilk_shm_close_(int fd);
+
+/* Maps the whole file, shared. 0; -E... */
+int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base);
+void ilk_shm_unmap_(void *base, size_t bytes);
+
+/*
+ * One page of FD without any access, not inherited by fork: it keeps FD's open file description,
+ * and the locks on it, alive for as long as this address space. 0; -E...
+ */
+int ilk_shm_map_anchor_(int fd, void **page);
+void ilk_shm_unmap_anchor_(void *page);
+
+/* A private page that reads as zero in every child, however it was forked. NULL: no memory. */
+void *ilk_shm_fork_page_(void);
+
+#endif
