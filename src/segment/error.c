@@ -1,0 +1,94 @@
+/* error.c - what a result means and what to do next; the thread's last particulars; the version. */
+#include "segment/error.h"
+#include <errno.h>
+#include <ilk/base.h>
+#include <stdarg.h>
+#include <stdio.h>
+
+static __thread char particulars[200];
+
+int ilk_fail_(int result, const char *format, ...)
+{
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(particulars, sizeof particulars, format, arguments);
+	va_end(arguments);
+	return result;
+}
+
+const char *ilk_last_error(void)
+{
+	return particulars;
+}
+
+const char *ilk_version(void)
+{
+	return ILK_VERSION_STRING;
+}
+
+static const char *outcome(int bits)
+{
+	if (bits & ~(ILK_RECOVERED | ILK_TIMED_OUT | ILK_ELECTED))
+		return "Not a result of Ilk: check where the number comes from.";
+	if (bits & ILK_RECOVERED)
+		return "Held, but its last owner died in it: put the data right, then say so with "
+		       "ilk_mutex_repaired().";
+	if (bits & ILK_TIMED_OUT)
+		return "The wait ran out and the mutex is held again: check the condition, then "
+		       "unlock.";
+	return "Done, and this member was chosen for the phase: do the work that one must do.";
+}
+
+static const struct {
+	int error;
+	const char *text;
+} sentences[] = {
+	{EPERM, "The calling thread does not hold it: only its holder may do this; see who does "
+		"with "
+		"`ilk show`."},
+	{ENOENT, "There is no segment of that name: create it, or wait for it with "
+		 "ilk_segment_open_until()."},
+	{EEXIST, "It exists, and differs from what was asked or was to be new: use the same "
+		 "parameters, another name, or remove it."},
+	{EACCES,
+		"Permission denied: ask the segment's owner for a wider mode, or run as its user."},
+	{EAGAIN, "The value was another: compute again from the one found, and retry."},
+	{EBUSY, "A living owner holds it: retry later, or lock with a deadline."},
+	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
+		  "ILK_MUTEX_RECURSIVE."},
+	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
+		    "with `ilk show`."},
+	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
+	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
+		 "the call with its header."},
+	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},
+	{ENOSPC, "There is no room: create the segment with more bytes, or free some of /dev/shm."},
+	{EUSERS,
+		"Every slot is taken by the living: create the segment with more process or thread "
+		"slots."},
+	{EROFS, "The attachment is read-only: open the segment without ILK_SEGMENT_READ_ONLY."},
+	{EMEDIUMTYPE, "The file is no Ilk segment: choose another name, or remove the file."},
+	{EPROTO, "The segment has another layout: use the same build of Ilk everywhere, or remove "
+		 "the segment."},
+	{EBADMSG, "The segment is damaged or a copy: look at it with `ilk show`, then remove it."},
+	{ENOTSUP, "This process cannot use membarrier(2): create the segment with "
+		  "ILK_SEGMENT_FENCED."},
+	{EOVERFLOW, "The mutex is locked as often as it can count: unlock it some times."},
+	{ENOMEM, "The system has no memory for it: free some, or raise the limit."},
+	{EMFILE, "This process has too many files open: close some, or raise `ulimit -n`."},
+	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
+};
+
+const char *ilk_strerror(int result)
+{
+	if (result == 0)
+		return "Done.";
+	if (result > 0)
+		return outcome(result);
+	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
+		if (sentences[i].error == -result)
+			return sentences[i].text;
+	return "The system refused, with an error that Ilk does not expect: look its number up in "
+	       "errno(3).";
+}

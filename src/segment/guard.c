@@ -1,0 +1,89 @@
+/*
+ * guard.c - a small robust lock.
+ *
+ * State      owner: 0 = free; an owner word = held; with SLEEPERS = held, and somebody may sleep.
+ * Invariant  [I1] Who sleeps has seen SLEEPERS in the word, and sleeps on exactly that value.
+ *            [I2] Who slept takes it with SLEEPERS, since others may sleep still.
+ * Ordering   [G1] lock:   compare-and-swap owner, acquire <-> [G2]  what the last holder wrote
+ *            [G2] unlock: compare-and-swap, or the kernel's store, full <-> [G1]
+ * Death      in it: the word stays, and whoever finds its owner dead swaps it for his own:
+ * RECOVERED. A second death does the same again. Release and wake-up are one system call (rule 1),
+ * so nobody dies between; a woken one that dies leaves the word free, and sleepers look every 20
+ * ms.
+ */
+#include "segment/guard.h"
+#include "os/futex.h"
+#include "segment/types.h"
+#include "segment/wait.h"
+#include <errno.h>
+
+enum { SLEEPERS = 1 };
+
+static uint32_t *word_of(struct ilk_segment *seg)
+{
+	return &((struct ilk_header_ *)(void *)seg->map.base)->guard.owner;
+}
+
+/* Tries to take the word as found. */
+static int take(uint32_t *word, uint32_t found, uint32_t mine)
+{
+	return ilk_cas_acquire_(word, &found, mine); /* [G1] */
+}
+
+/* Sets SLEEPERS. The value to sleep on, or 0: the word changed, look again. */
+static uint32_t announce(uint32_t *word, uint32_t found)
+{
+	if (found & SLEEPERS || ilk_cas_full_(word, &found, found | SLEEPERS))
+		return found | SLEEPERS;
+	return 0;
+}
+
+static int lock_slow(struct ilk_segment *seg, struct ilk_wait_ *w)
+{
+	uint32_t *word = word_of(seg), mine = w->me->owner;
+	unsigned round = 0;
+
+	for (;;) {
+		uint32_t found = ilk_load_relaxed_(word);
+		int rc = 0;
+
+		if (found < ILK_OWNER_FIRST_) {
+			if (take(word, found, mine))
+				return 0;
+		} else if (!ilk_spin_(&round)) {
+			mine |= SLEEPERS; /* [I2] */
+			found = announce(word, found);
+			if (found)
+				rc = ilk_wait_on_(
+					w, word, found, ILK_FOREVER, found & ~ILK_OWNER_FLAGS_);
+		}
+		if (rc == -EOWNERDEAD && take(word, found, mine))
+			return ILK_RECOVERED;
+		if (rc == -ECANCELED)
+			return rc;
+	}
+}
+
+int ilk_guard_lock_(struct ilk_segment *seg)
+{
+	struct ilk_wait_ w;
+	int rc;
+
+	if (take(word_of(seg), 0, ilk_thread_.me->owner))
+		return 0;
+	rc = ilk_wait_begin_(&w, word_of(seg), ILK_TYPE_NONE_);
+	if (rc < 0)
+		return rc;
+	rc = lock_slow(seg, &w);
+	ilk_wait_end_(&w);
+	return rc;
+}
+
+void ilk_guard_unlock_(struct ilk_segment *seg)
+{
+	uint32_t mine = ilk_thread_.me->owner;
+
+	/* [G2] */
+	if (!ilk_cas_full_(word_of(seg), &mine, 0))
+		ilk_futex_store_and_wake_(word_of(seg), 0, 1);
+}

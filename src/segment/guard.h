@@ -1,0 +1,14 @@
+/* guard.h - the lock of directory and arena: short sections, robust, rule 1 in its plain form. */
+#ifndef ILK_SEGMENT_GUARD_H
+#define ILK_SEGMENT_GUARD_H
+
+#include "segment/registry.h"
+
+/*
+ * Locks SEG's guard for the calling thread, which ilk_here_() was called for. 0; ILK_RECOVERED: its
+ * last holder died in it, and what it guards must be put right; -ECANCELED.
+ */
+int ilk_guard_lock_(struct ilk_segment *seg);
+void ilk_guard_unlock_(struct ilk_segment *seg);
+
+#endif

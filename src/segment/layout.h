@@ -1,0 +1,189 @@
+/*
+ * layout.h - the bytes of a segment.
+ *
+ *	header | process slots | thread slots | buckets of the directory | arena
+ *
+ * Every struct here is fixed in size, free of pointers, and the same for every build that has the
+ * same layout word; all links are offsets from the start of the segment. What a field's comment
+ * calls fixed is written by the creator before the segment has a name and never again. Bytes read
+ * from here are input: copied once, checked, and only then used.
+ *
+ * Owner words (32 bits) name a thread: slot + 1 in bits 31..20, generation in bits 19..4, flags in
+ * bits 3..0. Below 1 << 20 nobody owns: those values are free states, and FUTEX_WAKE_OP can store
+ * the small ones.
+ */
+#ifndef ILK_SEGMENT_LAYOUT_H
+#define ILK_SEGMENT_LAYOUT_H
+
+#include <ilk/base.h>
+#include <stdint.h>
+
+#define ILK_MAGIC_ UINT64_C(0x006d6873006b6c69) /* "ilk\0shm\0" */
+#define ILK_LAYOUT_VERSION_ 1
+
+enum {
+	ILK_PAGE_BYTES_ = 4096,
+	ILK_LINE_BYTES_ = 64,
+	ILK_NAME_BYTES_ = 64, /* with the closing zero */
+	ILK_MAX_SLOTS_ = 4095,
+};
+
+/* Lock bytes of the file, far behind its end: two for each process slot. */
+#define ILK_CLAIM_BYTE_(slot) ((INT64_C(1) << 40) + 2 * (int64_t)(slot))
+#define ILK_LIFE_BYTE_(slot) (ILK_CLAIM_BYTE_(slot) + 1)
+
+/* The lock of directory and arena: src/segment/guard.c. */
+struct ilk_guard_ {
+	uint32_t owner;
+	uint32_t recoveries; /* written by the holder: how often it was left by the dead */
+};
+
+struct ilk_header_ {
+	/* All fixed. */
+	uint64_t magic;
+	uint32_t version;
+	uint32_t header_bytes;
+	uint64_t layout; /* ilk_layout_word_() of the creator's build */
+	uint64_t bytes;  /* of the segment: the file's length */
+	uint64_t id[2];  /* random */
+	uint8_t boot_id[16];
+	uint64_t device, inode;
+	int64_t created; /* CLOCK_REALTIME ns */
+	uint32_t process_slots, thread_slots, buckets, pad;
+	uint64_t processes_at, threads_at, buckets_at, arena_at;
+	char name[ILK_NAME_BYTES_];
+	/* Changing, on lines of their own. */
+	struct ilk_guard_ guard ILK_ALIGNED_(64);
+	uint64_t arena_used; /* bytes given out; written under the guard */
+	uint64_t arena_hint; /* where the next search may begin; under the guard; only a hint */
+} ILK_ALIGNED_(64);
+
+/*
+ * A member process. Written by whoever holds the slot's claim byte, then by the member itself; the
+ * life byte says whether what stands here is of the living.
+ */
+struct ilk_process_slot_ {
+	uint32_t generation; /* raised at each takeover, before the life byte is locked */
+	uint32_t state;      /* ILK_PROCESS_... */
+	int32_t pid;         /* pid to name: for people */
+	uint32_t uid;
+	uint64_t start_time;
+	uint64_t pid_space;
+	int64_t joined;
+	char name[32];
+	uint8_t pad[56];
+};
+
+enum { ILK_THREAD_RETIRED_ = 0xffff, ILK_LAST_GENERATION_ = 0xffff };
+
+enum {
+	ILK_PROCESS_FREE_ = 0, /* never used, or left in order: no thread slot refers to it */
+	ILK_PROCESS_USED_ = 1, /* its member is alive, or died in it */
+};
+
+/*
+ * A member's thread. `life` is one word, so that taking a slot and saying for whom is one
+ * compare-and-swap: process generation in bits 63..32, generation in 31..16, process slot + 1 in
+ * 15..0 (0: free; ILK_THREAD_RETIRED_: its generations are used up, nobody's for ever). The rest is
+ * written by the thread itself.
+ */
+struct ilk_thread_slot_ {
+	uint64_t life;
+	int32_t tid; /* tid and name: for people */
+	uint32_t pad0;
+	char name[16];
+	int64_t joined;
+	uint64_t sleeps; /* statistics: times it slept */
+	/* The wait record: what it waits for. Even sequence: stable; 0 in wait_object: nothing. */
+	uint32_t wait_sequence;
+	uint32_t wait_owner;      /* the owner word it saw last, */
+	uint64_t wait_serial;     /* at this count of acquisitions, */
+	int64_t wait_owner_since; /* first at this time */
+	uint64_t wait_object;     /* offset */
+	int64_t wait_since;
+	uint32_t wait_type; /* ILK_TYPE_... */
+	uint32_t pad1[9];
+};
+
+/*
+ * A block of the arena: this header, then its bytes. Blocks lie end to end, and their sizes are the
+ * chain; src/segment/arena.c.
+ */
+struct ilk_block_header_ {
+	uint64_t size;  /* with this header, a multiple of 64; bit 0: given out */
+	uint32_t owner; /* owner word of who allocated it, until published; then 0 */
+	uint32_t check; /* ILK_BLOCK_CHECK_ */
+	uint8_t pad[48];
+};
+#define ILK_BLOCK_CHECK_ UINT32_C(0x6b636c62)
+
+/* A named object: at the start of a block's bytes, the object's own bytes behind it. */
+struct ilk_entry_ {
+	uint64_t next; /* offset of the bucket's next entry; 0: none */
+	uint32_t hash;
+	uint32_t type;  /* ILK_TYPE_... */
+	uint64_t bytes; /* of the object */
+	uint64_t pad;
+	char name[ILK_NAME_BYTES_];
+	uint8_t pad1[32];
+};
+
+#ifndef __cplusplus
+_Static_assert(sizeof(struct ilk_header_) == 320, "layout");
+_Static_assert(sizeof(struct ilk_process_slot_) == 128, "layout");
+_Static_assert(sizeof(struct ilk_thread_slot_) == 128, "layout");
+_Static_assert(sizeof(struct ilk_block_header_) == 64, "layout");
+_Static_assert(sizeof(struct ilk_entry_) == 128, "layout");
+#endif
+
+/*
+ * The layout word: eight bytes, each a number that two builds must share. Lowest first: word size,
+ * byte order, cache line / 8, handshake, header / 64, process slot / 64, thread slot / 64,
+ * entry / 64.
+ */
+enum { ILK_LAYOUT_FIELDS_ = 8, ILK_LAYOUT_HANDSHAKE_ = 3 };
+enum { ILK_FENCED_ = 0, ILK_ASYMMETRIC_ = 1 };
+
+static inline unsigned ilk_layout_field_(uint64_t layout, unsigned field)
+{
+	return (unsigned)(layout >> (8 * field) & 0xff);
+}
+
+/* Owner words. */
+#define ILK_OWNER_FLAGS_ UINT32_C(0xf)
+#define ILK_OWNER_FIRST_ (UINT32_C(1) << 20)
+
+static inline uint32_t ilk_owner_word_(uint32_t slot, uint32_t generation)
+{
+	return (slot + 1) << 20 | generation << 4;
+}
+static inline int ilk_owner_is_thread_(uint32_t word)
+{
+	return word >= ILK_OWNER_FIRST_;
+}
+static inline uint32_t ilk_owner_slot_(uint32_t word)
+{
+	return (word >> 20) - 1;
+}
+static inline uint32_t ilk_owner_generation_(uint32_t word)
+{
+	return word >> 4 & 0xffff;
+}
+
+/* The life word of a thread slot. */
+static inline uint64_t ilk_life_word_(
+	uint32_t process_generation, uint32_t generation, uint32_t who)
+{
+	return (uint64_t)process_generation << 32 | generation << 16 | who;
+}
+static inline uint32_t ilk_life_generation_(uint64_t life)
+{
+	return (uint32_t)(life >> 16) & 0xffff;
+}
+/* Process slot + 1; 0: the thread slot is free. */
+static inline uint32_t ilk_life_process_(uint64_t life)
+{
+	return (uint32_t)life & 0xffff;
+}
+
+#endif

@@ -1,0 +1,53 @@
+/*
+ * member.h - who is in a segment, and is it alive.
+ *
+ * A member is alive while the kernel holds the write lock on its life byte; the lock belongs to an
+ * open file description that only a page of the member's address space keeps. See member.c.
+ */
+#ifndef ILK_SEGMENT_MEMBER_H
+#define ILK_SEGMENT_MEMBER_H
+
+#include "segment/registry.h"
+#include <ilk/inspect.h>
+
+/* Takes a process slot for this process. Under the registry lock. 0; -EUSERS; -E... */
+int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map);
+
+/* Gives the process slot and all thread slots back. Under the registry lock. */
+void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map);
+
+/*
+ * Gives the calling thread an identity, joining the process first where it is nobody (after a
+ * fork). Under the registry lock. 0; -EUSERS; -E...
+ */
+int ilk_member_join_thread_(
+	struct ilk_member_ *member, const struct ilk_map_ *map, struct ilk_identity_ **me);
+
+/* Gives a thread slot back. Under the registry lock. */
+void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *map);
+
+/*
+ * Is the thread that OWNER names alive? Asks the kernel through FD, which must be of the segment's
+ * file. UNKNOWN where the kernel cannot be asked.
+ */
+enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t owner);
+
+/* Is the member in process slot SLOT alive? */
+enum ilk_life ilk_life_of_process_(int fd, uint32_t slot);
+
+/* The same as ilk_life_of_owner_ from inside an attachment, however its descriptor fared. */
+enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
+
+/* Closes the member's descriptor, unless its number is another file's by now. */
+void ilk_member_close_fd_(struct ilk_member_ *member);
+
+static inline struct ilk_process_slot_ *ilk_process_slot_(const struct ilk_map_ *map, uint32_t slot)
+{
+	return (struct ilk_process_slot_ *)(void *)(map->base + map->header.processes_at) + slot;
+}
+static inline struct ilk_thread_slot_ *ilk_thread_slot_(const struct ilk_map_ *map, uint32_t slot)
+{
+	return (struct ilk_thread_slot_ *)(void *)(map->base + map->header.threads_at) + slot;
+}
+
+#endif

@@ -1,0 +1,159 @@
+/*
+ * registry.h - what this process knows of its own attachments; private memory, never shared.
+ *
+ *	attachment (struct ilk_segment)	one mapping; several may be of one segment
+ *	member				this process in one segment: its slot, its life lock
+ *	identity			one thread in one member: its slot, its owner word
+ *
+ * An object finds its attachment by its own address. The last answer is cached in the thread, with
+ * the epoch at which it was true: the epoch moves when anything is detached, and reads as zero in a
+ * forked child, so that a stale answer is never used.
+ */
+#ifndef ILK_SEGMENT_REGISTRY_H
+#define ILK_SEGMENT_REGISTRY_H
+
+#include "segment/layout.h"
+#include <ilk/atomics.h>
+#include <ilk/segment.h>
+
+/* A mapped segment whose header was copied and checked; also what the inspector works on. */
+struct ilk_map_ {
+	char *base;
+	size_t bytes;
+	struct ilk_header_ header; /* of it only the fixed fields are used */
+};
+
+struct ilk_thread_;
+
+struct ilk_identity_ {
+	uint32_t owner; /* the owner word, without flags */
+	uint32_t slot;
+	uint32_t held;             /* things held; written by its thread alone */
+	uint32_t used;             /* this identity is somebody's */
+	const uint32_t *sleeps_on; /* the word it sleeps on, for close; by its thread alone */
+	struct ilk_member_ *member;
+	struct ilk_thread_ *thread;
+	struct ilk_identity_ *next; /* of the same thread */
+};
+
+struct ilk_member_ {
+	struct ilk_member_ *next;
+	int attachments;
+	int fd; /* may be closed behind our back (closefrom): see ilk_member_fd_ */
+	uint64_t device, inode;
+	char path[96]; /* "" without a name */
+	int joined;
+	uint32_t process, generation; /* the process slot, and its generation, when joined */
+	void *anchor;                 /* keeps the life lock: ilk_shm_map_anchor_ */
+	uint32_t thread_slots;
+	struct ilk_identity_ *identities; /* one for each thread slot */
+};
+
+struct ilk_segment {
+	struct ilk_segment *next;
+	struct ilk_map_ map;
+	struct ilk_member_ *member;
+	int read_only;
+	int asymmetric;
+	uint32_t closing;
+	uint32_t inside; /* threads of this process inside a wait */
+};
+
+/* A thread's cached place, and all its identities. */
+struct ilk_thread_ {
+	uintptr_t base;
+	size_t bytes;
+	uint64_t epoch;
+	struct ilk_segment *segment;
+	struct ilk_identity_ *me;
+	uint32_t owner;   /* of me */
+	uint32_t fenced;  /* hot paths of the segment need a fence */
+	const void *last; /* what a fast path took last and `held` does not count; mostly NULL */
+	uint64_t fork_serial; /* of the process that `identities` belongs to */
+	struct ilk_identity_ *identities;
+};
+
+extern __thread struct ilk_thread_ ilk_thread_;
+extern uint64_t *ilk_epoch_;
+
+/*
+ * Finds OBJECT's attachment and the calling thread's identity in it, joining where it has none, and
+ * leaves both in ilk_thread_. 0; -EINVAL no attachment holds it; -EROFS; -EUSERS; -E... of joining.
+ */
+int ilk_find_here_(const void *object);
+
+/* Is OBJECT in the place that is cached? */
+static inline int ilk_is_here_(const void *object)
+{
+	const struct ilk_thread_ *t = &ilk_thread_;
+
+	return __builtin_expect((uintptr_t)object - t->base < t->bytes, 1) &&
+	       __builtin_expect(t->epoch == ilk_load_relaxed_(ilk_epoch_), 1);
+}
+
+static inline int ilk_here_(const void *object)
+{
+	return ilk_is_here_(object) ? 0 : ilk_find_here_(object);
+}
+
+/* Counts one thing more, or less, that the cached identity holds. */
+static inline void ilk_hold_(void)
+{
+	ilk_thread_.me->held++;
+}
+static inline void ilk_let_go_(void)
+{
+	ilk_thread_.me->held--;
+}
+
+/*
+ * For hot paths: notes that OBJECT was taken, without a count; and tells whether OBJECT is what was
+ * noted last, and if so takes the note back. Anything else that is taken in between moves the note
+ * into the count.
+ */
+static inline void ilk_hold_last_(const void *object)
+{
+	struct ilk_thread_ *t = &ilk_thread_;
+
+	if (__builtin_expect(t->last != NULL, 0))
+		t->me->held++;
+	t->last = object;
+}
+static inline int ilk_is_last_(const void *object)
+{
+	return ilk_thread_.last == object;
+}
+static inline void ilk_forget_last_(void)
+{
+	ilk_thread_.last = NULL;
+}
+
+/* Counts what was noted last like everything else. */
+static inline void ilk_count_last_(struct ilk_thread_ *t)
+{
+	if (t->last)
+		t->me->held++;
+	t->last = NULL;
+}
+
+/* The attachment that holds OBJECT, read-only or not; NULL. Joins nothing. */
+struct ilk_segment *ilk_find_attachment_(const void *object);
+
+/* Around all changes of the lists below; revives the registry in a forked child. */
+void ilk_registry_lock_(void);
+void ilk_registry_unlock_(void);
+
+extern struct ilk_segment *ilk_attachments_;
+extern struct ilk_member_ *ilk_members_;
+
+/* Under the registry lock. */
+void ilk_registry_add_(struct ilk_segment *seg);
+void ilk_registry_remove_(struct ilk_segment *seg);
+/* The calling thread's identity in MEMBER becomes ME, taken by its thread; and the reverse. */
+void ilk_thread_adopt_(struct ilk_identity_ *me);
+void ilk_thread_forget_(struct ilk_identity_ *me);
+
+/* Changes in each forked child; for private caches. */
+uint64_t ilk_fork_serial_(void);
+
+#endif

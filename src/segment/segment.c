@@ -1,0 +1,381 @@
+/*
+ * segment.c - create, open, close, unlink: the life of a segment's name.
+ *
+ * Invariant  [I1] A name leads to a complete segment or to none: it is linked last.
+ *            [I2] An attachment's checked copy of the header is what offsets are taken from.
+ * Ordering   The kernel's link and open order the creator's writes before an opener's reads.
+ * Death      A creator killed before the link leaves an unnamed file, which goes with it. After the
+ *            link the segment is complete; its creator's slot is then that of a dead member.
+ */
+#include "os/clock.h"
+#include "os/facts.h"
+#include "os/membarrier.h"
+#include "os/shm.h"
+#include "segment/arena.h"
+#include "segment/directory.h"
+#include "segment/error.h"
+#include "segment/header.h"
+#include "segment/member.h"
+#include "segment/types.h"
+#include "segment/wait.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct ilk_segment_options defaults = {.size = sizeof defaults};
+
+/* --- attaching to an open file --- */
+
+static int map_file(int fd, int read_only, struct ilk_map_ *map)
+{
+	struct ilk_file_facts_ facts;
+	void *base;
+	int rc = ilk_header_read_(fd, &map->header, &facts);
+
+	if (rc == 0 && !read_only)
+		rc = ilk_header_is_original_(&map->header, &facts);
+	if (rc < 0)
+		return rc;
+	rc = ilk_shm_map_(fd, map->header.bytes, read_only, &base);
+	map->base = base;
+	map->bytes = map->header.bytes;
+	return rc;
+}
+
+static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const char *path)
+{
+	struct ilk_member_ *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	m->identities = calloc(map->header.thread_slots, sizeof *m->identities);
+	if (!m->identities) {
+		free(m);
+		return NULL;
+	}
+	m->fd = fd;
+	m->device = map->header.device;
+	m->inode = map->header.inode;
+	m->thread_slots = map->header.thread_slots;
+	strncpy(m->path, path, sizeof m->path - 1);
+	return m;
+}
+
+static void free_member(struct ilk_member_ *m)
+{
+	free(m->identities);
+	free(m);
+}
+
+static struct ilk_member_ *find_member(const struct ilk_map_ *map)
+{
+	struct ilk_member_ *m = ilk_members_;
+
+	while (m && (m->device != map->header.device || m->inode != map->header.inode))
+		m = m->next;
+	return m;
+}
+
+/* Under the registry lock. Takes over FD on success: keeps it or closes it. */
+static int enter(struct ilk_segment *seg, int fd, const char *path)
+{
+	struct ilk_member_ *m = find_member(&seg->map);
+	int rc;
+
+	if (m) {
+		ilk_shm_close_(fd);
+	} else {
+		m = new_member(fd, &seg->map, path);
+		if (!m)
+			return -ENOMEM;
+		rc = ilk_member_join_(m, &seg->map);
+		if (rc < 0) {
+			free_member(m);
+			return rc;
+		}
+		m->next = ilk_members_;
+		ilk_members_ = m;
+	}
+	m->attachments++;
+	seg->member = m;
+	return 0;
+}
+
+static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
+{
+	int rc = 0;
+
+	ilk_registry_lock_();
+	if (!seg->read_only)
+		rc = enter(seg, fd, path);
+	if (rc == 0)
+		ilk_registry_add_(seg);
+	ilk_registry_unlock_();
+	if (rc == 0 && seg->read_only)
+		ilk_shm_close_(fd);
+	return rc;
+}
+
+/* Attaches to the file behind FD, which it closes or keeps. */
+static int attach(int fd, const char *path, int read_only, struct ilk_segment **out)
+{
+	struct ilk_segment *seg = calloc(1, sizeof *seg);
+	int rc = seg ? map_file(fd, read_only, &seg->map) : -ENOMEM;
+
+	if (rc == 0) {
+		seg->read_only = read_only;
+		seg->asymmetric = ilk_header_is_asymmetric_(&seg->map.header);
+		if (seg->asymmetric && !read_only)
+			rc = ilk_membarrier_register_();
+		if (rc == 0)
+			rc = enter_registry(seg, fd, path);
+		if (rc < 0)
+			ilk_shm_unmap_(seg->map.base, seg->map.bytes);
+	}
+	if (rc < 0) {
+		ilk_shm_close_(fd);
+		free(seg);
+		return rc;
+	}
+	*out = seg;
+	return 0;
+}
+
+/* --- making one --- */
+
+/* Fills the new file behind FD. */
+static int fill(int fd, const char *name, const struct ilk_segment_options *o)
+{
+	struct ilk_map_ map;
+	struct ilk_file_facts_ facts;
+	void *base;
+	int rc = ilk_header_plan_(o, name, &map.header);
+
+	if (rc == 0)
+		rc = ilk_shm_resize_(fd, map.header.bytes, (int)(o->flags & ILK_SEGMENT_SPARSE));
+	if (rc == 0)
+		rc = ilk_shm_facts_(fd, &facts);
+	if (rc == 0)
+		rc = ilk_shm_map_(fd, map.header.bytes, 0, &base);
+	if (rc < 0)
+		return rc;
+	map.base = base;
+	map.bytes = map.header.bytes;
+	map.header.device = facts.device;
+	map.header.inode = facts.inode;
+	memcpy(map.base, &map.header, sizeof map.header);
+	ilk_arena_format_(&map);
+	ilk_shm_unmap_(map.base, map.bytes);
+	return 0;
+}
+
+/* Makes the new file behind FD a complete segment, still without a name, and attaches to it. */
+static int build(int fd, const char *name, const char *path, const struct ilk_segment_options *o,
+	struct ilk_segment **seg)
+{
+	int rc = ilk_shm_mode_(fd, o->mode ? o->mode : 0600);
+
+	if (rc == 0)
+		rc = fill(fd, name, o);
+	if (rc < 0) {
+		ilk_shm_close_(fd);
+		return rc == -ENOSPC ? ilk_fail_(rc, "%s: no room in /dev/shm", name) : rc;
+	}
+	return attach(fd, path, 0, seg);
+}
+
+static int create_new(const char *name, const char *path, const struct ilk_segment_options *o,
+	struct ilk_segment **seg)
+{
+	int fd = ilk_shm_unnamed_();
+	int rc;
+
+	if (fd < 0)
+		return fd;
+	rc = build(fd, name, path, o, seg);
+	if (rc < 0)
+		return rc;
+	rc = ilk_shm_link_((*seg)->member->fd, path);
+	if (rc < 0)
+		ilk_segment_close(*seg);
+	return rc;
+}
+
+/* --- opening by name --- */
+
+static int open_path(const char *path, int read_only)
+{
+	int fd = ilk_shm_open_(path, read_only);
+
+	if (fd == -ENOENT)
+		return ilk_fail_(fd, "there is no %s", path);
+	if (fd == -EACCES)
+		return ilk_fail_(fd, "%s: permission denied", path);
+	if (fd == -EISDIR || fd == -ELOOP || fd == -ENXIO)
+		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
+	return fd;
+}
+
+static int open_existing(
+	const char *path, const struct ilk_segment_options *o, struct ilk_segment **out)
+{
+	struct ilk_segment *seg;
+	int read_only = (o->flags & ILK_SEGMENT_READ_ONLY) != 0;
+	int fd = open_path(path, read_only);
+	int rc = fd < 0 ? fd : attach(fd, path, read_only, &seg);
+
+	if (rc < 0)
+		return rc;
+	rc = ilk_header_fits_(&seg->map.header, o);
+	if (rc < 0)
+		ilk_segment_close(seg);
+	else
+		*out = seg;
+	return rc;
+}
+
+int ilk_segment_open(
+	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
+{
+	const struct ilk_segment_options *o = options ? options : &defaults;
+	char path[ILK_PATH_BYTES_];
+	int rc = ilk_segment_path_(name, path);
+
+	if (rc == 0)
+		rc = ilk_options_check_(o);
+	return rc < 0 ? rc : open_existing(path, o, seg);
+}
+
+int ilk_segment_open_until(const char *name, const struct ilk_segment_options *options,
+	ilk_time deadline, struct ilk_segment **seg)
+{
+	ilk_time pause = ILK_NS_PER_MS / 4;
+
+	for (;;) {
+		int rc = ilk_segment_open(name, options, seg);
+		ilk_time now = ilk_now();
+
+		if (rc != -ENOENT)
+			return rc;
+		if (now >= deadline)
+			return ilk_fail_(-ETIMEDOUT, "no segment %s appeared in time", name);
+		ilk_sleep_until_(deadline - now < pause ? deadline : now + pause);
+		if (pause < 16 * ILK_NS_PER_MS)
+			pause *= 2;
+	}
+}
+
+/* Open it or make it, until one of both succeeds; each failure means that another was faster. */
+static int create_or_open(const char *name, const char *path, const struct ilk_segment_options *o,
+	struct ilk_segment **seg)
+{
+	int exclusive = (o->flags & ILK_SEGMENT_EXCLUSIVE) != 0;
+
+	for (int tries = 0; tries < 1000; tries++) {
+		int rc = exclusive ? -ENOENT : open_existing(path, o, seg);
+
+		if (rc != -ENOENT)
+			return rc;
+		rc = create_new(name, path, o, seg);
+		if (rc == -EEXIST && exclusive)
+			return ilk_fail_(rc, "segment %s is there already", name);
+		if (rc != -EEXIST)
+			return rc;
+	}
+	return ilk_fail_(-EEXIST, "%s comes and goes too fast", name);
+}
+
+int ilk_segment_create(
+	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
+{
+	const struct ilk_segment_options *o = options ? options : &defaults;
+	char path[ILK_PATH_BYTES_];
+	int rc = ilk_segment_path_(name, path);
+
+	if (rc == 0)
+		rc = ilk_options_check_(o);
+	if (rc == 0 && o->flags & ILK_SEGMENT_READ_ONLY)
+		rc = ilk_fail_(-EINVAL, "a segment cannot be created read-only");
+	return rc < 0 ? rc : create_or_open(name, path, o, seg);
+}
+
+int ilk_segment_anonymous(
+	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg)
+{
+	const struct ilk_segment_options *o = options ? options : &defaults;
+	int rc = ilk_options_check_(o);
+	int fd;
+
+	if (rc < 0)
+		return rc;
+	if (label && strlen(label) >= ILK_NAME_BYTES_)
+		return ilk_fail_(-ENAMETOOLONG, "the label has more than 63 bytes");
+	if (o->flags & (ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_EXCLUSIVE))
+		return ilk_fail_(-EINVAL, "these flags need a segment with a name");
+	fd = ilk_shm_memfd_(label ? label : "");
+	if (fd < 0)
+		return fd;
+	rc = build(fd, label ? label : "", "", o, seg);
+	if (rc < 0)
+		return rc;
+	rc = ilk_shm_seal_((*seg)->member->fd);
+	if (rc < 0)
+		ilk_segment_close(*seg);
+	return rc;
+}
+
+int ilk_segment_unlink(const char *name)
+{
+	char path[ILK_PATH_BYTES_];
+	int rc = ilk_segment_path_(name, path);
+
+	if (rc == 0)
+		rc = ilk_shm_unlink_(path);
+	if (rc == -EISDIR || rc == -EPERM)
+		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
+	if (rc == -ENOENT)
+		return ilk_fail_(rc, "there is no %s", path);
+	return rc;
+}
+
+/* --- closing --- */
+
+static void drop_member(struct ilk_member_ *m, const struct ilk_map_ *map)
+{
+	struct ilk_member_ **at = &ilk_members_;
+
+	if (--m->attachments > 0)
+		return;
+	ilk_member_leave_(m, map);
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+	ilk_member_close_fd_(m);
+	free_member(m);
+}
+
+int ilk_segment_close(struct ilk_segment *seg)
+{
+	if (!seg)
+		return 0;
+	if (!seg->read_only)
+		ilk_wait_cancel_(seg);
+	ilk_registry_lock_();
+	ilk_registry_remove_(seg);
+	if (seg->member)
+		drop_member(seg->member, &seg->map);
+	ilk_registry_unlock_();
+	ilk_shm_unmap_(seg->map.base, seg->map.bytes);
+	free(seg);
+	return 0;
+}
+
+const char *ilk_segment_name(const struct ilk_segment *seg)
+{
+	return seg->map.header.name;
+}
+
+size_t ilk_segment_bytes(const struct ilk_segment *seg)
+{
+	return seg->map.bytes;
+}

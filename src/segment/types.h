@@ -1,0 +1,54 @@
+/*
+ * types.h - the table of the kinds of object: all that the rest of Ilk knows of a primitive.
+ *
+ * A new primitive adds its file with its row, and a line to ILK_TYPES_.
+ */
+#ifndef ILK_SEGMENT_TYPES_H
+#define ILK_SEGMENT_TYPES_H
+
+#include "segment/registry.h"
+
+#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex)
+
+enum ilk_type_id_ {
+	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
+	ILK_TYPE_BLOCK_,
+	ILK_TYPE_COUNTER_,
+	ILK_TYPE_SHARDED_,
+	ILK_TYPE_MUTEX_,
+	ILK_TYPES_END_,
+};
+
+/* What an object says of itself to the inspector. */
+struct ilk_description_ {
+	char state[64];
+	uint32_t owner; /* an owner word, or 0 */
+	int64_t value;
+	uint64_t acquired; /* also tells one holding from the next: see ilk_wait_note_ */
+	uint64_t contended, waited_ns;
+};
+
+struct ilk_type_ {
+	const char *name;
+	uint32_t size; /* of an object; 0: it varies */
+	uint32_t align;
+	/*
+	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may
+	 * change meanwhile.
+	 */
+	const char *(*valid)(const struct ilk_map_ *map, const void *object, uint64_t bytes);
+	/* Describes a valid object; the same caution. */
+	void (*describe)(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+		struct ilk_description_ *out);
+	/* Puts right what the dead left in it, without waiting. 1: it was; 0: there was nothing;
+	 * -E... NULL: the dead leave nothing in this kind. */
+	int (*repair)(struct ilk_segment *seg, void *object);
+	/* Would an acquire succeed now without waiting? 1, 0. NULL: this kind cannot be waited for.
+	 */
+	int (*ready)(struct ilk_segment *seg, const void *object);
+};
+
+/* The row of TYPE; NULL: there is no such kind. */
+const struct ilk_type_ *ilk_type_(uint32_t type);
+
+#endif

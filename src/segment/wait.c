@@ -1,0 +1,166 @@
+/*
+ * wait.c - the only file that sleeps.
+ *
+ * State      segment.closing, segment.inside: private to the process. The wait record: in the
+ * thread slot, written by its thread alone, under a sequence that is odd while it changes.
+ * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0.
+ *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for, 50 ms else.
+ * Ordering   [W1] begin:  add inside, full       <-> [W3]  close sees us, or we see it closing
+ *            [W2] begin:  load closing, acquire (after [W1]; both sides are full barriers)
+ *            [W3] cancel: exchange closing, then load inside
+ *            [W4] end:    sub inside, full       <-> [W3]  our last touch before the unmapping
+ *            [W5] record: odd sequence, store; fence; fields; even sequence, release <-> a reader
+ *            that loads the sequence (acquire), the fields, fence, and the sequence again
+ * Death      Asleep or awake, the dead leave a wait record: it counts only while its slot is alive.
+ */
+#include "segment/wait.h"
+#include "fault.h"
+#include "os/clock.h"
+#include "os/futex.h"
+#include "os/membarrier.h"
+#include "segment/member.h"
+#include <errno.h>
+#include <limits.h>
+#include <sched.h>
+
+enum { OWNER_TICK = 20 * ILK_NS_PER_MS, IDLE_TICK = 50 * ILK_NS_PER_MS };
+enum { SPIN_ROUNDS = 8, SPIN_PAUSES = 20 };
+
+static void write_record(struct ilk_wait_ *w, uint64_t object)
+{
+	struct ilk_thread_slot_ *slot = w->slot;
+	uint32_t sequence = slot->wait_sequence | 1;
+
+	/* [W5] */
+	ilk_store_relaxed_(&slot->wait_sequence, sequence);
+	ilk_fence_();
+	ilk_store_relaxed_(&slot->wait_object, object);
+	ilk_store_relaxed_(&slot->wait_type, w->type);
+	ilk_store_relaxed_(&slot->wait_since, w->since);
+	ilk_store_relaxed_(&slot->wait_owner, w->owner);
+	ilk_store_relaxed_(&slot->wait_serial, w->serial);
+	ilk_store_relaxed_(&slot->wait_owner_since, w->owner_since);
+	ilk_store_release_(&slot->wait_sequence, sequence + 1);
+}
+
+int ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	struct ilk_identity_ *me = ilk_thread_.me;
+
+	ilk_add_full_(&seg->inside, 1u); /* [W1] */
+	ilk_fence_();
+	if (ilk_load_acquire_(&seg->closing)) { /* [W2] */
+		ilk_sub_full_(&seg->inside, 1u);
+		return -ECANCELED;
+	}
+	*w = (struct ilk_wait_){
+		.segment = seg,
+		.me = me,
+		.slot = ilk_thread_slot_(&seg->map, me->slot),
+		.object = (uint64_t)((const char *)object - seg->map.base),
+		.type = type,
+		.since = ilk_now(),
+	};
+	write_record(w, w->object);
+	return 0;
+}
+
+void ilk_wait_end_(struct ilk_wait_ *w)
+{
+	write_record(w, 0);
+	/* [W4] After this the segment may be gone. */
+	ilk_sub_full_(&w->segment->inside, 1u);
+}
+
+void ilk_wait_note_(struct ilk_wait_ *w, uint32_t owner, uint64_t serial)
+{
+	if (w->owner == owner && w->serial == serial)
+		return;
+	w->owner = owner;
+	w->serial = serial;
+	w->owner_since = ilk_now();
+	write_record(w, w->object);
+}
+
+static void sleep_once(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time until)
+{
+	ilk_store_relaxed_(&w->slot->sleeps, w->slot->sleeps + 1);
+	ilk_store_release_(&w->me->sleeps_on, word);
+	/* Whatever ends it, the caller looks again. */
+	ilk_futex_wait_(word, expected, until);
+	ilk_store_release_(&w->me->sleeps_on, (const uint32_t *)NULL);
+}
+
+static int is_dead(struct ilk_wait_ *w, uint32_t owner)
+{
+	return owner && ilk_owner_life_(w->segment, owner) == ILK_LIFE_DEAD;
+}
+
+int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time deadline,
+	uint32_t owner)
+{
+	ilk_time now = ilk_now();
+	ilk_time tick = now + (owner ? OWNER_TICK : IDLE_TICK);
+
+	if (is_dead(w, owner))
+		return -EOWNERDEAD;
+	if (ilk_load_acquire_(&w->segment->closing))
+		return -ECANCELED;
+	if (deadline <= now)
+		return -ETIMEDOUT;
+	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
+		tick = ILK_FOREVER;
+	sleep_once(w, word, expected, deadline < tick ? deadline : tick);
+	return 0;
+}
+
+void ilk_handshake_(const struct ilk_segment *seg)
+{
+	if (seg->asymmetric)
+		ilk_membarrier_();
+	else
+		ilk_fence_();
+}
+
+int ilk_spin_(unsigned *round)
+{
+	if (*round >= SPIN_ROUNDS)
+		return 0;
+	for (int i = 0; i < SPIN_PAUSES; i++)
+		ilk_pause_();
+	sched_yield();
+	++*round;
+	return 1;
+}
+
+void ilk_sleep_until_(ilk_time until)
+{
+	uint32_t nothing = 0;
+
+	while (ilk_now() < until)
+		ilk_futex_wait_(&nothing, 0, until);
+}
+
+/* Wakes each thread of ours that sleeps in SEG: a word outside it is another attachment's. */
+static void wake_sleepers(struct ilk_segment *seg)
+{
+	struct ilk_member_ *member = seg->member;
+
+	for (uint32_t i = 0; i < member->thread_slots; i++) {
+		const uint32_t *word = ilk_load_acquire_(&member->identities[i].sleeps_on);
+
+		if (word && (uintptr_t)word - (uintptr_t)seg->map.base < seg->map.bytes)
+			ilk_futex_wake_(word, INT_MAX);
+	}
+}
+
+void ilk_wait_cancel_(struct ilk_segment *seg)
+{
+	ilk_exchange_(&seg->closing, 1u); /* [W3] */
+	ilk_fence_();
+	while (ilk_load_acquire_(&seg->inside)) {
+		wake_sleepers(seg);
+		ilk_sleep_until_(ilk_now() + ILK_NS_PER_MS);
+	}
+}

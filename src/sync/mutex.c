@@ -1,0 +1,518 @@
+/*
+ * mutex.c - a robust mutex whose unlock is a plain store.
+ *
+ * State      owner  0 = free; DAMAGED = free, and what it guards may be half-done; an owner word =
+ *                   held; with DAMAGED = held by one who was told ILK_RECOVERED; with AGAIN = more
+ *                   than once: depth says how often more
+ *            wait   0 = nobody needs to be woken; 1 = somebody may sleep on this word
+ *            ask    1 = a spinner would like a turn
+ *            depth  recursive: how often more than once; by the owner alone, before AGAIN
+ *            tag, flags, label: fixed. acquired, contended, waited_ns: by the owner alone.
+ * Invariant  [I1] Only the thread that an owner word names stores another value, unless that thread
+ *            is dead: then whoever swaps the very word found.
+ *            [I2] Who sleeps, sleeps on `wait` (never on `owner`), after it was set and a
+ * membarrier ran; it is cleared only together with a wake-up, in one system call. [I3] Who has
+ * slept takes the mutex with `wait` set, and leaves it set if it gives up: others may sleep still.
+ * Ordering   [X1] lock:   compare-and-swap owner, acquire <-> [X2], [X3]  what the last owner wrote
+ *            [X2] unlock: store owner, release            <-> [X1]
+ *            [X3] recover: compare-and-swap owner, acquire; the dead's stores are there: the kernel
+ *                 released its life byte after its last instruction
+ *            [X4] unlock: store owner; compiler barrier; load wait   <-> [X5]
+ *            [X5] sleep:  set wait; membarrier; load owner           <-> [X4]  one of both sees the
+ *                 other: the unlocker a sleeper, or the sleeper a free mutex. In a fenced segment
+ *                 both sides use a full fence instead.
+ * Death      before [X1]: nothing. Between [X1] and [X2]: the word names the dead, and the next to
+ *            look swaps it: RECOVERED, depth 0. After [X2], before the wake-up: the mutex is free,
+ *            and a sleeper looks within 20 ms. Woken and killed: the same.
+ *            Statistics may then be one short.
+ * Lifetime   [X4] touches the mutex after it was let go; the header says what that asks of users.
+ *
+ * Fairness: one who unlocks and locks again at once would never let go of the cache line. So
+ * spinners set `ask`, and an unlocker who sees it stands back for a moment.
+ *
+ * Source: the asymmetric handshake is that of membarrier(2) and of the "biased" locks; the rest is
+ * ours.
+ */
+#include "fault.h"
+#include "os/futex.h"
+#include "segment/directory.h"
+#include "segment/error.h"
+#include "segment/member.h"
+#include "segment/types.h"
+#include "segment/wait.h"
+#include <errno.h>
+#include <ilk/mutex.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { DAMAGED = 1, AGAIN = 2, TAG = 0x6d78 };
+enum { LOOKS = 48, LONGEST_GAP = 8, ASK_EVERY = 8, YIELD_EVERY = 12, STAND_BACK = 64 };
+
+_Static_assert(sizeof(struct ilk_mutex) == 64, "one cache line");
+
+/* --- small questions --- */
+
+static inline int is_held(uint32_t word)
+{
+	return ilk_owner_is_thread_(word);
+}
+
+static inline int is_mine(uint32_t word)
+{
+	return (word & ~ILK_OWNER_FLAGS_) == ilk_thread_.owner;
+}
+
+/* In an attached segment, and a mutex? The caller's identity is in ilk_thread_ then. */
+static int check(const struct ilk_mutex *m)
+{
+	int rc = ilk_here_(m);
+
+	return rc == 0 && m->tag != TAG ? -EINVAL : rc;
+}
+
+/* --- taking it --- */
+
+/* [X1] Swaps the free or dead word FOUND for the caller's. */
+static inline int swap_in(struct ilk_mutex *m, uint32_t found, uint32_t mine)
+{
+	if (ILK_FAULTY_(ILK_FAULT_LATE_OWNER)) {
+		if (!ilk_cas_acquire_(&m->owner, &found, (uint32_t)DAMAGED + 1))
+			return 0;
+		ilk_store_relaxed_(&m->owner, mine);
+		return 1;
+	}
+	return ilk_cas_acquire_(&m->owner, &found, mine);
+}
+
+static inline void count(struct ilk_mutex *m)
+{
+	/* Stored whole: who waits reads it meanwhile, to tell one holding from the next. */
+	ilk_store_relaxed_(&m->acquired, m->acquired + 1);
+}
+
+static int taken(struct ilk_mutex *m, int result)
+{
+	count(m);
+	ilk_hold_();
+	return result;
+}
+
+/* Takes it if it is free. 1 and *RESULT; 0. */
+static int take_free(struct ilk_mutex *m, uint32_t found, int *result)
+{
+	if (is_held(found) || !swap_in(m, found, ilk_thread_.owner | (found & DAMAGED)))
+		return 0;
+	if (found & DAMAGED)
+		m->depth = 0; /* it may be what repair() left of a dead owner's */
+	*result = taken(m, found & DAMAGED ? ILK_RECOVERED : 0);
+	return 1;
+}
+
+/* Takes it from FOUND, whose thread is dead. 1 and *RESULT; 0. */
+static int take_from_dead(struct ilk_mutex *m, uint32_t found, int *result)
+{
+	if (!ilk_cas_acquire_(&m->owner, &found, ilk_thread_.owner | DAMAGED)) /* [X3] */
+		return 0;
+	m->depth = 0;
+	*result = taken(m, ILK_RECOVERED);
+	return 1;
+}
+
+static int lock_again(struct ilk_mutex *m)
+{
+	if (!(m->flags & ILK_MUTEX_RECURSIVE))
+		return -EDEADLK;
+	if (m->depth == UINT32_MAX)
+		return -EOVERFLOW;
+	ilk_count_last_(&ilk_thread_);
+	m->depth++;
+	ilk_store_relaxed_(&m->owner, ilk_load_relaxed_(&m->owner) | AGAIN);
+	return 0;
+}
+
+static void pause_for(int pauses)
+{
+	for (int i = 0; i < pauses; i++)
+		ilk_pause_();
+}
+
+/*
+ * Spins for it. 1 and *RESULT; 0: it is time to sleep. Each look takes the line away from the
+ * owner, so looks soon come further apart: that alone makes the owner several times as fast.
+ */
+static int spin(struct ilk_mutex *m, int *result)
+{
+	int gap = 1;
+
+	for (int look = 1; look <= LOOKS; look++) {
+		uint32_t found = ilk_load_relaxed_(&m->owner);
+
+		if (!is_held(found) && take_free(m, found, result))
+			return 1;
+		if (look % ASK_EVERY == 0)
+			ilk_store_relaxed_(&m->ask, 1u);
+		if (look % YIELD_EVERY == 0)
+			sched_yield();
+		pause_for(gap);
+		if (gap < LONGEST_GAP)
+			gap *= 2;
+	}
+	return 0;
+}
+
+static int sleep_for(struct ilk_mutex *m, struct ilk_wait_ *w, ilk_time deadline, int *result)
+{
+	int rc = 0;
+
+	while (rc == 0) {
+		uint32_t found;
+
+		/* [X5] Weaker: an unlocker could miss us, and we its unlock. [I3] */
+		ilk_exchange_(&m->wait, 1u);
+		ilk_handshake_(w->segment);
+		found = ilk_load_acquire_(&m->owner);
+		if (!is_held(found)) {
+			if (take_free(m, found, result))
+				return 0;
+			continue;
+		}
+		ilk_wait_note_(w, found & ~ILK_OWNER_FLAGS_, ilk_load_relaxed_(&m->acquired));
+		rc = ilk_wait_on_(w, &m->wait, 1, deadline, found & ~ILK_OWNER_FLAGS_);
+		if (rc == -EOWNERDEAD)
+			rc = take_from_dead(m, found, result);
+	}
+	return rc == 1 ? 0 : rc;
+}
+
+static int wait_for(struct ilk_mutex *m, ilk_time deadline)
+{
+	struct ilk_wait_ w;
+	ilk_time since;
+	int result = 0;
+	int rc = ilk_wait_begin_(&w, m, ILK_TYPE_MUTEX_);
+
+	if (rc < 0)
+		return rc;
+	since = w.since;
+	rc = sleep_for(m, &w, deadline, &result);
+	if (rc == 0) {
+		m->contended++;
+		m->waited_ns += (uint64_t)(ilk_now() - since);
+	}
+	ilk_wait_end_(&w);
+	return rc < 0 ? rc : result;
+}
+
+/* Held by somebody else, and there is no time to wait. */
+static int take_now(struct ilk_mutex *m, uint32_t found)
+{
+	int result = -EBUSY;
+
+	if (ilk_owner_life_(ilk_thread_.segment, found & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD)
+		take_from_dead(m, found, &result);
+	return result;
+}
+
+static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
+{
+	int rc = check(m);
+	uint32_t found;
+	int result;
+
+	if (rc < 0)
+		return rc;
+	found = ilk_load_relaxed_(&m->owner);
+	if (is_mine(found))
+		return lock_again(m);
+	if (take_free(m, found, &result))
+		return result;
+	if (deadline == ILK_NOW)
+		return take_now(m, ilk_load_relaxed_(&m->owner));
+	if (spin(m, &result)) {
+		m->contended++;
+		return result;
+	}
+	return wait_for(m, deadline);
+}
+
+/* The common case alone, so that it needs no stack; all else is lock_slow's. */
+static inline int lock_until(struct ilk_mutex *m, ilk_time deadline)
+{
+	if (ilk_is_here_(m) && __builtin_expect(m->tag == TAG, 1) &&
+		__builtin_expect(swap_in(m, 0, ilk_thread_.owner), 1)) {
+		ilk_hold_last_(m);
+		count(m);
+		return 0;
+	}
+	return lock_slow(m, deadline);
+}
+
+int ilk_mutex_lock(struct ilk_mutex *m)
+{
+	return lock_until(m, ILK_FOREVER);
+}
+
+int ilk_mutex_try_lock(struct ilk_mutex *m)
+{
+	return lock_until(m, ILK_NOW);
+}
+
+int ilk_mutex_lock_until(struct ilk_mutex *m, ilk_time deadline)
+{
+	int rc = lock_until(m, deadline);
+
+	return rc == -EBUSY ? -ETIMEDOUT : rc;
+}
+
+/* --- letting it go --- */
+
+/* Somebody sleeps, or asked. The mutex is no longer ours. */
+static int let_others(struct ilk_mutex *m)
+{
+	if (ilk_load_relaxed_(&m->wait) && !ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
+		ilk_futex_store_and_wake_(&m->wait, 0, 1); /* [I2] */
+	if (!ilk_load_relaxed_(&m->ask))
+		return 0;
+	ilk_store_relaxed_(&m->ask, 0u);
+	for (int i = 0; i < STAND_BACK && !is_held(ilk_load_relaxed_(&m->owner)); i++)
+		ilk_pause_();
+	return 0;
+}
+
+static inline int look_round(struct ilk_mutex *m)
+{
+	if (__builtin_expect(ilk_load_relaxed_(&m->wait) | ilk_load_relaxed_(&m->ask), 0))
+		return let_others(m);
+	return 0;
+}
+
+static int unlock_slow(struct ilk_mutex *m)
+{
+	int rc = check(m);
+	uint32_t word;
+
+	if (rc < 0)
+		return rc;
+	word = ilk_load_relaxed_(&m->owner);
+	if (!is_mine(word))
+		return -EPERM;
+	if (m->depth) {
+		m->depth--;
+		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)AGAIN);
+		return 0;
+	}
+	ilk_count_last_(&ilk_thread_);
+	ilk_let_go_();
+	ilk_exchange_(&m->owner, word & DAMAGED); /* [X2], [X4]: a full fence */
+	return look_round(m);
+}
+
+int ilk_mutex_unlock(struct ilk_mutex *m)
+{
+	/* Held once, undamaged, in an asymmetric segment; all else is unlock_slow's. */
+	if (!ilk_is_last_(m) || !ilk_is_here_(m) || ilk_thread_.fenced)
+		return unlock_slow(m);
+	ilk_forget_last_();
+	/* [X2], [X4] Weaker: the next owner could miss our writes. */
+	ilk_store_release_(&m->owner, 0u);
+	ilk_compiler_barrier_();
+	return look_round(m);
+}
+
+int ilk_mutex_repaired(struct ilk_mutex *m)
+{
+	int rc = check(m);
+
+	if (rc < 0)
+		return rc;
+	if (!is_mine(ilk_load_relaxed_(&m->owner)))
+		return -EPERM;
+	ilk_store_release_(&m->owner, ilk_load_relaxed_(&m->owner) & ~(uint32_t)DAMAGED);
+	return 0;
+}
+
+/* --- asking --- */
+
+static const enum ilk_holder holder_of_life[] = {
+	[ILK_LIFE_UNKNOWN] = ILK_HELD_BY_UNKNOWN,
+	[ILK_LIFE_ALIVE] = ILK_HELD_BY_LIVING,
+	[ILK_LIFE_DEAD] = ILK_HELD_BY_DEAD,
+};
+
+/* Is the calling thread, without joining for the question, the one that WORD names? */
+static int names_me(const struct ilk_segment *seg, uint32_t word)
+{
+	const struct ilk_identity_ *i = ilk_thread_.identities;
+
+	if (ilk_thread_.fork_serial != ilk_fork_serial_())
+		return 0;
+	while (i && (i->member != seg->member || i->owner != (word & ~ILK_OWNER_FLAGS_)))
+		i = i->next;
+	return i != NULL;
+}
+
+static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
+{
+	uint32_t slot = ilk_owner_slot_(word), process;
+	const struct ilk_thread_slot_ *thread;
+
+	if (slot >= seg->map.header.thread_slots)
+		return;
+	thread = ilk_thread_slot_(&seg->map, slot);
+	owner->tid = thread->tid;
+	memcpy(owner->name, thread->name, sizeof owner->name - 1);
+	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
+	if (process > 0 && process <= seg->map.header.process_slots)
+		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
+}
+
+int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
+{
+	struct ilk_segment *seg = ilk_find_attachment_(m);
+	uint32_t word;
+
+	if (!seg || m->tag != TAG)
+		return -EINVAL;
+	word = ilk_load_acquire_(&m->owner);
+	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & DAMAGED)};
+	if (!is_held(word))
+		return 0;
+	name_owner(seg, word, owner);
+	owner->holder = names_me(seg, word)
+				? ILK_HELD_BY_ME
+				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
+	return 0;
+}
+
+/* --- making one --- */
+
+static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
+{
+	memset(m, 0, sizeof *m);
+	m->flags = (uint16_t)flags;
+	strncpy(m->label, label ? label : "", sizeof m->label - 1);
+	ilk_store_release_(&m->tag, (uint16_t)TAG);
+}
+
+static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
+{
+	make(object, wanted->name, wanted->flags);
+}
+
+/* The flags that OPTIONS ask for; -EINVAL. */
+static int flags_of(const struct ilk_mutex_options *options)
+{
+	if (!options)
+		return 0;
+	if (options->size != sizeof *options || options->flags & ~(unsigned)ILK_MUTEX_RECURSIVE)
+		return ilk_fail_(-EINVAL, "mutex options: wrong size or unknown flags");
+	return (int)options->flags;
+}
+
+int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *label,
+	const struct ilk_mutex_options *options)
+{
+	uintptr_t at = (uintptr_t)m - (uintptr_t)seg->map.base;
+	int flags = flags_of(options);
+
+	if (flags < 0)
+		return flags;
+	if (at >= seg->map.bytes || at % sizeof *m)
+		return ilk_fail_(-EINVAL, "the mutex is outside the segment, or not aligned to 64");
+	if (seg->read_only)
+		return ilk_fail_(-EROFS, "the attachment is read-only");
+	make(m, label, (uint32_t)flags);
+	return 0;
+}
+
+int ilk_mutex_open(struct ilk_segment *seg, const char *name,
+	const struct ilk_mutex_options *options, struct ilk_mutex **m)
+{
+	struct ilk_wanted_ wanted = {
+		.name = name, .type = ILK_TYPE_MUTEX_, .bytes = sizeof **m, .init = init_wanted};
+	int flags = flags_of(options);
+	struct ilk_mutex *found;
+	void *object;
+	int rc;
+
+	if (flags < 0)
+		return flags;
+	wanted.flags = (uint32_t)flags;
+	rc = ilk_directory_open_(seg, &wanted, &object);
+	if (rc < 0)
+		return rc;
+	found = object;
+	if (found->flags != flags)
+		return ilk_fail_(-EEXIST, "flags differ: mutex %s is%s recursive", name,
+			found->flags & ILK_MUTEX_RECURSIVE ? "" : " not");
+	*m = found;
+	return 0;
+}
+
+/* --- its row --- */
+
+static const char *valid(const struct ilk_map_ *map, const void *object, uint64_t bytes)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word;
+
+	if (bytes != sizeof *m)
+		return "its size is not a mutex's";
+	if (ilk_load_relaxed_(&m->tag) != TAG)
+		return "its tag is not a mutex's";
+	word = ilk_load_relaxed_(&m->owner);
+	if (!is_held(word))
+		return word > DAMAGED ? "its owner word is neither free nor an owner" : NULL;
+	if (ilk_owner_slot_(word) >= map->header.thread_slots)
+		return "its owner word names a thread slot that does not exist";
+	return word & ILK_OWNER_FLAGS_ & ~(uint32_t)(DAMAGED | AGAIN)
+		       ? "its owner word has unknown flags"
+		       : NULL;
+}
+
+static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_description_ *out)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word = ilk_load_acquire_(&m->owner), depth = ilk_load_relaxed_(&m->depth);
+	char times[24] = "";
+
+	(void)map, (void)bytes;
+	if (word & AGAIN)
+		snprintf(times, sizeof times, " %llu times", depth + 1ull);
+	snprintf(out->state, sizeof out->state, "%s%s%s", is_held(word) ? "held" : "free", times,
+		word & DAMAGED ? ", damaged" : "");
+	out->owner = is_held(word) ? word & ~ILK_OWNER_FLAGS_ : 0;
+	out->acquired = ilk_load_relaxed_(&m->acquired);
+	out->contended = ilk_load_relaxed_(&m->contended);
+	out->waited_ns = ilk_load_relaxed_(&m->waited_ns);
+}
+
+/* Leaves a dead owner's mutex free and damaged: whoever locks it is told. */
+static int repair(struct ilk_segment *seg, void *object)
+{
+	struct ilk_mutex *m = object;
+	uint32_t found = ilk_load_acquire_(&m->owner);
+
+	if (!is_held(found) || ilk_owner_life_(seg, found & ~ILK_OWNER_FLAGS_) != ILK_LIFE_DEAD)
+		return 0;
+	return ilk_cas_full_(&m->owner, &found, (uint32_t)DAMAGED);
+}
+
+static int ready(struct ilk_segment *seg, const void *object)
+{
+	uint32_t word = ilk_load_acquire_(&((const struct ilk_mutex *)object)->owner);
+
+	return !is_held(word) || ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD;
+}
+
+const struct ilk_type_ ilk_type_mutex_ = {
+	.name = "mutex",
+	.size = sizeof(struct ilk_mutex),
+	.align = 64,
+	.valid = valid,
+	.describe = describe,
+	.repair = repair,
+	.ready = ready,
+};
