@@ -1,0 +1,205 @@
+/*
+ * inspect.c - a private picture of a segment, taken through a read-only mapping.
+ *
+ * Nothing read here is trusted: slots and entries are copied, then checked; numbers that lead
+ * elsewhere are compared with the checked header first. What changes while it is read is read
+ * again a few times (wait records, by their sequence); everything else is single words.
+ */
+#include "inspect/inspect.h"
+#include "os/clock.h"
+#include "os/facts.h"
+#include "os/shm.h"
+#include "segment/error.h"
+#include "segment/header.h"
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { RECORD_TRIES = 8 };
+
+/* --- opening --- */
+
+static int open_file(const char *name, int *fd)
+{
+	char path[ILK_PATH_BYTES_];
+	int rc = 0;
+
+	if (name && strchr(name, '/')) {
+		*fd = ilk_shm_open_(name, 1);
+	} else {
+		rc = ilk_segment_path_(name, path);
+		if (rc == 0)
+			*fd = ilk_shm_open_(path, 1);
+	}
+	if (rc < 0)
+		return rc;
+	if (*fd == -ELOOP || *fd == -ENXIO)
+		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", name);
+	return *fd < 0 ? ilk_fail_(*fd, "%s cannot be opened", name) : 0;
+}
+
+static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *facts)
+{
+	const struct ilk_header_ *shared = (const void *)p->map.base, *h = &p->map.header;
+	struct ilk_inspection *in = p->in;
+
+	memcpy(in->name, h->name, sizeof in->name);
+	in->bytes = h->bytes;
+	in->used = ilk_load_relaxed_(&shared->arena_used);
+	in->version = h->version;
+	in->uid = facts->uid;
+	in->mode = facts->mode;
+	in->asymmetric = ilk_header_is_asymmetric_(h);
+	in->created = h->created;
+	in->taken = ilk_now();
+	in->process_slots = (int)h->process_slots;
+	in->thread_slots = (int)h->thread_slots;
+	in->liveness = ilk_header_is_original_(h, facts) == 0 ? ILK_LIFE_ALIVE : ILK_LIFE_UNKNOWN;
+}
+
+/* --- processes --- */
+
+/* What the kernel says of PID, if it is still that very process and in our pid namespace. */
+static char run_state(const struct ilk_process_slot_ *slot)
+{
+	uint64_t start_time;
+	char state;
+
+	if (slot->pid_space != ilk_pid_space_())
+		return '?';
+	state = ilk_run_state_(slot->pid, &start_time);
+	return start_time == slot->start_time ? state : '?';
+}
+
+static void add_process(struct ilk_picture_ *p, uint32_t i)
+{
+	struct ilk_process_info *out = &p->in->processes[p->in->process_count];
+	struct ilk_process_slot_ slot = *ilk_process_slot_(&p->map, i);
+
+	if (slot.state != ILK_PROCESS_USED_)
+		return;
+	out->slot = (int)i;
+	out->life = p->in->liveness == ILK_LIFE_ALIVE ? ilk_life_of_process_(p->fd, i)
+						      : ILK_LIFE_UNKNOWN;
+	out->run_state = out->life == ILK_LIFE_ALIVE ? run_state(&slot) : '?';
+	out->pid = slot.pid;
+	out->uid = slot.uid;
+	memcpy(out->name, slot.name, sizeof out->name - 1);
+	out->joined = slot.joined;
+	p->process_of_slot[i] = (int)p->in->process_count++;
+}
+
+/* --- threads --- */
+
+/* Copies a slot with its wait record whole; after a few tries, as it was found. */
+static void read_slot(const struct ilk_thread_slot_ *shared, struct ilk_thread_slot_ *copy)
+{
+	for (int tries = 0; tries < RECORD_TRIES; tries++) {
+		uint32_t before = ilk_load_acquire_(&shared->wait_sequence);
+
+		*copy = *shared;
+		ilk_fence_();
+		if (!(before & 1) && ilk_load_relaxed_(&shared->wait_sequence) == before)
+			return;
+	}
+}
+
+static void add_thread(struct ilk_picture_ *p, uint32_t i)
+{
+	struct ilk_thread_info *out = &p->in->threads[p->in->thread_count];
+	struct ilk_thread_slot_ *slot = &p->slots[p->in->thread_count];
+	uint32_t process;
+
+	read_slot(ilk_thread_slot_(&p->map, i), slot);
+	process = ilk_life_process_(slot->life);
+	if (process == 0 || process > p->map.header.process_slots)
+		return;
+	out->slot = (int)i;
+	out->process = p->process_of_slot[process - 1];
+	out->life = out->process == ILK_NO_INDEX ? ILK_LIFE_UNKNOWN
+						 : p->in->processes[out->process].life;
+	out->tid = slot->tid;
+	memcpy(out->name, slot->name, sizeof out->name - 1);
+	out->joined = slot->joined;
+	out->sleeps = slot->sleeps;
+	out->waits_for = ILK_NO_INDEX;
+	p->in->thread_count++;
+}
+
+/* --- all of it --- */
+
+static int allocate(struct ilk_picture_ *p)
+{
+	uint32_t processes = p->map.header.process_slots, threads = p->map.header.thread_slots;
+
+	p->in->processes = calloc(processes, sizeof *p->in->processes);
+	p->in->threads = calloc(threads, sizeof *p->in->threads);
+	p->slots = calloc(threads, sizeof *p->slots);
+	p->process_of_slot = malloc(processes * sizeof *p->process_of_slot);
+	if (!p->in->processes || !p->in->threads || !p->slots || !p->process_of_slot)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < processes; i++)
+		p->process_of_slot[i] = ILK_NO_INDEX;
+	return 0;
+}
+
+static int take_picture(struct ilk_picture_ *p)
+{
+	int rc = allocate(p);
+
+	for (uint32_t i = 0; rc == 0 && i < p->map.header.process_slots; i++)
+		add_process(p, i);
+	for (uint32_t i = 0; rc == 0 && i < p->map.header.thread_slots; i++)
+		add_thread(p, i);
+	return rc < 0 ? rc : ilk_inspect_objects_(p);
+}
+
+static int inspect_file(int fd, struct ilk_inspection *in)
+{
+	struct ilk_picture_ p = {.in = in, .fd = fd};
+	struct ilk_file_facts_ facts;
+	void *base;
+	int rc = ilk_header_read_(fd, &p.map.header, &facts);
+
+	if (rc == 0)
+		rc = ilk_shm_map_(fd, p.map.header.bytes, 1, &base);
+	if (rc < 0)
+		return rc;
+	p.map.base = base;
+	p.map.bytes = p.map.header.bytes;
+	fill_header(&p, &facts);
+	rc = take_picture(&p);
+	ilk_shm_unmap_(base, p.map.bytes);
+	free(p.slots);
+	free(p.process_of_slot);
+	return rc;
+}
+
+int ilk_inspect(const char *name, struct ilk_inspection **inspection)
+{
+	struct ilk_inspection *in;
+	int fd = -1;
+	int rc = open_file(name, &fd);
+
+	if (rc < 0)
+		return rc;
+	in = calloc(1, sizeof *in);
+	rc = in ? inspect_file(fd, in) : -ENOMEM;
+	ilk_shm_close_(fd);
+	if (rc < 0)
+		ilk_inspection_free(in);
+	else
+		*inspection = in;
+	return rc;
+}
+
+void ilk_inspection_free(struct ilk_inspection *in)
+{
+	if (!in)
+		return;
+	free(in->processes);
+	free(in->threads);
+	free(in->objects);
+	free(in);
+}
