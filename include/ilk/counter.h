@@ -13,8 +13,9 @@
  * each thread a cache line of its own: a change is a plain store, 20 to 60 times as fast under
  * contention; the total is a sum over the lines, exact once the writers are quiet.
  *
- * Death: an add has happened or has not; a dead member's share stays in the total. All of
- * ilk_counter is wait-free on x86-64 and async-signal-safe.
+ * Death: an add has happened or has not; a dead member's share stays in the total. Changes and
+ *reads of ilk_counter are wait-free on x86-64, and async-signal-safe in a process that has no
+ *read-only attachment.
  */
 #ifndef ILK_COUNTER_H
 #define ILK_COUNTER_H
@@ -118,11 +119,13 @@ struct ilk_sharded;
 
 /*
  * One thread's way to its own share: fill it with ilk_sharded_mine(), use it in that thread. It
- * stays good until the segment is closed. A forked child may go on using the copy it inherited: the
- * first add finds out, and takes a share of the child's own. Fields private.
+ * stays good until the segment is closed. A thread may have several for one counter. A forked child
+ * may go on using the copy it inherited: the first add finds out, and takes a share of the child's
+ * own. Fastest as a local variable, which the compiler keeps in registers. Fields private.
  */
 struct ilk_sharded_handle {
 	uint64_t *cell;
+	uint64_t value; /* what this handle stored last: a guess at what the cell holds */
 	const uint64_t *epoch_now;
 	uint64_t epoch;
 	struct ilk_sharded *sharded;
@@ -135,15 +138,30 @@ struct ilk_sharded_handle {
 ILK_API int ilk_sharded_open(
 	struct ilk_segment *seg, const char *name, struct ilk_sharded **sharded);
 
+/* Private: what ilk_sharded_mine() copies from. */
+ILK_API int ilk_sharded_find_(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine);
+
 /*
  * Finds the calling thread's share. 0; -EUSERS every thread slot is taken by the living; -EROFS;
  * -EINVAL SHARDED lies in no attached segment.
  */
-ILK_API int ilk_sharded_mine(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine);
+static inline int ilk_sharded_mine(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)
+{
+	struct ilk_sharded_handle found; /* so that the address of *mine goes nowhere */
+	int rc = ilk_sharded_find_(sharded, &found);
+
+	if (rc < 0)
+		return rc;
+	*mine = found;
+	return 0;
+}
 
 /*
- * Adds N to the calling thread's share: two loads, a compare, an add and a plain store. 0; in a
- * forked child's first add also what ilk_sharded_mine() returns. Wait-free. Order: release.
+ * Adds N to the calling thread's share: plain loads and one plain store. 0; in a forked child's
+ * first add also what ilk_sharded_mine() returns. Wait-free. Order: release.
+ *
+ * The sum is made from the value remembered, and the load of the cell only confirms it: the
+ * processor predicts that it will, and need not wait for its own last store to come back.
  */
 static inline int ilk_sharded_add(struct ilk_sharded_handle *mine, int64_t n)
 {
@@ -153,7 +171,10 @@ static inline int ilk_sharded_add(struct ilk_sharded_handle *mine, int64_t n)
 		if (rc < 0)
 			return rc;
 	}
-	ilk_store_release_(mine->cell, ilk_load_relaxed_(mine->cell) + (uint64_t)n);
+	if (ILK_UNLIKELY_(ilk_load_relaxed_(mine->cell) != mine->value))
+		mine->value = ilk_load_relaxed_(mine->cell); /* another handle of this thread */
+	mine->value += (uint64_t)n;
+	ilk_store_release_(mine->cell, mine->value);
 	return 0;
 }
 

@@ -4,7 +4,8 @@
  * State      segment.closing, segment.inside: private to the process. The wait record: in the
  * thread slot, written by its thread alone, under a sequence that is odd while it changes.
  * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0.
- *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for, 50 ms else.
+ *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
+ *            behind another who does), 50 ms else.
  * Ordering   [W1] begin:  add inside, full       <-> [W3]  close sees us, or we see it closing
  *            [W2] begin:  load closing, acquire (after [W1]; both sides are full barriers)
  *            [W3] cancel: exchange closing, then load inside
@@ -23,7 +24,11 @@
 #include <limits.h>
 #include <sched.h>
 
-enum { OWNER_TICK = 20 * ILK_NS_PER_MS, IDLE_TICK = 50 * ILK_NS_PER_MS };
+enum {
+	OWNER_TICK = 20 * ILK_NS_PER_MS,
+	IDLE_TICK = 50 * ILK_NS_PER_MS,
+	BEHIND_TICK = 60 * ILK_NS_PER_MS,
+};
 enum { SPIN_ROUNDS = 8, SPIN_PAUSES = 20 };
 
 static void write_record(struct ilk_wait_ *w, uint64_t object)
@@ -83,13 +88,22 @@ void ilk_wait_note_(struct ilk_wait_ *w, uint32_t owner, uint64_t serial)
 	write_record(w, w->object);
 }
 
-static void sleep_once(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time until)
+static int sleep_once(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time until)
 {
+	int rc;
+
 	ilk_store_relaxed_(&w->slot->sleeps, w->slot->sleeps + 1);
 	ilk_store_release_(&w->me->sleeps_on, word);
-	/* Whatever ends it, the caller looks again. */
-	ilk_futex_wait_(word, expected, until);
+	rc = ilk_futex_wait_(word, expected, until);
 	ilk_store_release_(&w->me->sleeps_on, (const uint32_t *)NULL);
+	return rc == -ETIMEDOUT ? ILK_TICK_ : ILK_WOKEN_;
+}
+
+static ilk_time tick(const struct ilk_wait_ *w, uint32_t owner)
+{
+	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
+		return ILK_FOREVER / 2;
+	return owner == 0 ? IDLE_TICK : w->behind ? BEHIND_TICK : OWNER_TICK;
 }
 
 static int is_dead(struct ilk_wait_ *w, uint32_t owner)
@@ -101,7 +115,7 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 	uint32_t owner)
 {
 	ilk_time now = ilk_now();
-	ilk_time tick = now + (owner ? OWNER_TICK : IDLE_TICK);
+	ilk_time until = now + tick(w, owner);
 
 	if (is_dead(w, owner))
 		return -EOWNERDEAD;
@@ -109,10 +123,7 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
-	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
-		tick = ILK_FOREVER;
-	sleep_once(w, word, expected, deadline < tick ? deadline : tick);
-	return 0;
+	return sleep_once(w, word, expected, deadline < until ? deadline : until);
 }
 
 void ilk_handshake_(const struct ilk_segment *seg)

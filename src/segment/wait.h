@@ -2,7 +2,8 @@
  * wait.h - sleeping in a segment: the one place, and its three rules.
  *
  * 1. Wake in the same system call that changes the word (ilk_futex_store_and_wake_).
- * 2. No sleep is unbounded: after each wake-up and every 20 or 50 ms the caller looks again.
+ * 2. No sleep is unbounded: after each wake-up, and every 20 ms (50 where nobody in particular is
+ *    waited for, 60 where another sleeper looks every 20) the caller looks again.
  * 3. The asymmetric handshake: the hot side stores, then loads a flag, with only a compiler barrier
  *    between; the sleeper sets the flag, calls ilk_handshake_(), looks again, and then sleeps.
  *
@@ -25,6 +26,7 @@ struct ilk_wait_ {
 	struct ilk_thread_slot_ *slot;
 	uint64_t object;
 	uint32_t type;
+	uint32_t behind; /* set by the caller: another sleeper watches the same owner */
 	uint32_t owner;  /* what was noted last, */
 	uint64_t serial; /* and at which count */
 	ilk_time since;
@@ -46,10 +48,16 @@ void ilk_wait_end_(struct ilk_wait_ *w);
  */
 void ilk_wait_note_(struct ilk_wait_ *w, uint32_t owner, uint64_t serial);
 
+/* How a sleep ended; look again in both cases. */
+enum {
+	ILK_WOKEN_ = 0, /* or the word had changed */
+	ILK_TICK_ = 1,  /* it was time to look */
+};
+
 /*
  * Sleeps while *WORD is EXPECTED. OWNER is the owner word of whom we wait for, or 0: nobody in
- * particular. 0: look again (woken, changed, or time to look); -EOWNERDEAD: OWNER's thread is dead;
- * -ETIMEDOUT: DEADLINE has passed, nothing was slept; -ECANCELED.
+ * particular. ILK_WOKEN_, ILK_TICK_; -EOWNERDEAD: OWNER's thread is dead; -ETIMEDOUT: DEADLINE has
+ * passed, nothing was slept; -ECANCELED.
  */
 int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time deadline,
 	uint32_t owner);

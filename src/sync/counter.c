@@ -103,14 +103,17 @@ int ilk_sharded_open(struct ilk_segment *seg, const char *name, struct ilk_shard
 	return rc;
 }
 
-int ilk_sharded_mine(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)
+int ilk_sharded_find_(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)
 {
 	int rc = ilk_here_(sharded);
+	uint64_t *cell;
 
 	if (rc < 0)
 		return rc;
+	cell = &sharded->cell[ilk_thread_.me->slot].value;
 	*mine = (struct ilk_sharded_handle){
-		.cell = &sharded->cell[ilk_thread_.me->slot].value,
+		.cell = cell,
+		.value = ilk_load_relaxed_(cell),
 		.epoch_now = ilk_epoch_,
 		.epoch = ilk_thread_.epoch,
 		.sharded = sharded,

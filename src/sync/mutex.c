@@ -161,28 +161,48 @@ static int spin(struct ilk_mutex *m, int *result)
 	return 0;
 }
 
+/*
+ * [X5] Says that somebody sleeps. 1: we said so, 0: it was said already. Whoever said it runs the
+ * handshake and looks at the owner: if he misses an unlock he takes the mutex, with `wait` set, and
+ * wakes us later; if he dies first, we look again by ourselves. Weaker: an unlocker could miss all
+ * who sleep.
+ */
+static int announce(struct ilk_mutex *m, const struct ilk_segment *seg)
+{
+	if (ilk_load_acquire_(&m->wait))
+		return 0;
+	ilk_exchange_(&m->wait, 1u);
+	ilk_handshake_(seg);
+	return 1;
+}
+
+/*
+ * Sleeps until it is ours. Who announces the sleepers watches over the owner every 20 ms; the
+ * others look every 60 ms, in case that he dies with the owner: 200 sleepers would be busy
+ * otherwise.
+ */
 static int sleep_for(struct ilk_mutex *m, struct ilk_wait_ *w, ilk_time deadline, int *result)
 {
-	int rc = 0;
+	int rc = ILK_WOKEN_;
 
-	while (rc == 0) {
-		uint32_t found;
+	for (;;) {
+		int announced = announce(m, w->segment);
+		uint32_t found = ilk_load_acquire_(&m->owner);
 
-		/* [X5] Weaker: an unlocker could miss us, and we its unlock. [I3] */
-		ilk_exchange_(&m->wait, 1u);
-		ilk_handshake_(w->segment);
-		found = ilk_load_acquire_(&m->owner);
-		if (!is_held(found)) {
-			if (take_free(m, found, result))
-				return 0;
-			continue;
-		}
+		if (announced || rc == ILK_WOKEN_)
+			w->behind = !announced;
+		if (take_free(m, found, result))
+			return 0;
 		ilk_wait_note_(w, found & ~ILK_OWNER_FLAGS_, ilk_load_relaxed_(&m->acquired));
 		rc = ilk_wait_on_(w, &m->wait, 1, deadline, found & ~ILK_OWNER_FLAGS_);
-		if (rc == -EOWNERDEAD)
-			rc = take_from_dead(m, found, result);
+		if (rc == -EOWNERDEAD && take_from_dead(m, found, result))
+			return 0;
+		/* Woken: an owner that retakes at once is asked to stand back. */
+		if (rc == ILK_WOKEN_ && spin(m, result))
+			return 0;
+		if (rc < 0 && rc != -EOWNERDEAD)
+			return rc;
 	}
-	return rc == 1 ? 0 : rc;
 }
 
 static int wait_for(struct ilk_mutex *m, ilk_time deadline)
@@ -197,6 +217,8 @@ static int wait_for(struct ilk_mutex *m, ilk_time deadline)
 	since = w.since;
 	rc = sleep_for(m, &w, deadline, &result);
 	if (rc == 0) {
+		ilk_store_relaxed_(
+			&m->wait, 1u); /* [I3] After taking it: no handshake is needed. */
 		m->contended++;
 		m->waited_ns += (uint64_t)(ilk_now() - since);
 	}
