@@ -66,6 +66,8 @@ static void describe(
 	}
 	type->describe(&p->map, object, out->bytes, &d);
 	memcpy(out->state, d.state, sizeof out->state);
+	if (out->embedded && d.label[0])
+		snprintf(out->name, sizeof out->name, "%.23s", d.label);
 	out->value = d.value;
 	out->acquired = d.acquired;
 	out->contended = d.contended;

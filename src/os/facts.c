@@ -99,14 +99,10 @@ static int hex_digit(char c)
 	return c >= '0' && c <= '9' ? c - '0' : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
 }
 
-void ilk_boot_id_(uint8_t id[16])
+static void parse_boot_id(const char *text, uint8_t id[16])
 {
-	char text[64];
 	int n = 0;
 
-	memset(id, 0, 16);
-	if (!read_file("/proc/sys/kernel/random/boot_id", text, sizeof text))
-		return;
 	for (const char *at = text; *at && n < 32; at++) {
 		int digit = hex_digit(*at);
 
@@ -115,6 +111,15 @@ void ilk_boot_id_(uint8_t id[16])
 		id[n / 2] = (uint8_t)(id[n / 2] << 4 | digit);
 		n++;
 	}
+}
+
+void ilk_boot_id_(uint8_t id[16])
+{
+	char text[64];
+
+	memset(id, 0, 16);
+	if (read_file("/proc/sys/kernel/random/boot_id", text, sizeof text))
+		parse_boot_id(text, id);
 }
 
 void ilk_random_(void *bytes, size_t count)

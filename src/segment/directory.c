@@ -244,8 +244,22 @@ static int locked_make(struct ilk_segment *seg, const struct ilk_wanted_ *wanted
 	return rc;
 }
 
+/* The particulars of a failure to make WANTED, where none were noted yet. */
+static int failed_to_make(int rc, unsigned before, const struct ilk_wanted_ *wanted)
+{
+	if (rc == -ENOSPC)
+		return ilk_fail_(rc, "%s: no room for %llu bytes", wanted->name,
+			(unsigned long long)wanted->bytes);
+	if (rc == -EROFS)
+		return ilk_fail_(rc, "%s is not there, and cannot be made", wanted->name);
+	if (rc == -EBADMSG)
+		return ilk_fail_(rc, "the arena or the directory is damaged");
+	return ilk_conclude_(rc, before, wanted->name);
+}
+
 int ilk_directory_open_(struct ilk_segment *seg, const struct ilk_wanted_ *wanted, void **object)
 {
+	unsigned before = ilk_failures_();
 	struct ilk_found_ found;
 	uint64_t offset = 0;
 	int rc = check_name(wanted->name);
@@ -261,14 +275,7 @@ int ilk_directory_open_(struct ilk_segment *seg, const struct ilk_wanted_ *wante
 	rc = ilk_here_(seg->map.base);
 	if (rc == 0)
 		rc = locked_make(seg, wanted, &offset);
-	if (rc == -ENOSPC)
-		return ilk_fail_(rc, "%s: no room for %llu bytes", wanted->name,
-			(unsigned long long)wanted->bytes);
-	if (rc == -EROFS)
-		return ilk_fail_(rc, "%s is not there, and cannot be made", wanted->name);
-	if (rc == -EBADMSG)
-		return ilk_fail_(rc, "the arena or the directory is damaged");
 	if (rc == 0)
 		*object = seg->map.base + offset;
-	return rc;
+	return failed_to_make(rc, before, wanted);
 }

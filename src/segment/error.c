@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 static __thread char particulars[200];
+static __thread unsigned failures;
 
 int ilk_fail_(int result, const char *format, ...)
 {
@@ -14,7 +15,18 @@ int ilk_fail_(int result, const char *format, ...)
 	va_start(arguments, format);
 	vsnprintf(particulars, sizeof particulars, format, arguments);
 	va_end(arguments);
+	failures++;
 	return result;
+}
+
+unsigned ilk_failures_(void)
+{
+	return failures;
+}
+
+int ilk_conclude_(int rc, unsigned before, const char *name)
+{
+	return rc < 0 && failures == before ? ilk_fail_(rc, "%s", name ? name : "") : rc;
 }
 
 const char *ilk_last_error(void)

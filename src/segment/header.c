@@ -209,12 +209,21 @@ int ilk_header_read_(int fd, struct ilk_header_ *h, struct ilk_file_facts_ *fact
 	return rc < 0 ? rc : check_numbers(h, facts->bytes);
 }
 
+/* Asked of the kernel once; where it does not say, boots cannot be told apart. */
+static int is_of_another_boot(const struct ilk_header_ *h)
+{
+	static const uint8_t unknown[16];
+	uint8_t ours[16];
+
+	ilk_boot_id_(ours);
+	return memcmp(ours, unknown, sizeof ours) != 0 &&
+	       memcmp(h->boot_id, unknown, sizeof ours) != 0 &&
+	       memcmp(ours, h->boot_id, sizeof ours) != 0;
+}
+
 int ilk_header_is_original_(const struct ilk_header_ *h, const struct ilk_file_facts_ *facts)
 {
-	uint8_t boot_id[16];
-
-	ilk_boot_id_(boot_id);
-	if (memcmp(boot_id, h->boot_id, sizeof boot_id) != 0)
+	if (is_of_another_boot(h))
 		return ilk_fail_(-EBADMSG, "the segment is of an earlier boot: boot_id differs");
 	if (h->device != facts->device || h->inode != facts->inode)
 		return ilk_fail_(-EBADMSG, "the file is a copy of a segment: inode differs");

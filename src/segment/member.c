@@ -115,8 +115,8 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
 	int fd = ilk_load_acquire_(&member->fd);
 	enum ilk_life life = ilk_life_of_owner_(&seg->map, fd, owner);
 
-	/* A number that closefrom() gave to another file finds no locks there: not a death. */
-	if (life == ILK_LIFE_ALIVE || is_our_file(member, fd))
+	/* A number that closefrom() gave to another file speaks of locks on that one. */
+	if (is_our_file(member, fd))
 		return life;
 	ilk_registry_lock_();
 	fd = member_fd(member);

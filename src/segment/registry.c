@@ -160,30 +160,20 @@ void ilk_thread_forget_(struct ilk_identity_ *me)
 	me->used = 0;
 }
 
-static int identity_in(struct ilk_segment *seg, struct ilk_identity_ **me)
+/* The calling thread's identity in SEG's member; NULL. */
+static struct ilk_identity_ *identity_in(const struct ilk_segment *seg)
 {
 	struct ilk_identity_ *i = this_thread()->identities;
 
 	while (i && i->member != seg->member)
 		i = i->next;
-	*me = i;
-	return i ? 0 : ilk_member_join_thread_(seg->member, &seg->map, me);
+	return i;
 }
 
-static int find_here(const void *object)
+static void cache(struct ilk_segment *seg, struct ilk_identity_ *me)
 {
-	struct ilk_segment *seg = attachment_of(object);
 	struct ilk_thread_ *t = &ilk_thread_;
-	struct ilk_identity_ *me;
-	int rc;
 
-	if (!seg)
-		return -EINVAL;
-	if (seg->read_only)
-		return -EROFS;
-	rc = identity_in(seg, &me);
-	if (rc < 0)
-		return rc;
 	ilk_count_last_(t);
 	t->segment = seg;
 	t->me = me;
@@ -192,7 +182,24 @@ static int find_here(const void *object)
 	t->base = (uintptr_t)seg->map.base;
 	t->bytes = seg->map.bytes;
 	t->epoch = ilk_load_relaxed_(ilk_epoch_);
-	return 0;
+}
+
+static int find_here(const void *object, int join)
+{
+	struct ilk_segment *seg = attachment_of(object);
+	struct ilk_identity_ *me;
+	int rc = 0;
+
+	if (!seg)
+		return -EINVAL;
+	if (seg->read_only)
+		return -EROFS;
+	me = identity_in(seg);
+	if (!me)
+		rc = join ? ilk_member_join_thread_(seg->member, &seg->map, &me) : -EPERM;
+	if (rc == 0)
+		cache(seg, me);
+	return rc;
 }
 
 int ilk_find_here_(const void *object)
@@ -200,7 +207,17 @@ int ilk_find_here_(const void *object)
 	int rc;
 
 	ilk_registry_lock_();
-	rc = find_here(object);
+	rc = find_here(object, 1);
+	ilk_registry_unlock_();
+	return rc;
+}
+
+int ilk_find_mine_(const void *object)
+{
+	int rc;
+
+	ilk_registry_lock_();
+	rc = find_here(object, 0);
 	ilk_registry_unlock_();
 	return rc;
 }
@@ -209,7 +226,7 @@ static const struct ilk_map_ *map_of(const struct ilk_member_ *member)
 {
 	struct ilk_segment *seg = ilk_attachments_;
 
-	while (seg->member != member)
+	while (seg->member != member || seg->read_only)
 		seg = seg->next;
 	return &seg->map;
 }

@@ -38,8 +38,9 @@ struct ilk_identity_ {
 
 struct ilk_member_ {
 	struct ilk_member_ *next;
-	int attachments;
-	int fd; /* may be closed behind our back (closefrom): see ilk_member_fd_ */
+	int attachments; /* of any kind, */
+	int writers;     /* and those that make it a member */
+	int fd;          /* may be closed behind our back (closefrom): see ilk_member_fd_ */
 	uint64_t device, inode;
 	char path[96]; /* "" without a name */
 	int joined;
@@ -81,6 +82,9 @@ extern uint64_t *ilk_epoch_;
  * leaves both in ilk_thread_. 0; -EINVAL no attachment holds it; -EROFS; -EUSERS; -E... of joining.
  */
 int ilk_find_here_(const void *object);
+
+/* The same for what only a holder does: joins nobody; -EPERM where the thread has no identity. */
+int ilk_find_mine_(const void *object);
 
 /* Is OBJECT in the place that is cached? */
 static inline int ilk_is_here_(const void *object)

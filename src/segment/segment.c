@@ -63,6 +63,7 @@ static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const 
 
 static void free_member(struct ilk_member_ *m)
 {
+	ilk_member_close_fd_(m);
 	free(m->identities);
 	free(m);
 }
@@ -76,43 +77,66 @@ static struct ilk_member_ *find_member(const struct ilk_map_ *map)
 	return m;
 }
 
-/* Under the registry lock. Takes over FD on success: keeps it or closes it. */
-static int enter(struct ilk_segment *seg, int fd, const char *path)
+/* This process's member for SEG's file, made where there is none. Keeps FD if it made one. */
+static int find_or_make_member(struct ilk_segment *seg, int fd, const char *path)
 {
 	struct ilk_member_ *m = find_member(&seg->map);
-	int rc;
 
-	if (m) {
-		ilk_shm_close_(fd);
-	} else {
+	if (!m) {
 		m = new_member(fd, &seg->map, path);
 		if (!m)
 			return -ENOMEM;
-		rc = ilk_member_join_(m, &seg->map);
-		if (rc < 0) {
-			free_member(m);
-			return rc;
-		}
 		m->next = ilk_members_;
 		ilk_members_ = m;
 	}
-	m->attachments++;
 	seg->member = m;
+	m->attachments++;
+	return 0;
+}
+
+static void drop_member(struct ilk_segment *seg)
+{
+	struct ilk_member_ *m = seg->member, **at = &ilk_members_;
+
+	if (--m->attachments > 0)
+		return;
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+	free_member(m);
+}
+
+/* Under the registry lock. Keeps FD on success, or closes it where the member has another. */
+static int enter(struct ilk_segment *seg, int fd, const char *path)
+{
+	int rc = find_or_make_member(seg, fd, path);
+	struct ilk_member_ *m = seg->member;
+
+	if (rc < 0)
+		return rc;
+	if (!seg->read_only && !m->joined)
+		rc = ilk_member_join_(m, &seg->map);
+	if (rc < 0) {
+		if (m->fd == fd)
+			m->fd = -1;
+		drop_member(seg);
+		return rc;
+	}
+	m->writers += !seg->read_only;
+	if (m->fd != fd)
+		ilk_shm_close_(fd);
 	return 0;
 }
 
 static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
 {
-	int rc = 0;
+	int rc;
 
 	ilk_registry_lock_();
-	if (!seg->read_only)
-		rc = enter(seg, fd, path);
+	rc = enter(seg, fd, path);
 	if (rc == 0)
 		ilk_registry_add_(seg);
 	ilk_registry_unlock_();
-	if (rc == 0 && seg->read_only)
-		ilk_shm_close_(fd);
 	return rc;
 }
 
@@ -185,19 +209,19 @@ static int build(int fd, const char *name, const char *path, const struct ilk_se
 }
 
 static int create_new(const char *name, const char *path, const struct ilk_segment_options *o,
-	struct ilk_segment **seg)
+	struct ilk_segment **out)
 {
+	struct ilk_segment *seg;
 	int fd = ilk_shm_unnamed_();
-	int rc;
+	int rc = fd < 0 ? fd : build(fd, name, path, o, &seg);
 
-	if (fd < 0)
-		return fd;
-	rc = build(fd, name, path, o, seg);
 	if (rc < 0)
 		return rc;
-	rc = ilk_shm_link_((*seg)->member->fd, path);
+	rc = ilk_shm_link_(seg->member->fd, path);
 	if (rc < 0)
-		ilk_segment_close(*seg);
+		ilk_segment_close(seg);
+	else
+		*out = seg;
 	return rc;
 }
 
@@ -213,7 +237,7 @@ static int open_path(const char *path, int read_only)
 		return ilk_fail_(fd, "%s: permission denied", path);
 	if (fd == -EISDIR || fd == -ELOOP || fd == -ENXIO)
 		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
-	return fd;
+	return fd < 0 ? ilk_fail_(fd, "%s cannot be opened", path) : fd;
 }
 
 static int open_existing(
@@ -238,12 +262,15 @@ int ilk_segment_open(
 	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
+	unsigned before = ilk_failures_();
 	char path[ILK_PATH_BYTES_];
 	int rc = ilk_segment_path_(name, path);
 
 	if (rc == 0)
 		rc = ilk_options_check_(o);
-	return rc < 0 ? rc : open_existing(path, o, seg);
+	if (rc == 0)
+		rc = open_existing(path, o, seg);
+	return ilk_conclude_(rc, before, name);
 }
 
 int ilk_segment_open_until(const char *name, const struct ilk_segment_options *options,
@@ -289,6 +316,7 @@ int ilk_segment_create(
 	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
+	unsigned before = ilk_failures_();
 	char path[ILK_PATH_BYTES_];
 	int rc = ilk_segment_path_(name, path);
 
@@ -296,32 +324,42 @@ int ilk_segment_create(
 		rc = ilk_options_check_(o);
 	if (rc == 0 && o->flags & ILK_SEGMENT_READ_ONLY)
 		rc = ilk_fail_(-EINVAL, "a segment cannot be created read-only");
-	return rc < 0 ? rc : create_or_open(name, path, o, seg);
+	if (rc == 0)
+		rc = create_or_open(name, path, o, seg);
+	return ilk_conclude_(rc, before, name);
+}
+
+static int create_anonymous(
+	const char *label, const struct ilk_segment_options *o, struct ilk_segment **out)
+{
+	struct ilk_segment *seg;
+	int fd = ilk_shm_memfd_(label);
+	int rc = fd < 0 ? fd : build(fd, label, "", o, &seg);
+
+	if (rc < 0)
+		return rc;
+	rc = ilk_shm_seal_(seg->member->fd);
+	if (rc < 0)
+		ilk_segment_close(seg);
+	else
+		*out = seg;
+	return rc;
 }
 
 int ilk_segment_anonymous(
 	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
+	unsigned before = ilk_failures_();
 	int rc = ilk_options_check_(o);
-	int fd;
 
-	if (rc < 0)
-		return rc;
-	if (label && strlen(label) >= ILK_NAME_BYTES_)
-		return ilk_fail_(-ENAMETOOLONG, "the label has more than 63 bytes");
-	if (o->flags & (ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_EXCLUSIVE))
-		return ilk_fail_(-EINVAL, "these flags need a segment with a name");
-	fd = ilk_shm_memfd_(label ? label : "");
-	if (fd < 0)
-		return fd;
-	rc = build(fd, label ? label : "", "", o, seg);
-	if (rc < 0)
-		return rc;
-	rc = ilk_shm_seal_((*seg)->member->fd);
-	if (rc < 0)
-		ilk_segment_close(*seg);
-	return rc;
+	if (rc == 0 && label && strlen(label) >= ILK_NAME_BYTES_)
+		rc = ilk_fail_(-ENAMETOOLONG, "the label has more than 63 bytes");
+	if (rc == 0 && o->flags & (ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_EXCLUSIVE))
+		rc = ilk_fail_(-EINVAL, "these flags need a segment with a name");
+	if (rc == 0)
+		rc = create_anonymous(label ? label : "", o, seg);
+	return ilk_conclude_(rc, before, label);
 }
 
 int ilk_segment_unlink(const char *name)
@@ -331,39 +369,33 @@ int ilk_segment_unlink(const char *name)
 
 	if (rc == 0)
 		rc = ilk_shm_unlink_(path);
-	if (rc == -EISDIR || rc == -EPERM)
+	if (rc == -EISDIR)
 		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
-	if (rc == -ENOENT)
-		return ilk_fail_(rc, "there is no %s", path);
-	return rc;
+	if (rc == -EPERM || rc == -EACCES)
+		return ilk_fail_(-EACCES, "%s: permission denied", path);
+	return rc == -ENOENT ? ilk_fail_(rc, "there is no %s", path) : rc;
 }
 
 /* --- closing --- */
 
-static void drop_member(struct ilk_member_ *m, const struct ilk_map_ *map)
+static void leave(struct ilk_segment *seg)
 {
-	struct ilk_member_ **at = &ilk_members_;
-
-	if (--m->attachments > 0)
-		return;
-	ilk_member_leave_(m, map);
-	while (*at != m)
-		at = &(*at)->next;
-	*at = m->next;
-	ilk_member_close_fd_(m);
-	free_member(m);
+	if (!seg->read_only && --seg->member->writers == 0)
+		ilk_member_leave_(seg->member, &seg->map);
+	ilk_registry_remove_(seg);
+	drop_member(seg);
 }
 
 int ilk_segment_close(struct ilk_segment *seg)
 {
 	if (!seg)
 		return 0;
-	if (!seg->read_only)
-		ilk_wait_cancel_(seg);
+	/* A forked child first learns here that its parent's sleepers are not its own. */
 	ilk_registry_lock_();
-	ilk_registry_remove_(seg);
-	if (seg->member)
-		drop_member(seg->member, &seg->map);
+	ilk_registry_unlock_();
+	ilk_wait_cancel_(seg);
+	ilk_registry_lock_();
+	leave(seg);
 	ilk_registry_unlock_();
 	ilk_shm_unmap_(seg->map.base, seg->map.bytes);
 	free(seg);

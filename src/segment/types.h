@@ -22,6 +22,7 @@ enum ilk_type_id_ {
 /* What an object says of itself to the inspector. */
 struct ilk_description_ {
 	char state[64];
+	char label[24]; /* of an embedded object; "" none */
 	uint32_t owner; /* an owner word, or 0 */
 	int64_t value;
 	uint64_t acquired; /* also tells one holding from the next: see ilk_wait_note_ */

@@ -71,6 +71,18 @@ static int check(const struct ilk_mutex *m)
 	return rc == 0 && m->tag != TAG ? -EINVAL : rc;
 }
 
+/* And held by the caller? */
+static int check_mine(const struct ilk_mutex *m)
+{
+	int rc = ilk_is_here_(m) ? 0 : ilk_find_mine_(m);
+
+	if (rc < 0)
+		return rc;
+	if (m->tag != TAG)
+		return -EINVAL;
+	return is_mine(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
+}
+
 /* --- taking it --- */
 
 /* [X1] Swaps the free or dead word FOUND for the caller's. */
@@ -311,14 +323,12 @@ static inline int look_round(struct ilk_mutex *m)
 
 static int unlock_slow(struct ilk_mutex *m)
 {
-	int rc = check(m);
+	int rc = check_mine(m);
 	uint32_t word;
 
 	if (rc < 0)
 		return rc;
 	word = ilk_load_relaxed_(&m->owner);
-	if (!is_mine(word))
-		return -EPERM;
 	if (m->depth) {
 		m->depth--;
 		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)AGAIN);
@@ -344,12 +354,10 @@ int ilk_mutex_unlock(struct ilk_mutex *m)
 
 int ilk_mutex_repaired(struct ilk_mutex *m)
 {
-	int rc = check(m);
+	int rc = check_mine(m);
 
 	if (rc < 0)
 		return rc;
-	if (!is_mine(ilk_load_relaxed_(&m->owner)))
-		return -EPERM;
 	ilk_store_release_(&m->owner, ilk_load_relaxed_(&m->owner) & ~(uint32_t)DAMAGED);
 	return 0;
 }
@@ -505,6 +513,7 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 		snprintf(times, sizeof times, " %llu times", depth + 1ull);
 	snprintf(out->state, sizeof out->state, "%s%s%s", is_held(word) ? "held" : "free", times,
 		word & DAMAGED ? ", damaged" : "");
+	memcpy(out->label, m->label, sizeof out->label - 1);
 	out->owner = is_held(word) ? word & ~ILK_OWNER_FLAGS_ : 0;
 	out->acquired = ilk_load_relaxed_(&m->acquired);
 	out->contended = ilk_load_relaxed_(&m->contended);
