@@ -143,17 +143,16 @@ ILK_API int ilk_sharded_find_(struct ilk_sharded *sharded, struct ilk_sharded_ha
 
 /*
  * Finds the calling thread's share. 0; -EUSERS every thread slot is taken by the living; -EROFS;
- * -EINVAL SHARDED lies in no attached segment.
+ * -EINVAL SHARDED lies in no attached segment. After an error *MINE may be used all the same: each
+ * add asks again, and returns what this returns.
  */
 static inline int ilk_sharded_mine(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)
 {
 	struct ilk_sharded_handle found; /* so that the address of *mine goes nowhere */
 	int rc = ilk_sharded_find_(sharded, &found);
 
-	if (rc < 0)
-		return rc;
 	*mine = found;
-	return 0;
+	return rc;
 }
 
 /*

@@ -203,3 +203,8 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->objects);
 	free(in);
 }
+
+int ilk_inspect_each(int (*each)(const char *name, void *arg), void *arg)
+{
+	return ilk_shm_each_(each, arg);
+}

@@ -35,8 +35,8 @@ static char parse_stat(const char *text, uint64_t *start_time)
 	if (!at || at[1] != ' ' || !at[2])
 		return '?';
 	state = at[2];
-	at++;
-	for (int field = 2; at && field < 22; field++)
+	at++; /* the space before field 3 */
+	for (int field = 3; at && field < 22; field++)
 		at = strchr(at + 1, ' ');
 	*start_time = at ? strtoull(at + 1, NULL, 10) : 0;
 	return state;

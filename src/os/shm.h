@@ -41,10 +41,16 @@ int ilk_shm_open_(const char *path, int read_only);
 int ilk_shm_reopen_(int fd);
 
 int ilk_shm_facts_(int fd, struct ilk_file_facts_ *facts);
+
 /* Reads the file's first COUNT bytes. 0; -EIO there are fewer; -E... */
 int ilk_shm_read_(int fd, void *bytes, size_t count);
 
 int ilk_shm_unlink_(const char *path);
+
+/* Calls EACH for every named file of ours, without the prefix, in order, until it returns other
+ * than 0. That; 0; -E... */
+int ilk_shm_each_(int (*each)(const char *name, void *arg), void *arg);
+
 void ilk_shm_close_(int fd);
 
 /* Maps the whole file, shared. 0; -E... */

@@ -99,7 +99,7 @@ const char *ilk_strerror(int result)
 	if (result > 0)
 		return outcome(result);
 	for (size_t i = 0; i < sizeof sentences / sizeof *sentences; i++)
-		if (sentences[i].error == -result)
+		if (result == -sentences[i].error)
 			return sentences[i].text;
 	return "The system refused, with an error that Ilk does not expect: look its number up in "
 	       "errno(3).";

@@ -17,9 +17,10 @@
 #include "os/membarrier.h"
 #include "os/shm.h"
 #include "segment/member.h"
+#include "os/yield.h"
 #include <errno.h>
+#include <ilk/counter.h> /* what it asks of us must be exported */
 #include <pthread.h>
-#include <sched.h>
 
 enum { EPOCH_FORKED = 0, EPOCH_REVIVING = 1, EPOCH_FIRST = 2 };
 
@@ -66,7 +67,7 @@ void ilk_registry_lock_(void)
 			revive();
 			break;
 		}
-		sched_yield();
+		ilk_yield_();
 		epoch = ilk_load_acquire_(ilk_epoch_);
 	}
 	pthread_mutex_lock(&lock);

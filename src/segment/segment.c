@@ -140,10 +140,18 @@ static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
 	return rc;
 }
 
+/* Zeroed; its copy of the header is aligned to a cache line. NULL: no memory. */
+static struct ilk_segment *new_attachment(void)
+{
+	struct ilk_segment *seg = aligned_alloc(ILK_LINE_BYTES_, sizeof *seg);
+
+	return seg ? memset(seg, 0, sizeof *seg) : NULL;
+}
+
 /* Attaches to the file behind FD, which it closes or keeps. */
 static int attach(int fd, const char *path, int read_only, struct ilk_segment **out)
 {
-	struct ilk_segment *seg = calloc(1, sizeof *seg);
+	struct ilk_segment *seg = new_attachment();
 	int rc = seg ? map_file(fd, read_only, &seg->map) : -ENOMEM;
 
 	if (rc == 0) {

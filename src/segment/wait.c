@@ -19,10 +19,10 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/membarrier.h"
+#include "os/yield.h"
 #include "segment/member.h"
 #include <errno.h>
 #include <limits.h>
-#include <sched.h>
 
 enum {
 	OWNER_TICK = 20 * ILK_NS_PER_MS,
@@ -140,7 +140,7 @@ int ilk_spin_(unsigned *round)
 		return 0;
 	for (int i = 0; i < SPIN_PAUSES; i++)
 		ilk_pause_();
-	sched_yield();
+	ilk_yield_();
 	++*round;
 	return 1;
 }

@@ -106,18 +106,18 @@ int ilk_sharded_open(struct ilk_segment *seg, const char *name, struct ilk_shard
 int ilk_sharded_find_(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)
 {
 	int rc = ilk_here_(sharded);
-	uint64_t *cell;
 
-	if (rc < 0)
-		return rc;
-	cell = &sharded->cell[ilk_thread_.me->slot].value;
+	/* Out of date from the start: where there is no share, the next add asks again. */
 	*mine = (struct ilk_sharded_handle){
-		.cell = cell,
-		.value = ilk_load_relaxed_(cell),
 		.epoch_now = ilk_epoch_,
-		.epoch = ilk_thread_.epoch,
+		.epoch = UINT64_MAX,
 		.sharded = sharded,
 	};
+	if (rc < 0)
+		return rc;
+	mine->cell = &sharded->cell[ilk_thread_.me->slot].value;
+	mine->value = ilk_load_relaxed_(mine->cell);
+	mine->epoch = ilk_thread_.epoch;
 	return 0;
 }
 

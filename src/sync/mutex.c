@@ -35,6 +35,7 @@
  */
 #include "fault.h"
 #include "os/futex.h"
+#include "os/yield.h"
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
@@ -42,12 +43,11 @@
 #include "segment/wait.h"
 #include <errno.h>
 #include <ilk/mutex.h>
-#include <sched.h>
 #include <stdio.h>
 #include <string.h>
 
 enum { DAMAGED = 1, AGAIN = 2, TAG = 0x6d78 };
-enum { LOOKS = 48, LONGEST_GAP = 8, ASK_EVERY = 8, YIELD_EVERY = 12, STAND_BACK = 64 };
+enum { LOOKS = 48, LONGEST_GAP = 8, ASK_EVERY = 12, YIELD_EVERY = 24, STAND_BACK = 64 };
 
 _Static_assert(sizeof(struct ilk_mutex) == 64, "one cache line");
 
@@ -165,7 +165,7 @@ static int spin(struct ilk_mutex *m, int *result)
 		if (look % ASK_EVERY == 0)
 			ilk_store_relaxed_(&m->ask, 1u);
 		if (look % YIELD_EVERY == 0)
-			sched_yield();
+			ilk_yield_();
 		pause_for(gap);
 		if (gap < LONGEST_GAP)
 			gap *= 2;
@@ -238,12 +238,14 @@ static int wait_for(struct ilk_mutex *m, ilk_time deadline)
 	return rc < 0 ? rc : result;
 }
 
-/* Held by somebody else, and there is no time to wait. */
+/* Somebody else was faster, and there is no time to wait. */
 static int take_now(struct ilk_mutex *m, uint32_t found)
 {
 	int result = -EBUSY;
 
-	if (ilk_owner_life_(ilk_thread_.segment, found & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD)
+	if (!is_held(found))
+		take_free(m, found, &result);
+	else if (ilk_owner_life_(ilk_thread_.segment, found & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD)
 		take_from_dead(m, found, &result);
 	return result;
 }

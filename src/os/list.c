@@ -1,8 +1,7 @@
-/* list.c - the segments of this host. */
+/* list.c - the named files of ours. */
 #include "os/shm.h"
 #include <dirent.h>
 #include <errno.h>
-#include <ilk/inspect.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -11,7 +10,7 @@ static int is_ours(const struct dirent *entry)
 	return strncmp(entry->d_name, ILK_SHM_PREFIX_, sizeof ILK_SHM_PREFIX_ - 1) == 0;
 }
 
-int ilk_inspect_each(int (*each)(const char *name, void *arg), void *arg)
+int ilk_shm_each_(int (*each)(const char *name, void *arg), void *arg)
 {
 	struct dirent **entries;
 	int n = scandir(ILK_SHM_FOLDER_, &entries, is_ours, alphasort);
