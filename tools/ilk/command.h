@@ -1,0 +1,16 @@
+/* command.h - what a subcommand is; main.c has the list. */
+#ifndef ILK_TOOLS_COMMAND_H
+#define ILK_TOOLS_COMMAND_H
+
+#include "ilk/options.h"
+
+struct command {
+	const struct option_page *page;
+	/* Gets what main() got from the subcommand's name on: argv[0] is the name. An exit code. */
+	int (*run)(int argc, char **argv);
+};
+
+extern const struct command create_command, ls_command, show_command, rm_command, counter_command,
+	lock_command, race_command;
+
+#endif

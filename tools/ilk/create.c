@@ -1,0 +1,109 @@
+/* create.c - ilk create: makes a segment. */
+#include "ilk/command.h"
+#include "ilk/report.h"
+#include "ilk/term.h"
+#include <errno.h>
+#include <ilk/segment.h>
+#include <stdio.h>
+
+/* 0 means that nothing was asked: the library's default, and no comparison with what is there. */
+static int64_t size, mode, processes, threads;
+static int fenced, exclusive;
+
+static const struct option_row rows[] = {
+	{.name = "size",
+		.letter = 's',
+		.kind = OPTION_SIZE,
+		.value = "SIZE",
+		.low = 4096,
+		.high = INT64_MAX,
+		.help = "bytes of the whole segment, rounded up to pages; K, M and G\n"
+			"are 1024 and its powers (default 1M)",
+		.target = &size},
+	{.name = "mode",
+		.letter = 'm',
+		.kind = OPTION_MODE,
+		.value = "MODE",
+		.low = 0400,
+		.high = 0777,
+		.help = "permissions, octal, whatever the umask (default 0600)",
+		.target = &mode},
+	{.name = "processes",
+		.kind = OPTION_NUMBER,
+		.value = "N",
+		.low = 1,
+		.high = 4095,
+		.help = "members at a time (default 64)",
+		.target = &processes},
+	{.name = "threads",
+		.kind = OPTION_NUMBER,
+		.value = "N",
+		.low = 1,
+		.high = 4095,
+		.help = "threads of members at a time (default 256)",
+		.target = &threads},
+	{.name = "fenced",
+		.kind = OPTION_FLAG,
+		.help = "hot paths use fences: for where membarrier(2) is missing",
+		.target = &fenced},
+	{.name = "exclusive",
+		.kind = OPTION_FLAG,
+		.help = "an error if NAME is there already",
+		.target = &exclusive},
+	OPTION_END,
+};
+
+static const struct option_page page = {
+	.command = "create",
+	.operands = "NAME",
+	.min = 1,
+	.max = 1,
+	.summary = "make a segment",
+	.details =
+		"NAME is 1 to 63 letters, digits, '.', '_' and '-', the first of them a letter,\n"
+		"a digit or '_'. A segment of that name that is there already and does not differ\n"
+		"from what is asked is left as it is. The segment stays until `ilk rm`.\n",
+	.rows = rows,
+};
+
+static int create(const char *name, unsigned flags)
+{
+	struct ilk_segment_options options = {
+		.size = sizeof options,
+		.bytes = (size_t)size,
+		.mode = (unsigned)mode,
+		.processes = (unsigned)processes,
+		.threads = (unsigned)threads,
+		.flags = flags | (fenced ? (unsigned)ILK_SEGMENT_FENCED : 0),
+	};
+	struct ilk_segment *seg;
+	char bytes[TERM_TEXT];
+	int rc = ilk_segment_create(name, &options, &seg);
+
+	if (rc < 0)
+		return rc;
+	printf("%s %s: %s\n", flags & ILK_SEGMENT_EXCLUSIVE ? "made" : "was there already:", name,
+		term_bytes(bytes, ilk_segment_bytes(seg)));
+	return ilk_segment_close(seg);
+}
+
+static int create_main(int argc, char **argv)
+{
+	int code = options_parse(&page, &argc, argv);
+	int rc;
+
+	if (code != OPTIONS_GO)
+		return code;
+	/* First as a new one, so that we can say which it was. */
+	rc = create(argv[0], ILK_SEGMENT_EXCLUSIVE);
+	if (rc == -EEXIST && !exclusive)
+		rc = create(argv[0], 0);
+	if (rc == -EEXIST && exclusive)
+		return complain(page.command,
+			"%s is there already; leave out --exclusive to use it, or remove it: ilk "
+			"rm %s",
+			argv[0], argv[0]);
+	return rc < 0 ? complain_of(page.command, argv[0], rc) : EXIT_FINE;
+}
+
+const struct command create_command = {&page, create_main};

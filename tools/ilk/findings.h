@@ -1,0 +1,27 @@
+/* findings.h - what is wrong in a segment, each with its evidence; for `ls` and `show`. */
+#ifndef ILK_TOOLS_FINDINGS_H
+#define ILK_TOOLS_FINDINGS_H
+
+#include <ilk/inspect.h>
+
+struct finding {
+	const char *kind;   /* "damage", "dead owner", "not repaired"; notes: "dead member", ... */
+	const char *object; /* its name; NULL: the segment */
+	int is_note;        /* worth knowing, and nothing is wrong */
+	char evidence[320];
+};
+
+/* Calls EACH for every finding, notes last. The number of findings that are no notes. */
+int findings_each(const struct ilk_inspection *in, void (*each)(const struct finding *f, void *arg),
+	void *arg);
+
+/* "worker (pid 41, thread 43)"; of owners whose slot is gone, "unknown". Returns OUT. */
+const char *findings_thread(const struct ilk_inspection *in, int thread, char *out, size_t size);
+
+/* "alive", "stopped", "dead", "unknown", and other words for what the kernel says of it. */
+const char *findings_state(const struct ilk_process_info *process);
+
+/* The process is stopped, by a signal or by a debugger. */
+int findings_is_stopped(const struct ilk_process_info *process);
+
+#endif

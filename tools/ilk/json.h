@@ -1,0 +1,44 @@
+/*
+ * json.h - writes JSON, indented, one value a line.
+ *
+ *	struct json j;
+ *	json_begin(&j, stdout);
+ *	json_open(&j, NULL, '[');
+ *	json_open(&j, NULL, '{');
+ *	json_string(&j, "name", name);
+ *	json_integer(&j, "bytes", 4096);
+ *	json_close(&j);
+ *	json_close(&j);                 // the last one also ends the line
+ *
+ * KEY is NULL for the outermost value and in arrays.
+ */
+#ifndef ILK_TOOLS_JSON_H
+#define ILK_TOOLS_JSON_H
+
+#include <stdint.h>
+#include <stdio.h>
+
+enum { JSON_DEPTH = 16 };
+
+struct json {
+	FILE *out;
+	int depth;
+	char closing[JSON_DEPTH]; /* what ends each open array or object */
+	int count[JSON_DEPTH];    /* values in it so far */
+};
+
+void json_begin(struct json *j, FILE *out);
+
+/* Opens an array, BRACKET '[', or an object, '{'. */
+void json_open(struct json *j, const char *key, char bracket);
+void json_close(struct json *j);
+
+/* Bytes that are not UTF-8 become U+FFFD. NULL becomes null. */
+void json_string(struct json *j, const char *key, const char *value);
+void json_integer(struct json *j, const char *key, int64_t value);
+/* With so many DIGITS after the point; what is no number (nan, inf) becomes null. */
+void json_real(struct json *j, const char *key, double value, int digits);
+void json_bool(struct json *j, const char *key, int value);
+void json_null(struct json *j, const char *key);
+
+#endif
