@@ -1,4 +1,5 @@
 /* main.c - the command ilk: finds the subcommand and runs it. */
+#include "bench/bench.h"
 #include "ilk/command.h"
 #include "ilk/report.h"
 #include "ilk/suggest.h"
@@ -9,6 +10,11 @@
 
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
+
+/* bench parses its arguments itself; this is for the list of subcommands alone. */
+static const struct option_page bench_page = {
+	.command = "bench", .summary = "measure Ilk and its peers in one run"};
+static const struct command bench_command = {&bench_page, bench_main};
 
 static const struct option_page version_page = {
 	.command = "version", .operands = "", .summary = "print the version"};
@@ -23,8 +29,8 @@ static const struct option_page help_page = {
 static const struct command help_command = {&help_page, help_main};
 
 static const struct command *const commands[] = {&create_command, &ls_command, &show_command,
-	&rm_command, &counter_command, &lock_command, &race_command, &version_command,
-	&help_command};
+	&rm_command, &counter_command, &lock_command, &race_command, &bench_command,
+	&version_command, &help_command};
 
 enum { COMMANDS = sizeof commands / sizeof *commands };
 

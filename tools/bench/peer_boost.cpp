@@ -1,0 +1,51 @@
+/*
+ * peer_boost.cpp - Boost.Interprocess: interprocess_mutex, and attaching a managed_shared_memory.
+ */
+#include "bench/attach_peer.h"
+#include "bench/lock_peer.h"
+
+#include <boost/interprocess/managed_shared_memory.hpp>
+#include <boost/interprocess/sync/interprocess_mutex.hpp>
+#include <new>
+
+namespace ipc = boost::interprocess;
+
+static int init(struct ilk_segment *, void *object)
+{
+	new (object) ipc::interprocess_mutex;
+	return 0;
+}
+
+/* Both return nothing and throw where they fail; that ends the process, and so is noticed. */
+LOCK_PEER_LOOPS(boost, ipc::interprocess_mutex, (l->lock(), 0), (l->unlock(), 0));
+
+extern "C" const struct lock_peer lock_peer_boost = {
+	init, boost_pairs, boost_contend, nullptr, nullptr};
+
+static int make(const char *name)
+{
+	try {
+		ipc::managed_shared_memory(ipc::create_only, name, ATTACH_BYTES);
+		return 0;
+	} catch (...) {
+		return -1;
+	}
+}
+
+static int attach(const struct bench_place *, const void *name, unsigned n)
+{
+	try {
+		for (unsigned i = 0; i < n; i++)
+			ipc::managed_shared_memory(ipc::open_only, static_cast<const char *>(name));
+		return 0;
+	} catch (...) {
+		return -1;
+	}
+}
+
+static void unlink_name(const char *name)
+{
+	ipc::shared_memory_object::remove(name);
+}
+
+extern "C" const struct attach_peer attach_peer_boost = {make, attach, unlink_name};
