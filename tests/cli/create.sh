@@ -1,0 +1,43 @@
+#!/bin/bash
+# ilk create, ilk rm.
+. "$(dirname "$0")/lib.sh"
+
+umask 077
+expect 0 create "$prefix" --size 2M --mode 0640
+says "made $prefix: 2.0 MiB"
+[ "$(stat -c '%s %a' "/dev/shm/ilk.$prefix")" = "2097152 640" ] || fail "size or mode"
+
+# There already: fine if it is what was asked for.
+expect 0 create "$prefix"
+says "was there already"
+expect 0 create "$prefix" --size 2M
+refuses create "$prefix" --size 1M
+says_err "bytes differs"
+refuses create "$prefix" --fenced
+refuses create "$prefix" --exclusive
+says_err "is there already"
+
+expect 0 create "$prefix-fenced" --fenced --processes 3 --threads 5
+expect 0 show "$prefix-fenced"
+says "fenced"
+says "0 of 3 process slots"
+says "0 of 5 thread slots"
+
+# Names.
+for name in "" . .x -- a/b 'a b' "$(printf 'a%.0s' {1..64})"; do
+	refuses create -- "$name"
+done
+
+# rm: what cannot be removed does not keep the others.
+expect 0 create "$prefix-2"
+refuses rm "$prefix-2" "$prefix-none"
+says_err "$prefix-none"
+[ ! -e "/dev/shm/ilk.$prefix-2" ] || fail "rm left it"
+expect 0 create "$prefix-2"
+refuses rm "$prefix-none" "$prefix-2"
+[ ! -e "/dev/shm/ilk.$prefix-2" ] || fail "rm left it, after one that failed"
+expect 0 rm "$prefix" "$prefix-fenced"
+refuses rm "$prefix"
+refuses rm
+
+finish

@@ -1,0 +1,49 @@
+/* headers_c11.c - the public headers in strict C11, without extensions, and the scoped form there.
+ */
+#include <ilk.h>
+#include "support.h"
+
+#if !defined(__STRICT_ANSI__) || __STDC_VERSION__ != 201112L
+#error "this file is to be compiled with -std=c11"
+#endif
+
+static int count_in_scope(struct ilk_mutex *m, struct ilk_counter *c)
+{
+	int rc;
+
+	ILK_WITH_MUTEX (m, rc) {
+		if (ilk_counter_add(c, 1) < 0)
+			return -1;
+		return 1;
+	}
+	return rc;
+}
+
+static void test_everything_works_in_strict_c11(void **state)
+{
+	struct ilk_segment *seg = support_create(support_name(""), NULL);
+	struct ilk_counter *c = support_counter(seg, "c");
+	struct ilk_mutex *m = support_mutex(seg, "m");
+	struct ilk_sharded *sharded;
+	struct ilk_sharded_handle mine;
+
+	(void)state;
+	assert_int_equal(count_in_scope(m, c), 1);
+	assert_int_equal(count_in_scope(m, c), 1);
+	assert_int_equal(ilk_counter_read(c), 2);
+	CHECK_RC(ilk_sharded_open(seg, "s", &sharded), 0);
+	CHECK_RC(ilk_sharded_mine(sharded, &mine), 0);
+	CHECK_RC(ilk_sharded_add(&mine, 3), 0);
+	assert_int_equal(ilk_sharded_read(sharded), 3);
+	ilk_segment_close(seg);
+	support_unlink(support_name(""));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_everything_works_in_strict_c11),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

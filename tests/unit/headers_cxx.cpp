@@ -1,0 +1,103 @@
+/*
+ * headers_cxx.cpp - the public headers in strict C++17: a shared struct of one's own, the scoped
+ * form, and the same layout as C sees.
+ */
+#include <ilk.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <string>
+#include <type_traits>
+#include <unistd.h>
+
+namespace
+{
+
+struct Shelf {
+	ilk_mutex mutex;
+	ilk_counter hits;
+	std::int64_t left;
+};
+
+static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
+static_assert(sizeof(ilk_counter) == 8, "one word");
+static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
+static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
+
+int failures;
+
+void check(bool holds, const char *what)
+{
+	if (holds)
+		return;
+	std::fprintf(stderr, "not so: %s\n", what);
+	failures++;
+}
+
+#define CHECK(condition) check((condition), #condition)
+
+int take(Shelf &shelf, std::int64_t count)
+{
+	int rc;
+
+	ILK_WITH_MUTEX (&shelf.mutex, rc) {
+		if (shelf.left < count)
+			return -ENOENT;
+		shelf.left -= count;
+	}
+	return rc;
+}
+
+void use(ilk_segment *seg)
+{
+	void *memory = nullptr;
+	ilk_sharded *sharded = nullptr;
+	ilk_sharded_handle mine{};
+	std::int64_t before = -1;
+
+	CHECK(ilk_block_open(seg, "shelf", sizeof(Shelf), &memory) == 0);
+	Shelf &shelf = *static_cast<Shelf *>(memory);
+	CHECK(ilk_mutex_init(seg, &shelf.mutex, "stock", nullptr) == 0);
+	shelf.left = 5;
+	CHECK(take(shelf, 3) == 0);
+	CHECK(take(shelf, 3) == -ENOENT);
+	CHECK(shelf.left == 2);
+	CHECK(ilk_mutex_unlock(&shelf.mutex) == -EPERM);
+	CHECK(ilk_counter_fetch_add(&shelf.hits, 1, &before) == 0 && before == 0);
+	CHECK(ilk_sharded_open(seg, "s", &sharded) == 0);
+	CHECK(ilk_sharded_mine(sharded, &mine) == 0);
+	CHECK(ilk_sharded_add(&mine, 4) == 0);
+	CHECK(ilk_sharded_read(sharded) == 4);
+}
+
+void inspect(const char *name)
+{
+	ilk_inspection *in = nullptr;
+
+	CHECK(ilk_inspect(name, &in) == 0);
+	CHECK(in != nullptr && in->object_count == 2);
+	ilk_inspection_free(in);
+}
+
+} // namespace
+
+int main()
+{
+	const std::string name = "test-cxx-" + std::to_string(getpid());
+	ilk_segment_options options{};
+	ilk_segment *seg = nullptr;
+
+	options.size = sizeof options;
+	options.flags = ILK_SEGMENT_EXCLUSIVE;
+	CHECK(ilk_segment_create(name.c_str(), &options, &seg) == 0);
+	if (seg != nullptr) {
+		use(seg);
+		inspect(name.c_str());
+	}
+	CHECK(ilk_segment_close(seg) == 0);
+	CHECK(ilk_segment_unlink(name.c_str()) == 0);
+	CHECK(std::strcmp(ilk_version(), ILK_VERSION_STRING) == 0);
+	std::puts(failures ? "FAILED" : "passed");
+	return failures != 0;
+}
