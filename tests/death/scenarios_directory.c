@@ -1,0 +1,210 @@
+/*
+ * scenarios_directory.c - making a named object: a name is absent or whole, and no memory is lost.
+ *
+ * Lost memory is found by filling the segment: as many objects must fit as in one where nobody
+ * died.
+ */
+#include "scenarios.h"
+#include "scene.h"
+#include <errno.h>
+#include <stdio.h>
+
+enum { BLOCK = 1000 };
+static const char fresh[] = "new";
+
+/* ---- the kinds of object ---- */
+
+struct kind {
+	struct setting setting; /* first: a row's `setting` is this */
+	int (*make)(const char *name);
+	void (*touch)(void);    /* adds one to it; under the scene's mutex */
+	int64_t (*total)(void); /* 2 after two touches */
+};
+
+static const struct kind *kind_of(const struct stage *s)
+{
+	return s->operation->setting;
+}
+
+static uint64_t *block;
+static struct ilk_counter *counter;
+static struct ilk_sharded *sharded;
+static struct ilk_mutex *mutex;
+
+static int make_block(const char *name)
+{
+	void *memory = NULL;
+	int rc = ilk_block_open(mine.segment, name, BLOCK, &memory);
+
+	block = memory;
+	return rc;
+}
+
+static int make_counter(const char *name)
+{
+	return ilk_counter_open(mine.segment, name, &counter);
+}
+
+static int make_sharded(const char *name)
+{
+	return ilk_sharded_open(mine.segment, name, &sharded);
+}
+
+static int make_mutex(const char *name)
+{
+	return ilk_mutex_open(mine.segment, name, NULL, &mutex);
+}
+
+static void touch_block(void)
+{
+	block[0]++;
+	block[BLOCK / sizeof *block - 1]++;
+}
+
+static void touch_counter(void)
+{
+	ilk_counter_add(counter, 1);
+}
+
+static void touch_sharded(void)
+{
+	struct ilk_sharded_handle handle;
+
+	if (ilk_sharded_mine(sharded, &handle) == 0)
+		ilk_sharded_add(&handle, 1);
+}
+
+static void touch_mutex(void)
+{
+	if (ilk_mutex_lock(mutex) == 0)
+		ilk_mutex_unlock(mutex);
+}
+
+static int64_t total_block(void)
+{
+	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
+}
+
+static int64_t total_counter(void)
+{
+	return ilk_counter_read(counter);
+}
+
+static int64_t total_sharded(void)
+{
+	return ilk_sharded_read(sharded);
+}
+
+static int64_t total_mutex(void)
+{
+	struct ilk_mutex_owner owner;
+
+	if (ilk_mutex_owner(mutex, &owner) < 0 || owner.holder != ILK_HELD_BY_NOBODY)
+		return -1;
+	return owner.damaged ? -1 : 2;
+}
+
+static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
+static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
+static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
+static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+
+/* ---- the death ---- */
+
+static int make_fresh(struct stage *s)
+{
+	return expect(s, "opening the new object", kind_of(s)->make(fresh), 0);
+}
+
+/* Asked of the inspector, which must cope with any state, too. */
+static int look_for_fresh(struct stage *s)
+{
+	return scene_look_for(s, fresh);
+}
+
+static int find_fresh(struct stage *s)
+{
+	return make_fresh(s) < 0 ? -1 : scene_use(s);
+}
+
+/* The same object for both survivors. */
+static int use_fresh(struct stage *s)
+{
+	if (EXPECT(s, ilk_mutex_lock(mine.mutex), 0) < 0)
+		return -1;
+	kind_of(s)->touch();
+	if (EXPECT(s, ilk_mutex_unlock(mine.mutex), 0) < 0)
+		return -1;
+	return scene_check(s);
+}
+
+/* ---- lost memory ---- */
+
+/* Makes objects until there is no room; how many. -1: another error. */
+static long fill(int (*make)(const char *name), const char *form)
+{
+	char name[32];
+	long made = 0;
+	int rc;
+
+	do {
+		snprintf(name, sizeof name, "%s %ld", form, made);
+		rc = make(name);
+		made += rc == 0;
+	} while (rc == 0);
+	return rc == -ENOSPC ? made : -1;
+}
+
+static int make_crumb(const char *name)
+{
+	void *memory;
+
+	return ilk_block_open(mine.segment, name, 1, &memory);
+}
+
+static int compare(struct stage *s, int i, long count)
+{
+	if (s->reference)
+		s->board->reference[i] = count;
+	if (count == s->board->reference[i])
+		return 0;
+	return fail(
+		s, "%ld objects fit, where %ld fit without a death", count, s->board->reference[i]);
+}
+
+static int audit_room(struct stage *s)
+{
+	int64_t total = kind_of(s)->total();
+
+	if (total != 2)
+		return fail(s, "two survivors made %ld of it", (long)total);
+	if (compare(s, 0, fill(kind_of(s)->make, "same")) < 0)
+		return -1;
+	if (compare(s, 1, fill(make_crumb, "crumb")) < 0)
+		return -1;
+	return scene_audit(s);
+}
+
+/* ---- rows ---- */
+
+#define OPEN_ROW(row, named, does, of)  \
+	const struct operation row = {  \
+		.name = named,          \
+		.what = does,           \
+		.setting = &of,         \
+		.found = scene_found,   \
+		.attach = scene_attach, \
+		.prepare = scene_join,  \
+		.operate = make_fresh,  \
+		.look = look_for_fresh, \
+		.recover = find_fresh,  \
+		.check = use_fresh,     \
+		.audit = audit_room,    \
+		.before = 0,            \
+		.after = 1,             \
+	}
+
+OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
+OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
+OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
+OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
