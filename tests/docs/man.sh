@@ -1,0 +1,55 @@
+#!/usr/bin/env bash
+# man.sh SOURCE-FOLDER [ILK] - the manual is well-formed, and misses no function of the library and
+# no option of the command ILK.
+set -u
+cd "$1" || exit 2
+ilk=${2-}
+failed=0
+
+if command -v mandoc >/dev/null; then
+	mandoc -Tlint -W warning docs/man/*.[1-9] || failed=1
+else
+	echo "no mandoc: form not checked"
+fi
+
+# Every function of the public headers, but those that end in '_', has its prototype in section 3.
+functions()
+{
+	perl -0777 -ne 's{/\*.*?\*/}{}gs; s{^#.*?[^\\]\n}{}gms;
+		print "$1\n" while /^(?:ILK_API |static inline )[^;{=]*?\b(ilk_\w*[^\W_])\s*\(/gm' \
+		include/ilk/*.h | sort -u
+}
+count=$(functions | wc -l)
+[ "$count" -gt 20 ] || { echo "only $count functions found in the headers"; failed=1; }
+while read -r name; do
+	grep -qE "^\.F[no] (\"[^\"]*\" )?\"?$name\b" docs/man/*.3 ||
+		{ echo "$name: in no page of section 3"; failed=1; }
+done < <(functions)
+echo "$count functions"
+
+# What --help of a subcommand lists, without the option that every one has.
+helped()
+{
+	"$ilk" "$@" --help | sed -nE 's/^  (-., )?--([a-z-]+).*/\2/p' | grep -vx help | sort -u
+}
+
+# What the part of ilk.1 on a subcommand lists.
+described()
+{
+	awk -v part="$1" '/^\.S[sh] / { inside = $2 == part } inside' docs/man/ilk.1 |
+		sed -nE 's/^\.It Fl (. , )?-([a-z-]+).*/\2/p' | sort -u
+}
+
+if [ -n "$ilk" ]; then
+	for command in create ls show rm counter lock race bench; do
+		words=("$command")
+		[ "$command" != race ] || words+=(run)
+		diff <(described "$command") <(helped "${words[@]}") >&2 ||
+			{ echo "ilk.1 (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
+	done
+	"$ilk" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | while read -r command; do
+		grep -qE "^\.Ss .*\b$command\b" docs/man/ilk.1 ||
+			{ echo "ilk $command: not in ilk.1"; exit 1; }
+	done || failed=1
+fi
+exit $failed

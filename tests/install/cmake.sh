@@ -1,0 +1,23 @@
+#!/usr/bin/env bash
+# cmake.sh find_package|add_subdirectory - consumers that are CMake projects themselves.
+. "$(dirname "$0")/lib.sh"
+
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+case $1 in
+find_package) how=(-DCMAKE_PREFIX_PATH="$PREFIX") ;;
+add_subdirectory) how=(-DILK_SOURCE="$SOURCE") ;;
+*) die "usage: cmake.sh find_package|add_subdirectory" ;;
+esac
+
+cmake -S "$SOURCE/tests/install/consumer" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=Release \
+	-DCMAKE_C_COMPILER="$CC" -DCMAKE_CXX_COMPILER="$CXX" "${how[@]}"
+cmake --build "$work" -j 2
+for language in c cpp; do
+	check_linkage shared "$work/${language}_ilk"
+	check_linkage static "$work/${language}_static"
+	"$work/${language}_ilk"
+	"$work/${language}_static"
+done
+# Who takes us in gets the library; not our command, our tests or our folder for them.
+[ ! -e "$work/ilk/ilk" ] || die "add_subdirectory built the command too"

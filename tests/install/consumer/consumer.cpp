@@ -1,0 +1,2 @@
+/* consumer.cpp - the same as C++17. */
+#include "consumer.c"

@@ -1,0 +1,31 @@
+# lib.sh - what the install tests share; to be sourced by bash.
+# From the environment: SOURCE, BUILD, PREFIX (where the test "install" has installed), CC, CXX.
+set -eu
+
+# die WORD...
+die()
+{
+	echo "$*"
+	exit 1
+}
+
+# needs FILE: the shared objects that it asks for, one a line.
+needs()
+{
+	readelf -d "$1" | sed -nE 's/.*\(NEEDED\).*\[(.*)\]/\1/p'
+}
+
+# check_linkage shared|static PROGRAM: it asks for libilk.so, or does not.
+check_linkage()
+{
+	case $1:$(needs "$2" | grep -c '^libilk\.so\.0$' || true) in
+	shared:1 | static:0) ;;
+	*) die "$2: not linked as $1: $(needs "$2")" ;;
+	esac
+}
+
+# The folder of libilk.so: lib, or lib/TRIPLET.
+libdir()
+{
+	dirname "$(find "$PREFIX" -name libilk.so)"
+}
