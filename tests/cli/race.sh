@@ -40,12 +40,14 @@ says '"expected": 60000'
 [ "$(grep -c '"got": 60000' "$scratch/out")" -ge 3 ] || fail "a fix lost something"
 
 # Threads, one variant, one alone.
-expect 0 race run lost-update --threads 3 --iterations 20000 --variant mutex
-says "3 threads"
+expect 0 race run lost-update --procs 1 --threads 3 --iterations 20000 --variant mutex
+says "1 process of 3 threads"
+says "60,000"
 says_not broken
-expect 0 race run lost-update --threads 2 --iterations 20000 --variant sharded
-expect 0 race run lost-update --threads 2 --iterations 20000 --variant atomic --json
-says '"processes": 1'
+expect 0 race run lost-update --procs 1 --threads 2 --iterations 20000 --variant sharded
+expect 0 race run lost-update --threads 3 --iterations 20000 --variant atomic --json
+says '"processes": 2'
+says '"got": 120000'
 expect 1 race run lost-update --procs 1 --iterations 1000
 says "did not show"
 says "--procs 2"
@@ -56,7 +58,7 @@ refuses race run lost-updat
 says_err "did you mean lost-update?"
 refuses race run lost-update --variant none
 says_err "broken, mutex, atomic, sharded"
-refuses race run lost-update --procs 2 --threads 2
+refuses race run lost-update --procs 300 --threads 2
 refuses race run lost-update --procs 0
 refuses race run lost-update --iterations 0
 

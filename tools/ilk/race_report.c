@@ -106,7 +106,7 @@ static void print_advice(const struct races *races)
 		else
 			printf("\nThe race did not show this time. Try --iterations %lld, or "
 			       "--procs %d.\n",
-				(long long)races->size.iterations * 10, workers * 2);
+				(long long)races->size.iterations * 10, races->size.processes * 2);
 	}
 }
 
@@ -117,15 +117,13 @@ void races_print_text(const struct races *races)
 	const struct race_size *size = &races->size;
 	struct table t;
 	char text[TERM_TEXT];
-	int workers = size->processes * size->threads;
 
 	printf("%s: %s; %s\n", races->scenario->name, races->scenario->bug,
 		races->scenario->breaks);
-	printf("%d %s, %s iterations each\n\n", workers,
-		size->threads > 1     ? "threads of one process"
-		: size->processes > 1 ? "processes"
-				      : "process",
-		term_number(text, size->iterations));
+	printf("%d %s", size->processes, size->processes > 1 ? "processes" : "process");
+	if (size->threads > 1)
+		printf(" of %d threads", size->threads);
+	printf(", %s iterations each\n\n", term_number(text, size->iterations));
 	table_begin(&t, heads);
 	for (int i = 0; i < races->count; i++)
 		add_row(&t, &races->rows[i], broken_ns(races));

@@ -10,7 +10,7 @@
 enum { MOST_WORKERS = 512 };
 
 static int json;
-static int64_t procs, threads, iterations = 1000000;
+static int64_t procs = 2, threads = 1, iterations = 1000000;
 static const char *variant_name;
 
 static const struct option_row run_rows[] = {
@@ -28,7 +28,7 @@ static const struct option_row run_rows[] = {
 		.value = "N",
 		.low = 1,
 		.high = MOST_WORKERS,
-		.help = "let N threads of one process race instead",
+		.help = "threads of each process that race (default 1)",
 		.target = &threads},
 	{.name = "iterations",
 		.letter = 'i',
@@ -36,7 +36,7 @@ static const struct option_row run_rows[] = {
 		.value = "N",
 		.low = 1,
 		.high = INT64_C(1000000000000),
-		.help = "what each of them does (default 1000000)",
+		.help = "what each thread does (default 1000000)",
 		.target = &iterations},
 	{.name = "variant",
 		.letter = 'v',
@@ -164,17 +164,18 @@ int race_run_main(int argc, char **argv)
 
 	if (code != OPTIONS_GO)
 		return code;
-	if (procs && threads)
+	if (procs * threads > MOST_WORKERS)
 		return complain(run_page.command,
-			"--procs and --threads exclude each other; leave one of them out");
+			"%lld processes of %lld threads are too many; %d threads in all can race",
+			(long long)procs, (long long)threads, MOST_WORKERS);
 	races.scenario = find_scenario(argv[0]);
 	if (!races.scenario)
 		return EXIT_ERROR;
 	code = check_variant(races.scenario);
 	if (code != OPTIONS_GO)
 		return code;
-	races.size.processes = threads ? 1 : procs ? (int)procs : 2;
-	races.size.threads = threads ? (int)threads : 1;
+	races.size.processes = (int)procs;
+	races.size.threads = (int)threads;
 	races.size.iterations = iterations;
 	code = run_all(&races);
 	if (code != EXIT_ERROR)
