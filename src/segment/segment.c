@@ -248,6 +248,16 @@ static int open_path(const char *path, int read_only)
 	return fd < 0 ? ilk_fail_(fd, "%s cannot be opened", path) : fd;
 }
 
+/* Gives the caller the attachment SEG if RC is 0, and undoes it otherwise. RC. */
+static int hand_out(struct ilk_segment *seg, int rc, struct ilk_segment **out)
+{
+	if (rc < 0)
+		ilk_segment_close(seg);
+	else
+		*out = seg;
+	return rc;
+}
+
 static int open_existing(
 	const char *path, const struct ilk_segment_options *o, struct ilk_segment **out)
 {
@@ -258,12 +268,7 @@ static int open_existing(
 
 	if (rc < 0)
 		return rc;
-	rc = ilk_header_fits_(&seg->map.header, o);
-	if (rc < 0)
-		ilk_segment_close(seg);
-	else
-		*out = seg;
-	return rc;
+	return hand_out(seg, ilk_header_fits_(&seg->map.header, o), out);
 }
 
 int ilk_segment_open(
@@ -346,12 +351,7 @@ static int create_anonymous(
 
 	if (rc < 0)
 		return rc;
-	rc = ilk_shm_seal_(seg->member->fd);
-	if (rc < 0)
-		ilk_segment_close(seg);
-	else
-		*out = seg;
-	return rc;
+	return hand_out(seg, ilk_shm_seal_(seg->member->fd), out);
 }
 
 int ilk_segment_anonymous(

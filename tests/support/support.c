@@ -201,6 +201,44 @@ int support_in_thread(int (*f)(void *arg), void *arg)
 	return call.result;
 }
 
+enum { MOST_AT_ONCE = 16 };
+
+struct body {
+	void (*run)(void *arg);
+	void *arg;
+};
+
+static void *run_body(void *arg)
+{
+	struct body *body = arg;
+
+	body->run(body->arg);
+	return NULL;
+}
+
+void support_in_threads(int n, void (*body)(void *arg), void *arg)
+{
+	struct body shared = {body, arg};
+	pthread_t threads[MOST_AT_ONCE];
+
+	CHECK(n <= MOST_AT_ONCE);
+	for (int i = 0; i < n; i++)
+		CHECK(pthread_create(&threads[i], NULL, run_body, &shared) == 0);
+	for (int i = 0; i < n; i++)
+		CHECK(pthread_join(threads[i], NULL) == 0);
+}
+
+void support_in_children(int n, void (*body)(void *arg), void *arg)
+{
+	struct support_child *children[MOST_AT_ONCE];
+
+	CHECK(n <= MOST_AT_ONCE);
+	for (int i = 0; i < n; i++)
+		children[i] = support_start(body, arg);
+	for (int i = 0; i < n; i++)
+		support_join(children[i]);
+}
+
 struct sleepers {
 	const char *name;
 	int count;

@@ -120,6 +120,10 @@ void support_lose_report(void);
 /* Runs F in a thread of its own, and returns what it returns. */
 int support_in_thread(int (*f)(void *arg), void *arg);
 
+/* Runs BODY in N threads at once, or in N children, and waits for them all. */
+void support_in_threads(int n, void (*body)(void *arg), void *arg);
+void support_in_children(int n, void (*body)(void *arg), void *arg);
+
 /* Drops to the user nobody, in a child. */
 void support_become_nobody(void);
 

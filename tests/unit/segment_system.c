@@ -40,19 +40,25 @@ static void be_refused(void *name)
 	CHECK(seg == untouched);
 }
 
-static void test_anothers_private_segment_is_EACCES(void **state)
+/* Runs BODY in a child while a segment is there whose name BODY is given. */
+static void run_beside_a_segment(void (*body)(void *name))
 {
 	struct ilk_segment *seg;
 	char name[64];
 
+	strcpy(name, support_name(""));
+	seg = support_create(name, NULL);
+	support_run(body, name);
+	ilk_segment_close(seg);
+	support_unlink(name);
+}
+
+static void test_anothers_private_segment_is_EACCES(void **state)
+{
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	strcpy(name, support_name(""));
-	seg = support_create(name, NULL);
-	support_run(be_refused, name);
-	ilk_segment_close(seg);
-	support_unlink(name);
+	run_beside_a_segment(be_refused);
 }
 
 static void read_only_is_allowed(void *name)
@@ -153,16 +159,9 @@ static void run_out_of_descriptors(void *name)
 
 static void test_no_descriptors_left_is_EMFILE(void **state)
 {
-	struct ilk_segment *seg;
-	char name[64];
-
 	(void)state;
 	SKIP_UNDER_EMULATION("it needs descriptors of its own");
-	strcpy(name, support_name(""));
-	seg = support_create(name, NULL);
-	support_run(run_out_of_descriptors, name);
-	ilk_segment_close(seg);
-	support_unlink(name);
+	run_beside_a_segment(run_out_of_descriptors);
 }
 
 static void run_out_of_address_space(void *name)
@@ -299,16 +298,9 @@ static int use_without_membarrier(const char *name)
 
 static void test_no_membarrier_is_ENOTSUP_unless_fenced(void **state)
 {
-	struct ilk_segment *seg;
-	char name[64];
-
 	(void)state;
 	SKIP_UNDER_EMULATION("seccomp filters the emulator");
-	strcpy(name, support_name(""));
-	seg = support_create(name, NULL);
-	support_run(run_without_membarrier, name);
-	ilk_segment_close(seg);
-	support_unlink(name);
+	run_beside_a_segment(run_without_membarrier);
 }
 
 int main(int argc, char **argv)

@@ -1,7 +1,6 @@
 /* sharded.c - the sharded counter: shares, totals after deaths and slot reuse, forks. */
 #include "segment_fixture.h"
 #include <errno.h>
-#include <pthread.h>
 #include <string.h>
 
 static struct ilk_sharded *open_sharded(struct ilk_segment *in)
@@ -136,35 +135,21 @@ static void add_in_own_mapping(void *name)
 
 static void test_adds_of_processes_are_all_there(void **state)
 {
-	struct support_child *children[ADDERS];
 	char name[64];
 
 	(void)state;
 	strcpy(name, support_name(""));
-	for (int i = 0; i < ADDERS; i++)
-		children[i] = support_start(add_in_own_mapping, name);
-	for (int i = 0; i < ADDERS; i++)
-		support_join(children[i]);
+	support_in_children(ADDERS, add_in_own_mapping, name);
 	assert_int_equal(ilk_sharded_read(open_sharded(seg)), ADDERS * ROUNDS);
-}
-
-static void *add_in_a_thread(void *name)
-{
-	add_in_own_mapping(name);
-	return NULL;
 }
 
 static void test_adds_of_threads_are_all_there(void **state)
 {
-	pthread_t threads[ADDERS];
 	char name[64];
 
 	(void)state;
 	strcpy(name, support_name(""));
-	for (int i = 0; i < ADDERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, add_in_a_thread, name), 0);
-	for (int i = 0; i < ADDERS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	support_in_threads(ADDERS, add_in_own_mapping, name);
 	assert_int_equal(ilk_sharded_read(open_sharded(seg)), ADDERS * ROUNDS);
 }
 
