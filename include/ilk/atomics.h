@@ -21,8 +21,8 @@
 #define ilk_add_full_(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 #define ilk_sub_full_(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
 #define ilk_or_full_(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
-/* Sequentially consistent: also orders a later load after the store. */
-#define ilk_exchange_(p, v) __atomic_exchange_n((p), (v), __ATOMIC_SEQ_CST)
+/* Full, too; a later load may still come before its store. */
+#define ilk_exchange_(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 
 /* Strong compare-and-swap: true when *p was *expected; else *expected becomes what *p is. */
 #define ilk_cas_acquire_(p, expected, v) \
@@ -32,6 +32,12 @@
 
 /* Orders everything against everything, between processors. */
 #define ilk_fence_() __atomic_thread_fence(__ATOMIC_SEQ_CST)
+/* The same right after a read-modify-write, which on x86 is a fence already. */
+#if defined(__x86_64__) || defined(__i386__)
+#define ilk_fence_after_rmw_() __atomic_signal_fence(__ATOMIC_SEQ_CST)
+#else
+#define ilk_fence_after_rmw_() ilk_fence_()
+#endif
 /* Orders for the compiler alone; the processor's part is done by the other side's membarrier. */
 #define ilk_compiler_barrier_() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 

@@ -1,17 +1,21 @@
 /*
- * inspect.c - a private picture of a segment, taken through a read-only mapping.
+ * inspect.c - a private picture of a segment, read from its file.
  *
- * Nothing read here is trusted: slots and entries are copied, then checked; numbers that lead
- * elsewhere are compared with the checked header first. What changes while it is read is read
- * again a few times (wait records, by their sequence); everything else is single words.
+ * Read, not mapped: a file that is cut off meanwhile gives an error and no SIGBUS, and reading a
+ * hole of a sparse one does not fill it. Nothing read here is trusted: slots and entries are
+ * copied, then checked; numbers that lead elsewhere are compared with the checked header first.
+ * What changes while it is read is read again a few times (wait records, by their sequence);
+ * everything else is single words.
  */
 #include "inspect/inspect.h"
 #include "os/clock.h"
 #include "os/facts.h"
 #include "os/shm.h"
+#include "os/thread.h"
 #include "segment/error.h"
 #include "segment/header.h"
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,7 +30,7 @@ static int open_file(const char *name, int *fd)
 	int rc = 0;
 
 	if (name && strchr(name, '/')) {
-		*fd = ilk_shm_open_(name, 1);
+		*fd = ilk_shm_open_any_(name);
 	} else {
 		rc = ilk_segment_path_(name, path);
 		if (rc == 0)
@@ -55,7 +59,8 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 	in->taken = ilk_now();
 	in->process_slots = (int)h->process_slots;
 	in->thread_slots = (int)h->thread_slots;
-	in->liveness = ilk_header_is_original_(h, facts) == 0 ? ILK_LIFE_ALIVE : ILK_LIFE_UNKNOWN;
+	p->map.is_original = ilk_header_is_original_(h, facts) == 0;
+	in->liveness = p->map.is_original ? ILK_LIFE_ALIVE : ILK_LIFE_UNKNOWN;
 }
 
 /* --- processes --- */
@@ -92,29 +97,51 @@ static void add_process(struct ilk_picture_ *p, uint32_t i)
 
 /* --- threads --- */
 
-/* Copies a slot with its wait record whole; after a few tries, as it was found. */
-static void read_slot(const struct ilk_thread_slot_ *shared, struct ilk_thread_slot_ *copy)
+/* Reads slot I once more, with its wait record whole; after a few tries, without it. 0; -E... */
+static int read_slot(struct ilk_picture_ *p, uint32_t i, struct ilk_thread_slot_ *copy)
 {
-	for (int tries = 0; tries < RECORD_TRIES; tries++) {
-		uint32_t before = ilk_load_acquire_(&shared->wait_sequence);
+	const struct ilk_thread_slot_ *slot = ilk_thread_slot_(&p->map, i);
+	uint64_t at = (uint64_t)((const char *)slot - p->map.base);
+	uint64_t sequence_at = at + offsetof(struct ilk_thread_slot_, wait_sequence);
+	int rc = 0;
 
-		*copy = *shared;
-		ilk_fence_();
-		if (!(before & 1) && ilk_load_relaxed_(&shared->wait_sequence) == before)
-			return;
+	for (int tries = 0; rc == 0 && tries < RECORD_TRIES; tries++) {
+		uint32_t before;
+
+		rc = ilk_map_look_(&p->map, sequence_at, sizeof before);
+		before = slot->wait_sequence;
+		if (rc == 0)
+			rc = ilk_map_look_(&p->map, at, sizeof *slot);
+		*copy = *slot;
+		if (rc == 0)
+			rc = ilk_map_look_(&p->map, sequence_at, sizeof before);
+		if (rc == 0 && !(before & 1) && slot->wait_sequence == before)
+			return 0;
 	}
+	copy->wait_object = 0;
+	return rc;
 }
 
-static void add_thread(struct ilk_picture_ *p, uint32_t i)
+/* The process slot of the thread in a slot, plus 1; 0: nobody is in it. */
+static uint32_t process_of(const struct ilk_picture_ *p, const struct ilk_thread_slot_ *slot)
+{
+	uint32_t process = ilk_life_process_(slot->life);
+
+	return process > p->map.header.process_slots ? 0 : process;
+}
+
+static int add_thread(struct ilk_picture_ *p, uint32_t i)
 {
 	struct ilk_thread_info *out = &p->in->threads[p->in->thread_count];
 	struct ilk_thread_slot_ *slot = &p->slots[p->in->thread_count];
 	uint32_t process;
+	int rc = 0;
 
-	read_slot(ilk_thread_slot_(&p->map, i), slot);
-	process = ilk_life_process_(slot->life);
-	if (process == 0 || process > p->map.header.process_slots)
-		return;
+	if (process_of(p, ilk_thread_slot_(&p->map, i)))
+		rc = read_slot(p, i, slot);
+	process = process_of(p, slot);
+	if (rc < 0 || process == 0)
+		return rc;
 	out->slot = (int)i;
 	out->process = p->process_of_slot[process - 1];
 	out->life = out->process == ILK_NO_INDEX ? ILK_LIFE_UNKNOWN
@@ -125,6 +152,7 @@ static void add_thread(struct ilk_picture_ *p, uint32_t i)
 	out->sleeps = slot->sleeps;
 	out->waits_for = ILK_NO_INDEX;
 	p->in->thread_count++;
+	return 0;
 }
 
 /* --- all of it --- */
@@ -151,32 +179,44 @@ static int take_picture(struct ilk_picture_ *p)
 	for (uint32_t i = 0; rc == 0 && i < p->map.header.process_slots; i++)
 		add_process(p, i);
 	for (uint32_t i = 0; rc == 0 && i < p->map.header.thread_slots; i++)
-		add_thread(p, i);
+		rc = add_thread(p, i);
 	return rc < 0 ? rc : ilk_inspect_objects_(p);
+}
+
+/* Memory for the picture, with all in it that lies before the arena. */
+static int open_picture(struct ilk_picture_ *p)
+{
+	void *base;
+	int rc = ilk_shm_private_(p->map.header.bytes, &base);
+
+	if (rc < 0)
+		return rc;
+	p->map.base = base;
+	p->map.bytes = p->map.header.bytes;
+	p->map.picture_of = p->fd + 1;
+	return ilk_map_look_(&p->map, 0, p->map.header.arena_at);
 }
 
 static int inspect_file(int fd, struct ilk_inspection *in)
 {
 	struct ilk_picture_ p = {.in = in, .fd = fd};
 	struct ilk_file_facts_ facts;
-	void *base;
 	int rc = ilk_header_read_(fd, &p.map.header, &facts);
 
 	if (rc == 0)
-		rc = ilk_shm_map_(fd, p.map.header.bytes, 1, &base);
-	if (rc < 0)
-		return rc;
-	p.map.base = base;
-	p.map.bytes = p.map.header.bytes;
-	fill_header(&p, &facts);
-	rc = take_picture(&p);
-	ilk_shm_unmap_(base, p.map.bytes);
+		rc = open_picture(&p);
+	if (rc == 0) {
+		fill_header(&p, &facts);
+		rc = take_picture(&p);
+	}
+	if (p.map.base)
+		ilk_shm_unmap_(p.map.base, p.map.bytes);
 	free(p.slots);
 	free(p.process_of_slot);
-	return rc;
+	return rc == -EIO ? ilk_fail_(-EBADMSG, "the file was cut off meanwhile") : rc;
 }
 
-int ilk_inspect(const char *name, struct ilk_inspection **inspection)
+static int inspect(const char *name, struct ilk_inspection **inspection)
 {
 	struct ilk_inspection *in;
 	int fd = -1;
@@ -191,6 +231,15 @@ int ilk_inspect(const char *name, struct ilk_inspection **inspection)
 		ilk_inspection_free(in);
 	else
 		*inspection = in;
+	return rc;
+}
+
+int ilk_inspect(const char *name, struct ilk_inspection **inspection)
+{
+	int cancel = ilk_cancel_off_();
+	int rc = inspect(name, inspection);
+
+	ilk_cancel_on_(cancel);
 	return rc;
 }
 

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOKS = 8 };
+
 /* One object more, zeroed; NULL: no memory. */
 static struct ilk_object_info *new_object(struct ilk_inspection *in)
 {
@@ -34,7 +36,32 @@ static int thread_in_slot(const struct ilk_inspection *in, uint32_t slot)
 	return ILK_NO_INDEX;
 }
 
-static void fill_owner(struct ilk_picture_ *p, struct ilk_object_info *out, uint32_t owner)
+/* The owner word belongs to a moment before the life word: so that is read until it stands still.
+ */
+static enum ilk_life life_of(struct ilk_picture_ *p, uint32_t owner)
+{
+	uint32_t slot = ilk_owner_slot_(owner);
+	const struct ilk_thread_slot_ *thread = ilk_thread_slot_(&p->map, slot);
+	uint64_t at = (uint64_t)((const char *)thread - p->map.base);
+
+	if (slot >= p->map.header.thread_slots || !p->map.is_original)
+		return ILK_LIFE_UNKNOWN;
+	for (int look = 0; look < LOOKS; look++) {
+		enum ilk_life life;
+		uint64_t before;
+
+		if (ilk_map_look_(&p->map, at, sizeof before) < 0)
+			break;
+		before = thread->life;
+		life = ilk_life_of_owner_(&p->map, p->fd, owner);
+		if (ilk_map_look_(&p->map, at, sizeof before) == 0 && thread->life == before)
+			return life;
+	}
+	return ILK_LIFE_UNKNOWN;
+}
+
+static void fill_owner(
+	struct ilk_picture_ *p, struct ilk_object_info *out, uint32_t owner, enum ilk_life life)
 {
 	static const enum ilk_holder_life holder[] = {
 		[ILK_LIFE_UNKNOWN] = ILK_HOLDER_UNKNOWN,
@@ -47,24 +74,58 @@ static void fill_owner(struct ilk_picture_ *p, struct ilk_object_info *out, uint
 	if (i != ILK_NO_INDEX &&
 		ilk_life_generation_(p->slots[i].life) == ilk_owner_generation_(owner))
 		out->owner = i;
-	out->holder = p->in->liveness == ILK_LIFE_ALIVE
-			      ? holder[ilk_life_of_owner_(&p->map, p->fd, owner)]
-			      : ILK_HOLDER_UNKNOWN;
+	out->holder = holder[life];
+}
+
+/* Reads the object and lets it describe itself. NULL, or what is wrong with it. */
+static const char *look_at(struct ilk_picture_ *p, const struct ilk_type_ *type,
+	const struct ilk_object_info *o, struct ilk_description_ *d)
+{
+	const void *object = p->map.base + o->offset;
+	const char *wrong;
+
+	if (!type->is_plain && ilk_map_look_(&p->map, o->offset, o->bytes) < 0)
+		return "its bytes are gone";
+	wrong = type->valid(&p->map, object, o->bytes);
+	*d = (struct ilk_description_){.owner = 0};
+	if (!wrong)
+		type->describe(&p->map, object, o->bytes, d);
+	return wrong;
+}
+
+/*
+ * Who holds it, and does that one live? Asked again until the object says the same before and
+ * after: else one that let go and went in good order could be called dead.
+ */
+static const char *look_twice(struct ilk_picture_ *p, const struct ilk_type_ *type,
+	const struct ilk_object_info *o, struct ilk_description_ *d, enum ilk_life *life)
+{
+	const char *wrong = look_at(p, type, o, d);
+
+	for (int look = 0; !wrong && d->owner && look < LOOKS; look++) {
+		struct ilk_description_ before = *d;
+
+		*life = life_of(p, d->owner);
+		wrong = look_at(p, type, o, d);
+		if (d->owner == before.owner && d->acquired == before.acquired)
+			return wrong;
+	}
+	*life = ILK_LIFE_UNKNOWN;
+	return wrong;
 }
 
 static void describe(
 	struct ilk_picture_ *p, const struct ilk_type_ *type, struct ilk_object_info *out)
 {
-	struct ilk_description_ d = {.owner = 0};
-	const void *object = p->map.base + out->offset;
-	const char *wrong = type->valid(&p->map, object, out->bytes);
+	struct ilk_description_ d;
+	enum ilk_life life;
+	const char *wrong = look_twice(p, type, out, &d, &life);
 
 	out->type = type->name;
 	if (wrong) {
 		snprintf(out->damage, sizeof out->damage, "%s", wrong);
 		return;
 	}
-	type->describe(&p->map, object, out->bytes, &d);
 	memcpy(out->state, d.state, sizeof out->state);
 	if (out->embedded && d.label[0])
 		snprintf(out->name, sizeof out->name, "%.23s", d.label);
@@ -73,7 +134,7 @@ static void describe(
 	out->contended = d.contended;
 	out->waited_ns = d.waited_ns;
 	if (d.owner)
-		fill_owner(p, out, d.owner);
+		fill_owner(p, out, d.owner, life);
 }
 
 static int add_named(const struct ilk_found_ *found, void *arg)

@@ -1,6 +1,8 @@
 /* facts.c - /proc, ids, and randomness. */
 #include "os/facts.h"
+#include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,31 +28,78 @@ static size_t read_file(const char *path, char *text, size_t size)
 	return (size_t)n;
 }
 
-/* "pid (any name) S ...": the state follows the last ')', the start time is field 22. */
-static char parse_stat(const char *text, uint64_t *start_time)
-{
-	const char *at = strrchr(text, ')');
-	char state;
+/* Of the fields of /proc/PID/stat: state is the third, after a name that may hold anything. */
+struct stat_fields {
+	char state; /* '?': unreadable */
+	uint64_t threads, start_time;
+};
 
-	if (!at || at[1] != ' ' || !at[2])
-		return '?';
-	state = at[2];
-	at++; /* the space before field 3 */
-	for (int field = 3; at && field < 22; field++)
+enum { FIELD_STATE = 3, FIELD_THREADS = 20, FIELD_START_TIME = 22 };
+
+static struct stat_fields parse_stat(const char *text)
+{
+	struct stat_fields f = {.state = '?'};
+	const char *at = strrchr(text, ')');
+
+	at = at ? strchr(at, ' ') : NULL;
+	for (int field = FIELD_STATE; at && field <= FIELD_START_TIME; field++) {
+		if (field == FIELD_STATE)
+			f.state = at[1];
+		else if (field == FIELD_THREADS)
+			f.threads = strtoull(at + 1, NULL, 10);
+		else if (field == FIELD_START_TIME)
+			f.start_time = strtoull(at + 1, NULL, 10);
 		at = strchr(at + 1, ' ');
-	*start_time = at ? strtoull(at + 1, NULL, 10) : 0;
-	return state;
+	}
+	return f;
+}
+
+static struct stat_fields read_stat(const char *path)
+{
+	char text[512];
+
+	if (!read_file(path, text, sizeof text))
+		return (struct stat_fields){.state = '?'};
+	return parse_stat(text);
+}
+
+/* In a new pid namespace /proc may still be that of the old one, with other pids. */
+static int is_proc_ours(void)
+{
+	char self[16];
+	ssize_t n = readlink("/proc/self", self, sizeof self - 1);
+
+	self[n < 0 ? 0 : n] = 0;
+	return atoi(self) == getpid();
+}
+
+static struct stat_fields read_stat_of(int32_t pid)
+{
+	char path[32];
+
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	return is_proc_ours() ? read_stat(path) : (struct stat_fields){.state = '?'};
 }
 
 char ilk_run_state_(int32_t pid, uint64_t *start_time)
 {
-	char path[32], text[512];
+	struct stat_fields f = read_stat_of(pid);
 
-	*start_time = 0;
-	snprintf(path, sizeof path, "/proc/%d/stat", pid);
-	if (!read_file(path, text, sizeof text))
-		return '?';
-	return parse_stat(text, start_time);
+	*start_time = f.start_time;
+	return f.state;
+}
+
+int ilk_pid_is_gone_(int32_t pid)
+{
+	struct stat_fields f;
+
+	if (pid <= 0)
+		return 0;
+	if (kill(pid, 0) < 0)
+		return errno == ESRCH;
+	/* A zombie; but the first thread is one already while others still run. */
+	f = read_stat_of(pid);
+	return f.state == 'Z' && f.threads == 1;
 }
 
 uint64_t ilk_pid_space_(void)
@@ -70,13 +119,10 @@ static void process_name(char *name, size_t size)
 
 void ilk_facts_of_self_(struct ilk_facts_ *facts)
 {
-	char text[512];
-
 	memset(facts, 0, sizeof *facts);
 	facts->pid = getpid();
 	facts->uid = getuid();
-	if (read_file("/proc/self/stat", text, sizeof text))
-		parse_stat(text, &facts->start_time);
+	facts->start_time = read_stat("/proc/self/stat").start_time;
 	facts->pid_space = ilk_pid_space_();
 	process_name(facts->name, sizeof facts->name);
 }

@@ -19,6 +19,9 @@ void ilk_facts_of_self_(struct ilk_facts_ *facts);
 /* Of process PID: its run state ('R', 'S', 'T', 'Z', ...) and start time; '?' where unknown. */
 char ilk_run_state_(int32_t pid, uint64_t *start_time);
 
+/* Is there no process PID in our pid namespace, or only its zombie? */
+int ilk_pid_is_gone_(int32_t pid);
+
 /* Inode of this process's pid namespace; 0 unknown. */
 uint64_t ilk_pid_space_(void);
 

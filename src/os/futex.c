@@ -8,6 +8,7 @@
 #include "os/futex.h"
 #include "os/clock.h"
 #include <errno.h>
+#include <ilk/atomics.h>
 #include <linux/futex.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -53,7 +54,14 @@ int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
 {
 	uint32_t op = FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_EQ, 0);
 
+	long rc;
+
 	__tsan_release(word);
 	/* Second wake: none, whatever the comparison says. */
-	return result(syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op));
+	rc = syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op);
+	if (rc >= 0)
+		return (int)rc;
+	/* Refused, by a filter perhaps: in two steps, for which sleepers look by themselves. */
+	ilk_store_release_(word, value);
+	return ilk_futex_wake_(word, count);
 }

@@ -84,6 +84,11 @@ int ilk_shm_open_(const char *path, int read_only)
 	return result(open(path, access | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK));
 }
 
+int ilk_shm_open_any_(const char *path)
+{
+	return result(open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK));
+}
+
 int ilk_shm_reopen_(int fd)
 {
 	char self[32];
@@ -110,11 +115,18 @@ int ilk_shm_facts_(int fd, struct ilk_file_facts_ *facts)
 	return S_ISREG(s.st_mode) || S_ISDIR(s.st_mode) ? 0 : -EMEDIUMTYPE;
 }
 
-int ilk_shm_read_(int fd, void *bytes, size_t count)
+int ilk_shm_read_(int fd, void *bytes, size_t count, uint64_t offset)
 {
-	ssize_t n = pread(fd, bytes, count, 0);
+	for (size_t done = 0; done < count;) {
+		ssize_t n = pread(fd, (char *)bytes + done, count - done, (off_t)(offset + done));
 
-	return n < 0 ? -errno : (size_t)n == count ? 0 : -EIO;
+		if (n < 0)
+			return -errno;
+		if (n == 0)
+			return -EIO;
+		done += (size_t)n;
+	}
+	return 0;
 }
 
 int ilk_shm_unlink_(const char *path)
@@ -128,15 +140,25 @@ void ilk_shm_close_(int fd)
 		close(fd);
 }
 
-int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base)
+static int map_at(void **base, size_t bytes, int access, int flags, int fd)
 {
-	int access = read_only ? PROT_READ : PROT_READ | PROT_WRITE;
-	void *at = mmap(NULL, bytes, access, MAP_SHARED, fd, 0);
+	void *at = mmap(NULL, bytes, access, flags, fd, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
 	*base = at;
 	return 0;
+}
+
+int ilk_shm_private_(size_t bytes, void **base)
+{
+	return map_at(base, bytes, PROT_READ | PROT_WRITE,
+		MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
+}
+
+int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base)
+{
+	return map_at(base, bytes, read_only ? PROT_READ : PROT_READ | PROT_WRITE, MAP_SHARED, fd);
 }
 
 void ilk_shm_unmap_(void *base, size_t bytes)

@@ -34,16 +34,19 @@ int ilk_shm_resize_(int fd, size_t bytes, int sparse);
 /* Gives an unnamed file its name. 0; -EEXIST; -E... */
 int ilk_shm_link_(int fd, const char *path);
 
-/* Opens PATH. The descriptor; -E... */
+/* Opens PATH, which is not to be a link. The descriptor; -E... */
 int ilk_shm_open_(const char *path, int read_only);
+
+/* Opens PATH for reading, wherever it leads: for what a user named. The descriptor; -E... */
+int ilk_shm_open_any_(const char *path);
 
 /* Opens the file behind FD once more, as a description of its own. The descriptor; -E... */
 int ilk_shm_reopen_(int fd);
 
 int ilk_shm_facts_(int fd, struct ilk_file_facts_ *facts);
 
-/* Reads the file's first COUNT bytes. 0; -EIO there are fewer; -E... */
-int ilk_shm_read_(int fd, void *bytes, size_t count);
+/* Reads the COUNT bytes at OFFSET. 0; -EIO there are fewer; -E... */
+int ilk_shm_read_(int fd, void *bytes, size_t count, uint64_t offset);
 
 int ilk_shm_unlink_(const char *path);
 
@@ -52,6 +55,9 @@ int ilk_shm_unlink_(const char *path);
 int ilk_shm_each_(int (*each)(const char *name, void *arg), void *arg);
 
 void ilk_shm_close_(int fd);
+
+/* Zeroed private memory, which takes up room only where it is written. 0; -E... */
+int ilk_shm_private_(size_t bytes, void **base);
 
 /* Maps the whole file, shared. 0; -E... */
 int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base);

@@ -30,6 +30,7 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 const struct ilk_type_ ilk_type_block_ = {
 	.name = "block",
 	.align = 64,
+	.is_plain = 1,
 	.valid = valid,
 	.describe = describe,
 };

@@ -10,14 +10,15 @@
  * Death      before [D1]: the block is unpublished and goes back when the guard is recovered. After
  *            [D1]: the entry is there; recovery publishes its block.
  *
- * Readers take no lock. Offsets and lengths they meet are checked, and a list has at most as many
- * steps as entries fit into the segment, so a damaged one ends.
+ * Readers take no lock. Offsets and lengths they meet are checked, and a list that leads back into
+ * itself is found out, so a damaged one ends.
  */
 #include "segment/directory.h"
 #include "segment/arena.h"
 #include "segment/error.h"
 #include "segment/guard.h"
 #include "segment/types.h"
+#include "segment/wait.h"
 #include <errno.h>
 #include <string.h>
 
@@ -95,6 +96,8 @@ static int read_entry(const struct ilk_map_ *map, uint64_t offset, struct ilk_fo
 
 	if (offset < map->header.arena_at || offset > map->bytes - ENTRY || offset % 64)
 		return -EBADMSG;
+	if (ilk_map_look_(map, offset, ENTRY) < 0)
+		return -EBADMSG;
 	memcpy(e, map->base + offset, ENTRY);
 	found->offset = offset + ENTRY;
 	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) ||
@@ -103,21 +106,32 @@ static int read_entry(const struct ilk_map_ *map, uint64_t offset, struct ilk_fo
 	return is_printable_utf8(e->name) && e->name[0] ? 0 : -EBADMSG;
 }
 
-/* Walks one bucket's list; EACH as in ilk_directory_each_. */
+/*
+ * Walks one bucket's list; EACH as in ilk_directory_each_. A list that leads into another bucket's
+ * or back into itself is damaged: every so often the place is noted, at steps twice as far apart
+ * each time, and a loop comes by it again (R. P. Brent, An improved Monte Carlo factorization
+ * algorithm, 1980).
+ */
 static int walk(const struct ilk_map_ *map, uint32_t bucket,
 	int (*each)(const struct ilk_found_ *found, void *arg), void *arg)
 {
-	uint64_t steps = map->bytes / ENTRY;
+	uint64_t step = 0, next_note = 1, noted = 0;
 	struct ilk_found_ found;
 
 	/* [D2] Weaker: the entry could be seen before its bytes. */
 	for (uint64_t at = ilk_load_acquire_(bucket_at(map, bucket)); at; at = found.entry.next) {
-		int rc = steps-- == 0 ? -EBADMSG : read_entry(map, at, &found);
+		int rc = at == noted ? -EBADMSG : read_entry(map, at, &found);
 
+		if (rc == 0 && (found.entry.hash & (map->header.buckets - 1)) != bucket)
+			rc = -EBADMSG;
 		if (rc == 0)
 			rc = each(&found, arg);
 		if (rc != 0)
 			return rc;
+		if (++step == next_note) {
+			noted = at;
+			next_note *= 2;
+		}
 	}
 	return 0;
 }
@@ -239,7 +253,7 @@ static int locked_make(struct ilk_segment *seg, const struct ilk_wanted_ *wanted
 		((struct ilk_header_ *)(void *)seg->map.base)->guard.recoveries++;
 	}
 	if (rc == 0)
-		rc = make(&seg->map, wanted, object);
+		rc = ilk_is_closing_(seg) ? -ECANCELED : make(&seg->map, wanted, object);
 	ilk_guard_unlock_(seg);
 	return rc;
 }

@@ -64,18 +64,29 @@ static int lock_slow(struct ilk_segment *seg, struct ilk_wait_ *w)
 	}
 }
 
-int ilk_guard_lock_(struct ilk_segment *seg)
+static int lock_asleep(struct ilk_segment *seg)
 {
 	struct ilk_wait_ w;
 	int rc;
 
-	if (take(word_of(seg), 0, ilk_thread_.me->owner))
-		return 0;
-	rc = ilk_wait_begin_(&w, word_of(seg), ILK_TYPE_NONE_);
-	if (rc < 0)
-		return rc;
+	ilk_wait_begin_(&w, word_of(seg), ILK_TYPE_NONE_);
 	rc = lock_slow(seg, &w);
 	ilk_wait_end_(&w);
+	return rc;
+}
+
+int ilk_guard_lock_(struct ilk_segment *seg)
+{
+	int rc = ilk_inside_begin_(seg);
+
+	if (rc < 0)
+		return rc;
+	if (!take(word_of(seg), 0, ilk_thread_.me->owner))
+		rc = lock_asleep(seg);
+	if (rc < 0)
+		ilk_inside_end_(seg);
+	else
+		ilk_hold_();
 	return rc;
 }
 
@@ -86,4 +97,6 @@ void ilk_guard_unlock_(struct ilk_segment *seg)
 	/* [G2] */
 	if (!ilk_cas_full_(word_of(seg), &mine, 0))
 		ilk_futex_store_and_wake_(word_of(seg), 0, 1);
+	ilk_let_go_();
+	ilk_inside_end_(seg);
 }

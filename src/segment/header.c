@@ -203,7 +203,7 @@ int ilk_header_read_(int fd, struct ilk_header_ *h, struct ilk_file_facts_ *fact
 
 	if (rc < 0 || facts->is_folder)
 		return ilk_fail_(rc < 0 ? rc : -EMEDIUMTYPE, "it is no regular file");
-	if (facts->bytes < sizeof *h || ilk_shm_read_(fd, h, sizeof *h) < 0)
+	if (facts->bytes < sizeof *h || ilk_shm_read_(fd, h, sizeof *h, 0) < 0)
 		return ilk_fail_(-EMEDIUMTYPE, "the file is too short to be an Ilk segment");
 	rc = check_kind(h);
 	return rc < 0 ? rc : check_numbers(h, facts->bytes);

@@ -9,8 +9,9 @@
  *            the claim byte, before the life byte is locked.
  *            [I3] When the life byte of a slot gets locked, no thread slot names the slot any more:
  *            those of its last, dead member are freed first, their generations raised.
- *            [I4] A thread slot's generation is raised unless its last thread left it holding
- *            nothing; so an owner word (slot, generation) of the dead is never anyone's again.
+ *            [I4] A thread slot's generation is raised unless its last thread itself left it,
+ *            holding nothing; so an owner word (slot, generation) of the dead is never anyone's
+ *            again.
  * Ordering   [M1] take:  life, compare-and-swap, full  <-> [M2]  the next one sees the slot as it
  * was [M2] leave: life, store, release          <-> [M1]  left, its share of counters too Between
  * processes the kernel's locks order the rest. Death      before the life byte is locked: claim and
@@ -36,6 +37,9 @@
 #include <stdio.h>
 #include <string.h>
 
+/* For one who changes its life word without end. */
+enum { MOST_TRIES = 1000 };
+
 /* --- liveness --- */
 
 enum ilk_life ilk_life_of_process_(int fd, uint32_t slot)
@@ -45,12 +49,29 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot)
 	return held < 0 ? ILK_LIFE_UNKNOWN : held ? ILK_LIFE_ALIVE : ILK_LIFE_DEAD;
 }
 
+/*
+ * Where the locks cannot be asked: after closefrom(), of a segment that has no name. No such
+ * process in our pid namespace is proof of death; a pid that is there may be another's by now.
+ * What we read is of the process that LIFE names, if the life word is the same afterwards.
+ */
+static enum ilk_life life_by_pid(const struct ilk_map_ *map, uint32_t slot, uint64_t life)
+{
+	const struct ilk_process_slot_ *p = ilk_process_slot_(map, slot);
+	uint64_t space = ilk_pid_space_();
+
+	return space != 0 && p->pid_space == space && p->generation == (uint32_t)(life >> 32) &&
+			       ilk_pid_is_gone_(p->pid)
+		       ? ILK_LIFE_DEAD
+		       : ILK_LIFE_UNKNOWN;
+}
+
 enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t owner)
 {
 	uint32_t slot = ilk_owner_slot_(owner), process;
 	const uint64_t *word;
 	enum ilk_life life;
 	uint64_t before;
+	int tries = 0;
 
 	if (!ilk_owner_is_thread_(owner) || slot >= map->header.thread_slots)
 		return ILK_LIFE_DEAD;
@@ -66,9 +87,12 @@ enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t ow
 			return ILK_LIFE_UNKNOWN;
 		if (process > map->header.process_slots)
 			return ILK_LIFE_DEAD;
-		life = ilk_life_of_process_(fd, process - 1);
-	} while (life == ILK_LIFE_DEAD && ilk_load_acquire_(word) != before);
-	return life;
+		life = fd >= 0 ? ilk_life_of_process_(fd, process - 1)
+			       : life_by_pid(map, process - 1, before);
+		if (life != ILK_LIFE_DEAD || ilk_load_acquire_(word) == before)
+			return life;
+	} while (++tries < MOST_TRIES);
+	return ILK_LIFE_UNKNOWN;
 }
 
 static int is_our_file(const struct ilk_member_ *member, int fd)
@@ -84,6 +108,9 @@ static int open_by_name(const struct ilk_member_ *member)
 {
 	int fd = member->path[0] ? ilk_shm_open_(member->path, 0) : -EBADF;
 
+	/* Enough to ask about locks. */
+	if (fd == -EACCES)
+		fd = ilk_shm_open_(member->path, 1);
 	if (fd < 0 || is_our_file(member, fd))
 		return fd;
 	ilk_shm_close_(fd);
@@ -113,15 +140,18 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
 {
 	struct ilk_member_ *member = seg->member;
 	int fd = ilk_load_acquire_(&member->fd);
-	enum ilk_life life = ilk_life_of_owner_(&seg->map, fd, owner);
+	enum ilk_life life;
 
+	if (!member->is_original)
+		return ILK_LIFE_UNKNOWN;
+	life = ilk_life_of_owner_(&seg->map, fd, owner);
 	/* A number that closefrom() gave to another file speaks of locks on that one. */
 	if (is_our_file(member, fd))
 		return life;
 	ilk_registry_lock_();
 	fd = member_fd(member);
 	ilk_registry_unlock_();
-	return fd < 0 ? ILK_LIFE_UNKNOWN : ilk_life_of_owner_(&seg->map, fd, owner);
+	return ilk_life_of_owner_(&seg->map, fd, owner);
 }
 
 /* --- threads --- */
@@ -178,10 +208,26 @@ static int take_thread_slot(
 	if (!is_free(life) || !ilk_cas_full_(&ilk_thread_slot_(map, i)->life, &life, mine))
 		return 0;
 	introduce_thread(ilk_thread_slot_(map, i));
-	*me = (struct ilk_identity_){
-		.owner = ilk_owner_word_(i, generation), .slot = i, .used = 1, .member = member};
+	me->owner = ilk_owner_word_(i, generation);
+	me->slot = i;
+	me->held = 0;
+	me->member = member;
 	ilk_thread_adopt_(me);
 	return 1;
+}
+
+static int no_thread_slot(const struct ilk_map_ *map)
+{
+	uint32_t slots = map->header.thread_slots, retired = 0;
+
+	for (uint32_t i = 0; i < slots; i++)
+		retired += ilk_life_process_(ilk_load_relaxed_(&ilk_thread_slot_(map, i)->life)) ==
+			   ILK_THREAD_RETIRED_;
+	if (retired)
+		return ilk_fail_(-EUSERS,
+			"of %u thread slots %u are worn out, and the living have the others", slots,
+			retired);
+	return ilk_fail_(-EUSERS, "all %u thread slots are taken by the living", slots);
 }
 
 int ilk_member_join_thread_(
@@ -204,20 +250,21 @@ int ilk_member_join_thread_(
 		if (take_thread_slot(member, map, i, free_if_dead(map, fd, i)))
 			return 0;
 	}
-	return ilk_fail_(
-		-EUSERS, "all %u thread slots are taken by the living", map->header.thread_slots);
+	return no_thread_slot(map);
 }
 
 void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *map)
 {
 	uint64_t *word = &ilk_thread_slot_(map, me->slot)->life;
+	int is_mine = me->thread == ilk_thread_.serial;
 
-	if (me->thread->me == me)
-		ilk_count_last_(me->thread);
+	if (is_mine && ilk_thread_.me == me)
+		ilk_count_last_(&ilk_thread_);
 	ilk_thread_slot_(map, me->slot)->wait_object = 0;
-	/* [M2] Weaker: the next thread could miss our last adds to a share of the slot. */
-	ilk_store_release_(word, freed(ilk_load_relaxed_(word), me->held != 0));
-	ilk_thread_forget_(me);
+	/* [M2] Weaker: the next thread could miss our last adds to a share of the slot. What
+	 * another thread holds cannot be known: it may be in the midst of taking something. */
+	ilk_store_release_(word, freed(ilk_load_relaxed_(word), !is_mine || me->held != 0));
+	me->thread = 0;
 }
 
 /* --- processes --- */
@@ -356,8 +403,8 @@ void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map)
 {
 	if (!member->joined)
 		return;
-	for (uint32_t i = 0; i < member->thread_slots; i++)
-		if (member->identities[i].used)
+	for (uint32_t i = 0; i < member->top; i++)
+		if (member->identities[i].thread)
 			ilk_member_leave_thread_(&member->identities[i], map);
 	ilk_store_release_(
 		&ilk_process_slot_(map, member->process)->state, (uint32_t)ILK_PROCESS_FREE_);

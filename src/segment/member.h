@@ -28,7 +28,7 @@ void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *m
 
 /*
  * Is the thread that OWNER names alive? Asks the kernel through FD, which must be of the segment's
- * file. UNKNOWN where the kernel cannot be asked.
+ * file; without one (negative), by pid, which proves deaths only. UNKNOWN where neither tells.
  */
 enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t owner);
 
@@ -40,14 +40,5 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
 
 /* Closes the member's descriptor, unless its number is another file's by now. */
 void ilk_member_close_fd_(struct ilk_member_ *member);
-
-static inline struct ilk_process_slot_ *ilk_process_slot_(const struct ilk_map_ *map, uint32_t slot)
-{
-	return (struct ilk_process_slot_ *)(void *)(map->base + map->header.processes_at) + slot;
-}
-static inline struct ilk_thread_slot_ *ilk_thread_slot_(const struct ilk_map_ *map, uint32_t slot)
-{
-	return (struct ilk_thread_slot_ *)(void *)(map->base + map->header.threads_at) + slot;
-}
 
 #endif

@@ -4,8 +4,9 @@
  * State      epoch: 0 = a forked child that has not noticed yet; 1 = being revived; else even-grown
  *            number that moves at each detach. It lives in a page that the kernel wipes on fork.
  * Invariant  [I1] A thread's cached place is used only while its epoch is the current one.
- *            [I2] A thread's list of identities is touched under the registry lock only, and only
- *            while its fork serial is the current one.
+ *            [I2] Whose an identity is changes under the registry lock only; a thread's own memory
+ *            is touched by that thread only, since a thread can end without our being told.
+ *            [I3] No thread is cancelled while it holds the registry lock.
  * Ordering   The lists are under the lock. A detach happens before other threads' next use by the
  *            caller's own synchronization (use during close is the caller's error), so the epoch's
  *            load may be relaxed. [R1] revive: store epoch, release <-> [R2] load, acquire.
@@ -16,8 +17,8 @@
 #include "segment/registry.h"
 #include "os/membarrier.h"
 #include "os/shm.h"
+#include "os/thread.h"
 #include "segment/member.h"
-#include "os/yield.h"
 #include <errno.h>
 #include <ilk/counter.h> /* what it asks of us must be exported */
 #include <pthread.h>
@@ -34,6 +35,8 @@ int ilk_read_only_attachments_;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static uint64_t last_epoch = EPOCH_FIRST;
 static uint64_t fork_serial = 1;
+static uint64_t last_thread;
+static int cancel_state; /* of who holds the lock */
 static pthread_key_t thread_end;
 
 /* The copies a child inherits are of its parent's membership: it is nobody yet. */
@@ -41,8 +44,14 @@ static void forget_membership(struct ilk_member_ *member)
 {
 	member->joined = 0;
 	member->anchor = NULL;
-	for (uint32_t i = 0; i < member->thread_slots; i++)
-		member->identities[i].used = 0;
+	for (uint32_t i = 0; i < member->top; i++)
+		member->identities[i].thread = 0;
+}
+
+/* Makes every cached place out of date. */
+static void move_epoch(void)
+{
+	ilk_store_release_(ilk_epoch_, ++last_epoch);
 }
 
 static void revive(void)
@@ -55,12 +64,13 @@ static void revive(void)
 		s->closing = s->inside = 0;
 	ilk_membarrier_register_();
 	/* [R1] Weaker: a second thread of the child could see the epoch before the lists. */
-	ilk_store_release_(ilk_epoch_, ++last_epoch);
+	move_epoch();
 }
 
 void ilk_registry_lock_(void)
 {
 	uint64_t epoch = ilk_load_acquire_(ilk_epoch_); /* [R2] */
+	int before;
 
 	while (epoch < EPOCH_FIRST) {
 		if (epoch == EPOCH_FORKED && ilk_cas_full_(ilk_epoch_, &epoch, EPOCH_REVIVING)) {
@@ -70,12 +80,17 @@ void ilk_registry_lock_(void)
 		ilk_yield_();
 		epoch = ilk_load_acquire_(ilk_epoch_);
 	}
+	before = ilk_cancel_off_();
 	pthread_mutex_lock(&lock);
+	cancel_state = before;
 }
 
 void ilk_registry_unlock_(void)
 {
+	int before = cancel_state;
+
 	pthread_mutex_unlock(&lock);
+	ilk_cancel_on_(before);
 }
 
 uint64_t ilk_fork_serial_(void)
@@ -100,7 +115,7 @@ void ilk_registry_remove_(struct ilk_segment *seg)
 	*at = seg->next;
 	if (seg->read_only)
 		ilk_add_relaxed_(&ilk_read_only_attachments_, -1);
-	ilk_store_release_(ilk_epoch_, ++last_epoch);
+	move_epoch();
 }
 
 static struct ilk_segment *attachment_of(const void *object)
@@ -129,53 +144,64 @@ int ilk_is_read_only_(const void *object)
 	return seg && seg->read_only;
 }
 
-/* Drops identities inherited from the parent of a fork. */
-static struct ilk_thread_ *this_thread(void)
-{
-	struct ilk_thread_ *t = &ilk_thread_;
+/* --- threads --- */
 
-	if (t->fork_serial != fork_serial)
-		*t = (struct ilk_thread_){.fork_serial = fork_serial};
-	return t;
+static int is_mine(const struct ilk_identity_ *me)
+{
+	return me->thread != 0 && me->thread == ilk_thread_.serial;
+}
+
+struct ilk_identity_ *ilk_identity_in_(const struct ilk_member_ *member)
+{
+	uint16_t *hint = &ilk_thread_.slots[member->serial % ILK_HINTS_];
+
+	if (*hint < member->top && is_mine(&member->identities[*hint]))
+		return &member->identities[*hint];
+	for (uint32_t i = 0; i < member->top; i++)
+		if (is_mine(&member->identities[i])) {
+			*hint = (uint16_t)i;
+			return &member->identities[i];
+		}
+	return NULL;
 }
 
 void ilk_thread_adopt_(struct ilk_identity_ *me)
 {
-	struct ilk_thread_ *t = this_thread();
+	struct ilk_thread_ *t = &ilk_thread_;
 
-	me->thread = t;
-	me->next = t->identities;
-	t->identities = me;
+	if (t->serial == 0)
+		t->serial = ++last_thread;
+	me->thread = t->serial;
+	if (me->member->top <= me->slot)
+		ilk_store_relaxed_(&me->member->top, me->slot + 1);
+	t->slots[me->member->serial % ILK_HINTS_] = (uint16_t)me->slot;
 	pthread_setspecific(thread_end, t);
 }
 
-void ilk_thread_forget_(struct ilk_identity_ *me)
+/* Is the cached identity the calling thread's still? It may lie in memory that is gone. */
+static int is_cached_valid(void)
 {
-	if (me->thread->me == me)
-		me->thread->me = NULL, me->thread->last = NULL;
-	struct ilk_identity_ **at = &me->thread->identities;
+	const struct ilk_member_ *m = ilk_members_;
+	uintptr_t me = (uintptr_t)ilk_thread_.me;
 
-	while (*at != me)
-		at = &(*at)->next;
-	*at = me->next;
-	me->used = 0;
+	while (m && me - (uintptr_t)m->identities >= m->thread_slots * sizeof *m->identities)
+		m = m->next;
+	return m && is_mine(ilk_thread_.me);
 }
 
-/* The calling thread's identity in SEG's member; NULL. */
-static struct ilk_identity_ *identity_in(const struct ilk_segment *seg)
+/* Counts what a fast path took last, before the cached place changes. */
+static void settle_last(void)
 {
-	struct ilk_identity_ *i = this_thread()->identities;
-
-	while (i && i->member != seg->member)
-		i = i->next;
-	return i;
+	if (ilk_thread_.last && is_cached_valid())
+		ilk_thread_.me->held++;
+	ilk_thread_.last = NULL;
 }
 
 static void cache(struct ilk_segment *seg, struct ilk_identity_ *me)
 {
 	struct ilk_thread_ *t = &ilk_thread_;
 
-	ilk_count_last_(t);
+	settle_last();
 	t->segment = seg;
 	t->me = me;
 	t->owner = me->owner;
@@ -195,7 +221,7 @@ static int find_here(const void *object, int join)
 		return -EINVAL;
 	if (seg->read_only)
 		return -EROFS;
-	me = identity_in(seg);
+	me = ilk_identity_in_(seg->member);
 	if (!me)
 		rc = join ? ilk_member_join_thread_(seg->member, &seg->map, &me) : -EPERM;
 	if (rc == 0)
@@ -232,20 +258,54 @@ static const struct ilk_map_ *map_of(const struct ilk_member_ *member)
 	return &seg->map;
 }
 
-static void leave_all(void *thread)
+/*
+ * Gives back what the calling thread has in MEMBER: all of it at the end of the thread; at exit(),
+ * which handlers and destructors may follow, only where it holds nothing.
+ */
+static void leave(const struct ilk_member_ *member, int holding_too)
 {
-	struct ilk_thread_ *t = thread;
+	struct ilk_identity_ *me = ilk_identity_in_(member);
 
-	/* A forked child's copy of its parent's thread: there is nothing of its own to give back.
-	 */
-	if (ilk_load_acquire_(ilk_epoch_) < EPOCH_FIRST || t->fork_serial != fork_serial)
+	if (me && (holding_too || me->held == 0))
+		ilk_member_leave_thread_(me, map_of(member));
+}
+
+static void end_of_thread(void *thread)
+{
+	(void)thread;
+	/* In a forked child that has not noticed: there is nothing of its own to give back. */
+	if (ilk_load_acquire_(ilk_epoch_) < EPOCH_FIRST)
 		return;
 	ilk_registry_lock_();
-	ilk_count_last_(t);
-	while (t->identities)
-		ilk_member_leave_thread_(t->identities, map_of(t->identities->member));
-	*t = (struct ilk_thread_){.fork_serial = fork_serial};
+	settle_last();
+	for (struct ilk_member_ *m = ilk_members_; m; m = m->next)
+		leave(m, 1);
+	/* Destructors of other keys may run after this one, with handles of sharded counters. */
+	move_epoch();
 	ilk_registry_unlock_();
+}
+
+static int has_threads(const struct ilk_member_ *member)
+{
+	for (uint32_t i = 0; i < member->top; i++)
+		if (member->identities[i].thread)
+			return 1;
+	return 0;
+}
+
+/* Who exits without closing is no death, unless it holds something or has threads still. */
+__attribute__((destructor)) static void end_of_process(void)
+{
+	if (ilk_load_acquire_(ilk_epoch_) < EPOCH_FIRST || pthread_mutex_trylock(&lock) != 0)
+		return; /* exit() in the midst of something: the kernel will tell the others */
+	settle_last();
+	for (struct ilk_member_ *m = ilk_members_; m; m = m->next) {
+		leave(m, 0);
+		if (m->joined && !has_threads(m))
+			ilk_member_leave_(m, map_of(m));
+	}
+	move_epoch();
+	pthread_mutex_unlock(&lock);
 }
 
 static void child_of_fork(void)
@@ -254,7 +314,7 @@ static void child_of_fork(void)
 		if (m->anchor)
 			ilk_shm_unmap_anchor_(m->anchor);
 	ilk_store_release_(ilk_epoch_, (uint64_t)EPOCH_FORKED);
-	pthread_mutex_unlock(&lock);
+	ilk_registry_unlock_();
 }
 
 __attribute__((constructor(101))) static void start(void)
@@ -264,7 +324,7 @@ __attribute__((constructor(101))) static void start(void)
 	if (page)
 		ilk_epoch_ = page;
 	*ilk_epoch_ = EPOCH_FIRST;
-	pthread_key_create(&thread_end, leave_all);
+	pthread_key_create(&thread_end, end_of_thread);
 	pthread_atfork(ilk_registry_lock_, ilk_registry_unlock_, child_of_fork);
 	ilk_membarrier_register_();
 }

@@ -12,41 +12,33 @@
 #ifndef ILK_SEGMENT_REGISTRY_H
 #define ILK_SEGMENT_REGISTRY_H
 
-#include "segment/layout.h"
+#include "segment/map.h"
 #include <ilk/atomics.h>
 #include <ilk/segment.h>
-
-/* A mapped segment whose header was copied and checked; also what the inspector works on. */
-struct ilk_map_ {
-	char *base;
-	size_t bytes;
-	struct ilk_header_ header; /* of it only the fixed fields are used */
-};
-
-struct ilk_thread_;
 
 struct ilk_identity_ {
 	uint32_t owner; /* the owner word, without flags */
 	uint32_t slot;
 	uint32_t held;             /* things held; written by its thread alone */
-	uint32_t used;             /* this identity is somebody's */
+	uint64_t thread;           /* serial of the thread whose it is; 0: nobody's */
 	const uint32_t *sleeps_on; /* the word it sleeps on, for close; by its thread alone */
 	struct ilk_member_ *member;
-	struct ilk_thread_ *thread;
-	struct ilk_identity_ *next; /* of the same thread */
 };
 
 struct ilk_member_ {
 	struct ilk_member_ *next;
+	uint32_t serial;
 	int attachments; /* of any kind, */
 	int writers;     /* and those that make it a member */
 	int fd;          /* may be closed behind our back (closefrom): see ilk_member_fd_ */
 	uint64_t device, inode;
-	char path[96]; /* "" without a name */
+	int is_original; /* see struct ilk_map_ */
+	char path[96];   /* "" without a name */
 	int joined;
 	uint32_t process, generation; /* the process slot, and its generation, when joined */
 	void *anchor;                 /* keeps the life lock: ilk_shm_map_anchor_ */
 	uint32_t thread_slots;
+	uint32_t top;                     /* identities from here on were never used */
 	struct ilk_identity_ *identities; /* one for each thread slot */
 };
 
@@ -57,10 +49,15 @@ struct ilk_segment {
 	int read_only;
 	int asymmetric;
 	uint32_t closing;
-	uint32_t inside; /* threads of this process inside a wait */
+	uint32_t inside; /* threads of this process that close waits for: see wait.h */
 };
 
-/* A thread's cached place, and all its identities. */
+enum { ILK_HINTS_ = 8 };
+
+/*
+ * A thread's cached place. No other thread touches it: it goes with its thread, however that ends,
+ * while the identities stay. So `me` and `last` may be out of date where the epoch is.
+ */
 struct ilk_thread_ {
 	uintptr_t base;
 	size_t bytes;
@@ -70,8 +67,8 @@ struct ilk_thread_ {
 	uint32_t owner;   /* of me */
 	uint32_t fenced;  /* hot paths of the segment need a fence */
 	const void *last; /* what a fast path took last and `held` does not count; mostly NULL */
-	uint64_t fork_serial; /* of the process that `identities` belongs to */
-	struct ilk_identity_ *identities;
+	uint64_t serial;  /* no other thread of this process ever has it; 0: not given yet */
+	uint16_t slots[ILK_HINTS_]; /* where its identity in a member was last, by its serial */
 };
 
 extern __thread struct ilk_thread_ ilk_thread_;
@@ -153,9 +150,10 @@ extern struct ilk_member_ *ilk_members_;
 /* Under the registry lock. */
 void ilk_registry_add_(struct ilk_segment *seg);
 void ilk_registry_remove_(struct ilk_segment *seg);
-/* The calling thread's identity in MEMBER becomes ME, taken by its thread; and the reverse. */
+/* The calling thread's identity in MEMBER; NULL. */
+struct ilk_identity_ *ilk_identity_in_(const struct ilk_member_ *member);
+/* ME, of a member's slot that was just taken, becomes the calling thread's. */
 void ilk_thread_adopt_(struct ilk_identity_ *me);
-void ilk_thread_forget_(struct ilk_identity_ *me);
 
 /* Changes in each forked child; for private caches. */
 uint64_t ilk_fork_serial_(void);

@@ -11,6 +11,7 @@
 #include "os/facts.h"
 #include "os/membarrier.h"
 #include "os/shm.h"
+#include "os/thread.h"
 #include "segment/arena.h"
 #include "segment/directory.h"
 #include "segment/error.h"
@@ -23,6 +24,7 @@
 #include <string.h>
 
 static const struct ilk_segment_options defaults = {.size = sizeof defaults};
+static uint32_t last_member; /* under the registry lock */
 
 /* --- attaching to an open file --- */
 
@@ -32,13 +34,17 @@ static int map_file(int fd, int read_only, struct ilk_map_ *map)
 	void *base;
 	int rc = ilk_header_read_(fd, &map->header, &facts);
 
-	if (rc == 0 && !read_only)
-		rc = ilk_header_is_original_(&map->header, &facts);
 	if (rc < 0)
+		return rc;
+	rc = ilk_header_is_original_(&map->header, &facts);
+	map->is_original = rc == 0;
+	if (rc < 0 && !read_only)
 		return rc;
 	rc = ilk_shm_map_(fd, map->header.bytes, read_only, &base);
 	map->base = base;
 	map->bytes = map->header.bytes;
+	map->device = facts.device;
+	map->inode = facts.inode;
 	return rc;
 }
 
@@ -54,8 +60,10 @@ static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const 
 		return NULL;
 	}
 	m->fd = fd;
-	m->device = map->header.device;
-	m->inode = map->header.inode;
+	m->serial = ++last_member;
+	m->device = map->device;
+	m->inode = map->inode;
+	m->is_original = map->is_original;
 	m->thread_slots = map->header.thread_slots;
 	strncpy(m->path, path, sizeof m->path - 1);
 	return m;
@@ -72,7 +80,7 @@ static struct ilk_member_ *find_member(const struct ilk_map_ *map)
 {
 	struct ilk_member_ *m = ilk_members_;
 
-	while (m && (m->device != map->header.device || m->inode != map->header.inode))
+	while (m && (m->device != map->device || m->inode != map->inode))
 		m = m->next;
 	return m;
 }
@@ -276,6 +284,7 @@ int ilk_segment_open(
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
 	unsigned before = ilk_failures_();
+	int cancel = ilk_cancel_off_();
 	char path[ILK_PATH_BYTES_];
 	int rc = ilk_segment_path_(name, path);
 
@@ -283,6 +292,7 @@ int ilk_segment_open(
 		rc = ilk_options_check_(o);
 	if (rc == 0)
 		rc = open_existing(path, o, seg);
+	ilk_cancel_on_(cancel);
 	return ilk_conclude_(rc, before, name);
 }
 
@@ -330,6 +340,7 @@ int ilk_segment_create(
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
 	unsigned before = ilk_failures_();
+	int cancel = ilk_cancel_off_();
 	char path[ILK_PATH_BYTES_];
 	int rc = ilk_segment_path_(name, path);
 
@@ -339,6 +350,7 @@ int ilk_segment_create(
 		rc = ilk_fail_(-EINVAL, "a segment cannot be created read-only");
 	if (rc == 0)
 		rc = create_or_open(name, path, o, seg);
+	ilk_cancel_on_(cancel);
 	return ilk_conclude_(rc, before, name);
 }
 
@@ -359,6 +371,7 @@ int ilk_segment_anonymous(
 {
 	const struct ilk_segment_options *o = options ? options : &defaults;
 	unsigned before = ilk_failures_();
+	int cancel = ilk_cancel_off_();
 	int rc = ilk_options_check_(o);
 
 	if (rc == 0 && label && strlen(label) >= ILK_NAME_BYTES_)
@@ -367,6 +380,7 @@ int ilk_segment_anonymous(
 		rc = ilk_fail_(-EINVAL, "these flags need a segment with a name");
 	if (rc == 0)
 		rc = create_anonymous(label ? label : "", o, seg);
+	ilk_cancel_on_(cancel);
 	return ilk_conclude_(rc, before, label);
 }
 

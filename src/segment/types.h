@@ -33,6 +33,7 @@ struct ilk_type_ {
 	const char *name;
 	uint32_t size; /* of an object; 0: it varies */
 	uint32_t align;
+	int is_plain; /* its bytes are the user's alone: nobody here reads them */
 	/*
 	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may
 	 * change meanwhile.

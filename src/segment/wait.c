@@ -6,10 +6,10 @@
  * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0.
  *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
  *            behind another who does), 50 ms else.
- * Ordering   [W1] begin:  add inside, full       <-> [W3]  close sees us, or we see it closing
- *            [W2] begin:  load closing, acquire (after [W1]; both sides are full barriers)
+ * Ordering   [W1] enter:  add inside, full       <-> [W3]  close sees us, or we see it closing
+ *            [W2] enter:  load closing, acquire (after [W1]; both sides are full barriers)
  *            [W3] cancel: exchange closing, then load inside
- *            [W4] end:    sub inside, full       <-> [W3]  our last touch before the unmapping
+ *            [W4] leave:  sub inside, full       <-> [W3]  our last touch before the unmapping
  *            [W5] record: odd sequence, store; fence; fields; even sequence, release <-> a reader
  *            that loads the sequence (acquire), the fields, fence, and the sequence again
  * Death      Asleep or awake, the dead leave a wait record: it counts only while its slot is alive.
@@ -19,7 +19,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "os/membarrier.h"
-#include "os/yield.h"
+#include "os/thread.h"
 #include "segment/member.h"
 #include <errno.h>
 #include <limits.h>
@@ -48,17 +48,31 @@ static void write_record(struct ilk_wait_ *w, uint64_t object)
 	ilk_store_release_(&slot->wait_sequence, sequence + 1);
 }
 
-int ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
+int ilk_inside_begin_(struct ilk_segment *seg)
+{
+	ilk_add_full_(&seg->inside, 1u); /* [W1] */
+	ilk_fence_();
+	if (!ilk_is_closing_(seg)) /* [W2] */
+		return 0;
+	ilk_inside_end_(seg);
+	return -ECANCELED;
+}
+
+void ilk_inside_end_(struct ilk_segment *seg)
+{
+	ilk_sub_full_(&seg->inside, 1u); /* [W4] */
+}
+
+int ilk_is_closing_(const struct ilk_segment *seg)
+{
+	return ilk_load_acquire_(&seg->closing) != 0;
+}
+
+void ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
 {
 	struct ilk_segment *seg = ilk_thread_.segment;
 	struct ilk_identity_ *me = ilk_thread_.me;
 
-	ilk_add_full_(&seg->inside, 1u); /* [W1] */
-	ilk_fence_();
-	if (ilk_load_acquire_(&seg->closing)) { /* [W2] */
-		ilk_sub_full_(&seg->inside, 1u);
-		return -ECANCELED;
-	}
 	*w = (struct ilk_wait_){
 		.segment = seg,
 		.me = me,
@@ -68,14 +82,11 @@ int ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
 		.since = ilk_now(),
 	};
 	write_record(w, w->object);
-	return 0;
 }
 
 void ilk_wait_end_(struct ilk_wait_ *w)
 {
 	write_record(w, 0);
-	/* [W4] After this the segment may be gone. */
-	ilk_sub_full_(&w->segment->inside, 1u);
 }
 
 void ilk_wait_note_(struct ilk_wait_ *w, uint32_t owner, uint64_t serial)
@@ -119,7 +130,7 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 
 	if (is_dead(w, owner))
 		return -EOWNERDEAD;
-	if (ilk_load_acquire_(&w->segment->closing))
+	if (ilk_is_closing_(w->segment))
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
@@ -158,7 +169,7 @@ static void wake_sleepers(struct ilk_segment *seg)
 {
 	struct ilk_member_ *member = seg->member;
 
-	for (uint32_t i = 0; i < member->thread_slots; i++) {
+	for (uint32_t i = 0; i < ilk_load_relaxed_(&member->top); i++) {
 		const uint32_t *word = ilk_load_acquire_(&member->identities[i].sleeps_on);
 
 		if (word && (uintptr_t)word - (uintptr_t)seg->map.base < seg->map.bytes)

@@ -8,12 +8,17 @@
  *    between; the sleeper sets the flag, calls ilk_handshake_(), looks again, and then sleeps.
  *
  *	struct ilk_wait_ w;
- *	rc = ilk_wait_begin_(&w, object, ILK_TYPE_MUTEX_);
+ *	rc = ilk_inside_begin_(seg);
+ *	if (rc < 0)
+ *		return rc;
+ *	ilk_wait_begin_(&w, object, ILK_TYPE_MUTEX_);
  *	while (rc == 0 && !done())
  *		rc = ilk_wait_on_(&w, word, value_seen, deadline, owner_or_0);
  *	ilk_wait_end_(&w);
+ *	ilk_inside_end_(seg);
  *
- * Between begin and end the mapping stays, whatever close does.
+ * Who is inside keeps the mapping, whatever close does. Who has slept and got what he slept for
+ * looks whether the segment is being closed, and gives it back if so: his caller could not use it.
  */
 #ifndef ILK_SEGMENT_WAIT_H
 #define ILK_SEGMENT_WAIT_H
@@ -33,11 +38,17 @@ struct ilk_wait_ {
 	ilk_time owner_since;
 };
 
-/*
- * Enters a wait of the calling thread for OBJECT, which ilk_here_() was called on. 0; -ECANCELED
- * the segment is being closed; then nothing is begun, and nothing may be ended.
- */
-int ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type);
+/* 0; -ECANCELED the segment is being closed; then nothing is begun, and nothing may be ended. */
+int ilk_inside_begin_(struct ilk_segment *seg);
+
+/* After this the segment may be gone. */
+void ilk_inside_end_(struct ilk_segment *seg);
+
+/* For who is inside. */
+int ilk_is_closing_(const struct ilk_segment *seg);
+
+/* Enters a wait of the calling thread for OBJECT, which ilk_here_() was called on; inside. */
+void ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type);
 
 /* Leaves it. */
 void ilk_wait_end_(struct ilk_wait_ *w);

@@ -35,7 +35,6 @@
  */
 #include "fault.h"
 #include "os/futex.h"
-#include "os/yield.h"
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
@@ -47,7 +46,7 @@
 #include <string.h>
 
 enum { DAMAGED = 1, AGAIN = 2, TAG = 0x6d78 };
-enum { LOOKS = 48, LONGEST_GAP = 8, ASK_EVERY = 12, YIELD_EVERY = 24, STAND_BACK = 64 };
+enum { LOOKS = 35, LONGEST_GAP = 12, ASK_EVERY = 7, STAND_BACK = 64 };
 
 _Static_assert(sizeof(struct ilk_mutex) == 64, "one cache line");
 
@@ -81,6 +80,48 @@ static int check_mine(const struct ilk_mutex *m)
 	if (m->tag != TAG)
 		return -EINVAL;
 	return is_mine(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
+}
+
+/* --- letting it go --- */
+
+/* Somebody sleeps, or asked. The mutex is no longer ours. */
+static int let_others(struct ilk_mutex *m)
+{
+	if (ilk_load_relaxed_(&m->wait) && !ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
+		ilk_futex_store_and_wake_(&m->wait, 0, 1); /* [I2] */
+	if (!ilk_load_relaxed_(&m->ask))
+		return 0;
+	ilk_store_relaxed_(&m->ask, 0u);
+	for (int i = 0; i < STAND_BACK && !is_held(ilk_load_relaxed_(&m->owner)); i++)
+		ilk_pause_();
+	return 0;
+}
+
+static inline int look_round(struct ilk_mutex *m)
+{
+	if (__builtin_expect(ilk_load_relaxed_(&m->wait) | ilk_load_relaxed_(&m->ask), 0))
+		return let_others(m);
+	return 0;
+}
+
+static int unlock_slow(struct ilk_mutex *m)
+{
+	int rc = check_mine(m);
+	uint32_t word;
+
+	if (rc < 0)
+		return rc;
+	word = ilk_load_relaxed_(&m->owner);
+	if (m->depth) {
+		m->depth--;
+		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)AGAIN);
+		return 0;
+	}
+	ilk_count_last_(&ilk_thread_);
+	ilk_let_go_();
+	ilk_exchange_(&m->owner, word & DAMAGED); /* [X2], [X4] */
+	ilk_fence_after_rmw_();
+	return look_round(m);
 }
 
 /* --- taking it --- */
@@ -164,11 +205,8 @@ static int spin(struct ilk_mutex *m, int *result)
 			return 1;
 		if (look % ASK_EVERY == 0)
 			ilk_store_relaxed_(&m->ask, 1u);
-		if (look % YIELD_EVERY == 0)
-			ilk_yield_();
 		pause_for(gap);
-		if (gap < LONGEST_GAP)
-			gap *= 2;
+		gap = 2 * gap < LONGEST_GAP ? 2 * gap : LONGEST_GAP;
 	}
 	return 0;
 }
@@ -217,24 +255,41 @@ static int sleep_for(struct ilk_mutex *m, struct ilk_wait_ *w, ilk_time deadline
 	}
 }
 
-static int wait_for(struct ilk_mutex *m, ilk_time deadline)
+static int wait_for(struct ilk_mutex *m, ilk_time deadline, int *result)
 {
 	struct ilk_wait_ w;
-	ilk_time since;
-	int result = 0;
-	int rc = ilk_wait_begin_(&w, m, ILK_TYPE_MUTEX_);
+	int rc;
+
+	ilk_wait_begin_(&w, m, ILK_TYPE_MUTEX_);
+	rc = sleep_for(m, &w, deadline, result);
+	if (rc == 0) {
+		/* [I3] After taking it: no handshake is needed. */
+		ilk_store_relaxed_(&m->wait, 1u);
+		m->waited_ns += (uint64_t)(ilk_now() - w.since);
+	}
+	ilk_wait_end_(&w);
+	return rc;
+}
+
+/* Inside, so that close can cancel it. */
+static int contend(struct ilk_mutex *m, ilk_time deadline)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	int result;
+	int rc = ilk_inside_begin_(seg);
 
 	if (rc < 0)
 		return rc;
-	since = w.since;
-	rc = sleep_for(m, &w, deadline, &result);
+	if (!spin(m, &result))
+		rc = wait_for(m, deadline, &result);
 	if (rc == 0) {
-		ilk_store_relaxed_(
-			&m->wait, 1u); /* [I3] After taking it: no handshake is needed. */
 		m->contended++;
-		m->waited_ns += (uint64_t)(ilk_now() - since);
+		if (ilk_is_closing_(seg)) {
+			unlock_slow(m);
+			rc = -ECANCELED;
+		}
 	}
-	ilk_wait_end_(&w);
+	ilk_inside_end_(seg);
 	return rc < 0 ? rc : result;
 }
 
@@ -265,11 +320,7 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 		return result;
 	if (deadline == ILK_NOW)
 		return take_now(m, ilk_load_relaxed_(&m->owner));
-	if (spin(m, &result)) {
-		m->contended++;
-		return result;
-	}
-	return wait_for(m, deadline);
+	return contend(m, deadline);
 }
 
 /* The common case alone, so that it needs no stack; all else is lock_slow's. */
@@ -299,47 +350,6 @@ int ilk_mutex_lock_until(struct ilk_mutex *m, ilk_time deadline)
 	int rc = lock_until(m, deadline);
 
 	return rc == -EBUSY ? -ETIMEDOUT : rc;
-}
-
-/* --- letting it go --- */
-
-/* Somebody sleeps, or asked. The mutex is no longer ours. */
-static int let_others(struct ilk_mutex *m)
-{
-	if (ilk_load_relaxed_(&m->wait) && !ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
-		ilk_futex_store_and_wake_(&m->wait, 0, 1); /* [I2] */
-	if (!ilk_load_relaxed_(&m->ask))
-		return 0;
-	ilk_store_relaxed_(&m->ask, 0u);
-	for (int i = 0; i < STAND_BACK && !is_held(ilk_load_relaxed_(&m->owner)); i++)
-		ilk_pause_();
-	return 0;
-}
-
-static inline int look_round(struct ilk_mutex *m)
-{
-	if (__builtin_expect(ilk_load_relaxed_(&m->wait) | ilk_load_relaxed_(&m->ask), 0))
-		return let_others(m);
-	return 0;
-}
-
-static int unlock_slow(struct ilk_mutex *m)
-{
-	int rc = check_mine(m);
-	uint32_t word;
-
-	if (rc < 0)
-		return rc;
-	word = ilk_load_relaxed_(&m->owner);
-	if (m->depth) {
-		m->depth--;
-		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)AGAIN);
-		return 0;
-	}
-	ilk_count_last_(&ilk_thread_);
-	ilk_let_go_();
-	ilk_exchange_(&m->owner, word & DAMAGED); /* [X2], [X4]: a full fence */
-	return look_round(m);
 }
 
 int ilk_mutex_unlock(struct ilk_mutex *m)
@@ -375,13 +385,14 @@ static const enum ilk_holder holder_of_life[] = {
 /* Is the calling thread, without joining for the question, the one that WORD names? */
 static int names_me(const struct ilk_segment *seg, uint32_t word)
 {
-	const struct ilk_identity_ *i = ilk_thread_.identities;
+	const struct ilk_identity_ *me;
+	int is_me;
 
-	if (ilk_thread_.fork_serial != ilk_fork_serial_())
-		return 0;
-	while (i && (i->member != seg->member || i->owner != (word & ~ILK_OWNER_FLAGS_)))
-		i = i->next;
-	return i != NULL;
+	ilk_registry_lock_();
+	me = ilk_identity_in_(seg->member);
+	is_me = me && me->owner == (word & ~ILK_OWNER_FLAGS_);
+	ilk_registry_unlock_();
+	return is_me;
 }
 
 static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
