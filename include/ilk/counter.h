@@ -14,8 +14,8 @@
  * contention; the total is a sum over the lines, exact once the writers are quiet.
  *
  * Death: an add has happened or has not; a dead member's share stays in the total. Changes and
- *reads of ilk_counter are wait-free on x86-64, and async-signal-safe in a process that has no
- *read-only attachment.
+ * reads of ilk_counter are wait-free on x86-64, and async-signal-safe in a process that has no
+ * read-only attachment.
  */
 #ifndef ILK_COUNTER_H
 #define ILK_COUNTER_H
@@ -179,7 +179,8 @@ static inline int ilk_sharded_add(struct ilk_sharded_handle *mine, int64_t n)
 
 /*
  * The total: the sum of all shares, those of the dead and of the gone included. Exact once writers
- * are quiet; while they write, a value that lay between some moments of the reading. Wait-free.
+ * are quiet; while they write, a value that lay between some moments of the reading. Progress:
+ * waits for no other process.
  */
 ILK_API int64_t ilk_sharded_read(const struct ilk_sharded *sharded);
 

@@ -8,10 +8,10 @@
  *		ilk_inspection_free(in);
  *	}
  *
- * The segment is mapped read-only; no lock is taken, no slot joined, no byte written. It works
- *while others write, when all are stopped, and when all are dead. Everything read is copied once
- *and checked; what makes no sense is reported in `damage`, never followed. The result is a private
- * copy: nothing in it changes later.
+ * The segment's file is read, not even mapped: no lock is taken, no slot joined, no byte written,
+ * no hole of a sparse segment filled. It works while others write, when all are stopped, and when
+ * all are dead. Everything read is copied once and checked; what makes no sense is reported in
+ * `damage`, never followed. The result is a private copy: nothing in it changes later.
  */
 #ifndef ILK_INSPECT_H
 #define ILK_INSPECT_H

@@ -28,7 +28,7 @@
  *
  * Who holds it is known by the very instruction that takes it, so a death at any instruction is
  * noticed: within about 20 ms of the kernel's letting go of the dead process. Misuse is an error,
- *never undefined. Not async-signal-safe. A lock happens after the unlock (or the death) before it.
+ * never undefined. Not async-signal-safe. A lock happens after the unlock (or the death) before it.
  *
  * Lifetime: unlock looks at the mutex once more after it has let it go. Memory with a mutex in it
  * may be reused when every call on the mutex has returned, not as soon as it could be locked.

@@ -19,14 +19,23 @@
  * keeps it for exactly as long as its address space lives or until its last close. Threads take a
  * thread slot at their first call that needs an identity and give it back when they end. A forked
  * child, however it was forked, is nobody at first: it inherits the mapping, and joins under its
- * own name at its first such call; what its parent holds stays the parent's. exec() ends
- * membership as death does. A thread that ends, or a process that closes, while holding something
- * leaves it as the dead do: the next locker is told ILK_RECOVERED.
+ * own name at its first such call; what its parent holds stays the parent's. That call can fail as
+ * an open does: -EUSERS, -EACCES, -EMFILE, -ENFILE, and -EBADF where the child has closed the
+ * descriptor of a segment without a name. exec() ends membership as death does. A thread that ends,
+ * or a process that closes, while holding something leaves it as the dead do: the next locker is
+ * told ILK_RECOVERED.
  *
- * Limits. A vforked child acts as its parent. A raw fork (syscall(SYS_fork), not fork()) in the
- *very moment in which another thread attaches may inherit the proof of life that is being made, and
+ * No function of Ilk is a cancellation point of pthread_cancel(), and none is async-signal-safe
+ * but where its header says so.
+ *
+ * Limits. A vforked child acts as its parent, and lives its life: a parent killed before the child
+ * has called exec() or ended counts as alive until it has. After closefrom(), in a segment that
+ * has no name (any more), the locks cannot be asked: there a death is noticed if its pid is in our
+ * namespace and has not been given to another process; else its owner counts as alive. A raw fork (syscall(SYS_fork), not fork()) in the
+ * very moment in which another thread attaches may inherit the proof of life that is being made, and
  * then vouches for its parent. A thread ended by a raw SYS_exit keeps its slot until its process
- * ends.
+ * closes or ends. A thread slot is worn out when 65,535 threads have died in it, or left it while
+ * they held something; an exit() without close is not such a death.
  *
  * Sources. The life lock: open file description locks, fcntl(2); lock holders known by a lock and
  * not by a pid: after LMDB's reader table. Naming last: O_TMPFILE and linkat, open(2).
@@ -108,15 +117,16 @@ ILK_API int ilk_segment_open_until(const char *name, const struct ilk_segment_op
 
 /*
  * Makes a segment without a name, in a memfd sealed against resizing. Children that are forked
- * inherit it and use SEG as it is. LABEL is what the inspector calls it; it may be NULL. Results as
- * ilk_segment_create's, less those of names.
+ * inherit it and use SEG as it is. LABEL is what the inspector calls it (which finds it by
+ * /proc/PID/fd/N); it may be NULL. Results as ilk_segment_create's, less those of names.
  */
 ILK_API int ilk_segment_anonymous(
 	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg);
 
 /*
- * Detaches. Threads of this process asleep in the segment return -ECANCELED first, and close waits
- * until they have; any other use during close is the caller's error, as with munmap. After the last
+ * Detaches. Threads of this process that wait in the segment, spinning or asleep, return -ECANCELED
+ * first, and close waits until they have; any other use during close is the caller's error, as with
+ * munmap: it may crash this process, and does others no harm but that of a death. After the last
  * close in this process its slot is free again; what its threads held counts as left by the dead.
  * NULL is allowed. Always 0.
  */

@@ -57,8 +57,7 @@ static const struct {
 	const char *text;
 } sentences[] = {
 	{EPERM, "The calling thread does not hold it: only its holder may do this; see who does "
-		"with "
-		"`ilk show`."},
+		"with `ilk show`."},
 	{ENOENT, "There is no segment of that name: create it, or wait for it with "
 		 "ilk_segment_open_until()."},
 	{EEXIST, "It exists, and differs from what was asked or was to be new: use the same "
@@ -77,8 +76,8 @@ static const struct {
 	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},
 	{ENOSPC, "There is no room: create the segment with more bytes, or free some of /dev/shm."},
 	{EUSERS,
-		"Every slot is taken by the living: create the segment with more process or thread "
-		"slots."},
+		"Every slot is taken by the living, or worn out: create the segment with more process "
+		"or thread slots."},
 	{EROFS, "The attachment is read-only: open the segment without ILK_SEGMENT_READ_ONLY."},
 	{EMEDIUMTYPE, "The file is no Ilk segment: choose another name, or remove the file."},
 	{EPROTO, "The segment has another layout: use the same build of Ilk everywhere, or remove "
@@ -87,6 +86,8 @@ static const struct {
 	{ENOTSUP, "This process cannot use membarrier(2): create the segment with "
 		  "ILK_SEGMENT_FENCED."},
 	{EOVERFLOW, "The mutex is locked as often as it can count: unlock it some times."},
+	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
+		"over the fork, or use a named segment."},
 	{ENOMEM, "The system has no memory for it: free some, or raise the limit."},
 	{EMFILE, "This process has too many files open: close some, or raise `ulimit -n`."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},

@@ -7,9 +7,11 @@
  * Ordering   [G1] lock:   compare-and-swap owner, acquire <-> [G2]  what the last holder wrote
  *            [G2] unlock: compare-and-swap, or the kernel's store, full <-> [G1]
  * Death      in it: the word stays, and whoever finds its owner dead swaps it for his own:
- * RECOVERED. A second death does the same again. Release and wake-up are one system call (rule 1),
- * so nobody dies between; a woken one that dies leaves the word free, and sleepers look every 20
- * ms.
+ *            RECOVERED. A second death does the same again. Release and wake-up are one system call
+ *            (rule 1), so nobody dies between; a woken one that dies leaves the word free, and
+ *            sleepers look every 20 ms.
+ * Close      waits for who is in it, from before the word is taken until after it is free: who is
+ *            unmapped in the midst would leave it held by a slot that is the living's.
  */
 #include "segment/guard.h"
 #include "os/futex.h"

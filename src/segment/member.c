@@ -13,10 +13,11 @@
  *            holding nothing; so an owner word (slot, generation) of the dead is never anyone's
  *            again.
  * Ordering   [M1] take:  life, compare-and-swap, full  <-> [M2]  the next one sees the slot as it
- * was [M2] leave: life, store, release          <-> [M1]  left, its share of counters too Between
- * processes the kernel's locks order the rest. Death      before the life byte is locked: claim and
- * life are free, the slot is as before or half written, and the next taker does all of it again.
- * After: the slot stays USED with its life byte free, which is what "died" means.
+ *            [M2] leave: life, store, release          <-> [M1]  was left, its share of counters too
+ *            Between processes the kernel's locks order the rest.
+ * Death      before the life byte is locked: claim and life are free, the slot is as before or half
+ *            written, and the next taker does all of it again. After: the slot stays USED with its
+ *            life byte free, which is what "died" means.
  *
  * Is an owner alive? Read the thread slot, ask for the life byte, read the slot again. Only if the
  * slot says the same before and after (process generation included) does the answer belong to that

@@ -2,7 +2,7 @@
  * wait.c - the only file that sleeps.
  *
  * State      segment.closing, segment.inside: private to the process. The wait record: in the
- * thread slot, written by its thread alone, under a sequence that is odd while it changes.
+ *            thread slot, written by its thread alone, under a sequence that is odd while it changes.
  * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0.
  *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
  *            behind another who does), 50 ms else.

@@ -11,8 +11,9 @@
  * Invariant  [I1] Only the thread that an owner word names stores another value, unless that thread
  *            is dead: then whoever swaps the very word found.
  *            [I2] Who sleeps, sleeps on `wait` (never on `owner`), after it was set and a
- * membarrier ran; it is cleared only together with a wake-up, in one system call. [I3] Who has
- * slept takes the mutex with `wait` set, and leaves it set if it gives up: others may sleep still.
+ *            membarrier ran; it is cleared only together with a wake-up, in one system call.
+ *            [I3] Who has slept takes the mutex with `wait` set, and leaves it set if it gives up:
+ *            others may sleep still.
  * Ordering   [X1] lock:   compare-and-swap owner, acquire <-> [X2], [X3]  what the last owner wrote
  *            [X2] unlock: store owner, release            <-> [X1]
  *            [X3] recover: compare-and-swap owner, acquire; the dead's stores are there: the kernel
@@ -25,6 +26,8 @@
  *            look swaps it: RECOVERED, depth 0. After [X2], before the wake-up: the mutex is free,
  *            and a sleeper looks within 20 ms. Woken and killed: the same.
  *            Statistics may then be one short.
+ * Close      waits for who spins or sleeps; what such a one gets while the segment is being closed
+ *            it gives back, since its caller could not use it: -ECANCELED.
  * Lifetime   [X4] touches the mutex after it was let go; the header says what that asks of users.
  *
  * Fairness: one who unlocks and locks again at once would never let go of the cache line. So

@@ -70,14 +70,12 @@ static void tell_dead_owner(struct gathering *g, const struct ilk_object_info *o
 	if (o->owner == ILK_NO_INDEX)
 		tell(g, f,
 			"its owner died holding it, and that owner's slot has passed on; %d wait; "
-			"the next "
-			"to lock it is told ILK_RECOVERED",
+			"the next to lock it is told ILK_RECOVERED",
 			o->waiters);
 	else
 		tell(g, f,
 			"%s died holding it: the kernel keeps that process's life lock no more; %d "
-			"wait; "
-			"the next to lock it is told ILK_RECOVERED",
+			"wait; the next to lock it is told ILK_RECOVERED",
 			findings_thread(g->in, o->owner, owner, sizeof owner), o->waiters);
 }
 
@@ -113,8 +111,7 @@ static void note_process(struct gathering *g, int i)
 	if (p->life == ILK_LIFE_DEAD && !holds_something(g->in, i))
 		tell(g, (struct finding){.kind = "dead member", .is_note = 1},
 			"%s (pid %d) ended without closing the segment; it holds nothing, and its "
-			"slot "
-			"goes to the next who joins",
+			"slot goes to the next who joins",
 			p->name, p->pid);
 }
 

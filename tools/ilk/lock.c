@@ -167,8 +167,7 @@ static int run_locked(char **command, struct ilk_mutex *m, const char *name, con
 	if (rc & ILK_RECOVERED)
 		fprintf(stderr,
 			"ilk lock: warning: the last holder of %s in %s died holding it; what it "
-			"guards "
-			"may be half-done\n",
+			"guards may be half-done\n",
 			object, name);
 	code = run(command, rc & ILK_RECOVERED);
 	if (code == 0 && (rc & ILK_RECOVERED))

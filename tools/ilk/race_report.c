@@ -97,8 +97,7 @@ static void print_advice(const struct races *races)
 			continue;
 		if (!row->variant->is_broken)
 			printf("\n%s did not hold: that is a fault of Ilk; please report it with "
-			       "this "
-			       "output.\n",
+			       "this output.\n",
 				row->variant->name);
 		else if (workers == 1)
 			printf("\nThe race did not show: one alone has nobody to race with. Try "

@@ -29,12 +29,10 @@ static const char *advice(int result)
 		       "makes one";
 	case -EEXIST:
 		return "it is there already, and is another than was asked for; `ilk show` tells "
-		       "what it "
-		       "is, `ilk rm` removes it";
+		       "what it is, `ilk rm` removes it";
 	case -ENOSPC:
 		return "there is no room; make the segment larger (`ilk create --size`), or free "
-		       "some of "
-		       "/dev/shm";
+		       "some of /dev/shm";
 	case -EUSERS:
 		return "every slot is taken by the living; make the segment with more (`ilk create "
 		       "--processes --threads`)";
@@ -43,8 +41,7 @@ static const char *advice(int result)
 		       "--fenced`";
 	case -EINVAL:
 		return "a name or a number is not permitted; a segment's name is 1 to 63 letters, "
-		       "digits, "
-		       "'.', '_', '-', and begins with a letter, a digit or '_'";
+		       "digits, '.', '_', '-', and begins with a letter, a digit or '_'";
 	default:
 		return ilk_strerror(result);
 	}
