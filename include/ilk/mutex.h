@@ -102,11 +102,15 @@ ILK_API int ilk_mutex_open(struct ilk_segment *seg, const char *name,
  *
  *   0               you hold it
  *   ILK_RECOVERED   you hold it; an owner died holding it, and what it guards may be half-done.
- * Each locker is told so until one has put it right and calls ilk_mutex_repaired(). -EDEADLK you
- * hold it already (and it is not recursive) -EOVERFLOW      recursive, and locked 2^32 - 1 times
- * over -ECANCELED      another thread of this process closes the segment -EUSERS         every
- * thread slot of the segment is taken by the living -EINVAL         M lies in no segment that this
- * process has attached, or is not a mutex -EROFS          M lies in a read-only attachment
+ *                   Each locker is told so until one has put it right and calls
+ *                   ilk_mutex_repaired().
+ *   -EDEADLK        you hold it already (and it is not recursive)
+ *   -EOVERFLOW      recursive, and locked 2^32 - 1 times over
+ *   -ECANCELED      another thread of this process closes the segment
+ *   -EUSERS         every thread slot of the segment is taken by the living
+ *   -EINVAL         M lies in no segment that this process has attached, or is not a mutex
+ *   -EROFS          M lies in a read-only attachment
+ *   -EACCES, -EMFILE, -ENFILE, -EBADF   a forked child's first call could not join: segment.h
  *
  * Progress: uncontended, one locked instruction. Contended: spins briefly, then sleeps; one who
  * waits is let through by an owner who would retake at once.
