@@ -29,13 +29,14 @@
  * but where its header says so.
  *
  * Limits. A vforked child acts as its parent, and lives its life: a parent killed before the child
- * has called exec() or ended counts as alive until it has. After closefrom(), in a segment that
- * has no name (any more), the locks cannot be asked: there a death is noticed if its pid is in our
- * namespace and has not been given to another process; else its owner counts as alive. A raw fork (syscall(SYS_fork), not fork()) in the
- * very moment in which another thread attaches may inherit the proof of life that is being made, and
- * then vouches for its parent. A thread ended by a raw SYS_exit keeps its slot until its process
- * closes or ends. A thread slot is worn out when 65,535 threads have died in it, or left it while
- * they held something; an exit() without close is not such a death.
+ * has called exec() or ended counts as alive until it has. After closefrom(), in a segment that has
+ * no name (any more), the locks cannot be asked: there a death is noticed if its pid is in our
+ * namespace and has not been given to another process; else its owner counts as alive. A raw fork
+ * (syscall(SYS_fork), not fork()) in the very moment in which another thread attaches may inherit
+ * the proof of life that is being made, and then vouches for its parent. A thread ended by a raw
+ * SYS_exit keeps its slot until its process closes or ends. A thread slot is worn out when 65,535
+ * threads have died in it, or left it while they held something; an exit() without close is not
+ * such a death.
  *
  * Sources. The life lock: open file description locks, fcntl(2); lock holders known by a lock and
  * not by a pid: after LMDB's reader table. Naming last: O_TMPFILE and linkat, open(2).
