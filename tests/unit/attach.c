@@ -189,6 +189,61 @@ static void test_close_of_one_attachment_lets_sleepers_in_the_other_sleep(void *
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+/* --- one is used while another is closed --- */
+
+static struct ilk_mutex *offered; /* of the segment that will be closed; NULL: it was used */
+
+static void *use_offered_and_look_at(void *mutex)
+{
+	struct ilk_mutex_owner owner;
+
+	while (!support_was_said(0)) {
+		struct ilk_mutex *m = ilk_load_acquire_(&offered);
+
+		if (m) {
+			CHECK_RC(ilk_mutex_lock(m), 0);
+			CHECK_RC(ilk_mutex_unlock(m), 0);
+			ilk_store_release_(&offered, NULL);
+		}
+		CHECK_RC(ilk_mutex_owner(mutex, &owner), 0);
+		CHECK(owner.holder == ILK_HELD_BY_LIVING);
+		for (int i = 0; i < 20; i++)
+			ilk_pause_(); /* so that the other one gets on, too */
+	}
+	return NULL;
+}
+
+static void open_offer_and_close(const char *other)
+{
+	struct ilk_segment *seg = support_open(other);
+
+	ilk_store_release_(&offered, support_mutex(seg, "m"));
+	while (ilk_load_acquire_(&offered))
+		usleep(20);
+	ilk_segment_close(seg);
+}
+
+static void test_owner_while_another_segment_is_closed_is_right(void **state)
+{
+	const ilk_time deadline = ilk_after_ms(400);
+	struct ilk_mutex *m = support_mutex(one, "m");
+	pthread_t thread;
+	char other[64];
+	int rounds = 0;
+
+	(void)state;
+	strcpy(other, support_name("b"));
+	ilk_segment_close(support_create(other, NULL));
+	CHECK_RC(ilk_mutex_lock(m), 0);
+	assert_int_equal(pthread_create(&thread, NULL, use_offered_and_look_at, m), 0);
+	for (; ilk_now() < deadline; rounds++)
+		open_offer_and_close(other);
+	support_say(0);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	print_message("%d rounds\n", rounds);
+	support_unlink(other);
+}
+
 /* --- again --- */
 
 static void be_a_member(void *arg)
@@ -304,6 +359,7 @@ int main(void)
 		ATTACH_TEST(test_two_attachments_exclude_each_other),
 		ATTACH_TEST(test_close_while_threads_sleep_is_ECANCELED_for_them),
 		ATTACH_TEST(test_close_of_one_attachment_lets_sleepers_in_the_other_sleep),
+		ATTACH_TEST(test_owner_while_another_segment_is_closed_is_right),
 		ATTACH_TEST(test_another_segment_at_the_same_address_is_another),
 		ATTACH_TEST(test_the_same_segment_again_at_the_same_address_works),
 		ATTACH_TEST(test_10000_attach_and_close_leave_nothing_behind),

@@ -2,7 +2,8 @@
  * descriptors.c - closefrom(3): programs that close what is not theirs, and reuse the numbers.
  *
  * Who does that must not look dead to others, and must not take others for dead or for alive
- * because another file now has the number that the segment's had.
+ * because another file now has the number that the segment's had. Segments that have no name, or
+ * no longer: descriptors_nameless.c.
  */
 #include "segment_fixture.h"
 #include <errno.h>
@@ -224,74 +225,6 @@ static void test_a_number_reused_for_another_segment_does_not_mislead(void **sta
 	support_unlink(support_name("b"));
 }
 
-/* --- without a name there is no way back to the file --- */
-
-static struct ilk_segment *nameless;
-
-static void hold_nameless_and_close_all(void *arg)
-{
-	CHECK_RC(ilk_mutex_lock(arg), 0);
-	close_all();
-	support_say(0);
-	support_await(1);
-	CHECK_RC(ilk_mutex_unlock(arg), 0);
-	support_say(2);
-	support_sleep_for_ever();
-}
-
-static void test_closefrom_while_holding_in_a_nameless_one_is_no_death(void **state)
-{
-	struct support_child *child;
-	struct ilk_mutex *m;
-
-	(void)state;
-	CHECK_RC(ilk_segment_anonymous("x", NULL, &nameless), 0);
-	m = support_mutex(nameless, "m");
-	child = support_start(hold_nameless_and_close_all, m);
-	support_await(0);
-	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(60)), -ETIMEDOUT);
-	support_say(1);
-	support_await(2);
-	CHECK_RC(ilk_mutex_lock(m), 0);
-	CHECK_RC(ilk_mutex_unlock(m), 0);
-	support_kill(child);
-	ilk_segment_close(nameless);
-}
-
-static void hold_nameless(void *arg)
-{
-	CHECK_RC(ilk_mutex_lock(arg), 0);
-	support_say(0);
-	support_sleep_for_ever();
-}
-
-static void close_all_and_look_at_the_living(void *arg)
-{
-	/* A member before it closes all, with another file at each number after. */
-	CHECK_RC(ilk_mutex_try_lock(arg), -EBUSY);
-	close_all();
-	for (int i = 0; i < 20; i++)
-		CHECK(open("/dev/null", O_RDONLY) >= 0);
-	CHECK_RC(ilk_mutex_try_lock(arg), -EBUSY);
-	CHECK_RC(ilk_mutex_lock_until(arg, ilk_after_ms(60)), -ETIMEDOUT);
-	CHECK(holder_of(arg) != ILK_HELD_BY_DEAD);
-}
-
-static void test_who_closed_all_of_a_nameless_one_takes_nobody_for_dead(void **state)
-{
-	struct support_child *child;
-	struct ilk_mutex *m;
-
-	(void)state;
-	CHECK_RC(ilk_segment_anonymous("x", NULL, &nameless), 0);
-	m = support_mutex(nameless, "m");
-	child = support_start(hold_nameless, m);
-	support_await(0);
-	support_run(close_all_and_look_at_the_living, m);
-	support_kill(child);
-	ilk_segment_close(nameless);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -300,8 +233,6 @@ int main(void)
 		SEGMENT_TEST(test_who_closed_all_tells_living_from_dead),
 		SEGMENT_TEST(test_who_reused_the_numbers_tells_living_from_dead),
 		SEGMENT_TEST(test_a_number_reused_for_another_segment_does_not_mislead),
-		SEGMENT_TEST(test_closefrom_while_holding_in_a_nameless_one_is_no_death),
-		SEGMENT_TEST(test_who_closed_all_of_a_nameless_one_takes_nobody_for_dead),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
