@@ -84,7 +84,7 @@ has_escape()
 }
 "$ilk" ls >"$scratch/out"
 has_escape "$scratch/out" && fail "colour in a pipe"
-if command -v script >/dev/null; then
+if script -qec true /dev/null >/dev/null 2>&1 </dev/null; then # where there are pseudo-terminals
 	TERM=xterm script -qec "$ilk ls" /dev/null >"$scratch/out" </dev/null
 	has_escape "$scratch/out" || fail "no colour on a terminal"
 	TERM=xterm NO_COLOR=1 script -qec "$ilk ls" /dev/null >"$scratch/out" </dev/null
