@@ -1,187 +1,187 @@
 /*
- * arena.c - a chain of blocks, first fit.
+ * arena.c - a chain of blocks, and lists of the free ones by size.
  *
- * State      block header: size (bit 0: given out), owner (until published), check.
+ * State      block header: size (bit 0: given out), owner (until published), check; before, and the
+ *            links of a free one's list.
  * Invariant  [I1] The sizes are the truth: from arena_at, each size leads to the next header, the
  *            last one to the end of the segment.
- *            [I2] A block that is given out and has an owner is known to nobody else yet.
- *            [I3] arena_used and arena_hint are conveniences: recovery makes them anew.
- * Ordering   None of its own: all is under the guard.
+ *            [I2] A block that is given out and has an owner is that thread's, unless the word at
+ *            link_at leads to it.
+ *            [I3] While nobody is in the guard, all else agrees with the sizes: each block knows the
+ *            one before it, each free block is in the list of its size, no two free blocks are
+ *            neighbours, and the counts are right. Who is told that the last holder of the guard
+ *            died makes all that anew.
+ * Ordering   Under the guard, but for publish. [A1] publish: store owner, release. [A2] link: store
+ *            the reference, release <-> whoever loads it finds the block's bytes complete.
  * Death      split: the rest gets its header first, then one store of a size cuts; before it the
- *            new header is just bytes of a free block. merge: one store. alloc: owner first, then
+ *            new header is just bytes of a free block. join: one store. alloc: owner first, then
  *            the bit; killed in between, the block is free with an owner, which means nothing.
- *            publish: one store. What is given out and unpublished when a holder of the guard has
- *            died is his: recovery publishes it if it is reachable, else frees it.
+ *            free: one store clears the bit. publish: the header says which word will lead to the
+ *            block, that word is stored, the owner is cleared; killed in between, the word tells
+ *            whether it was published. unlink: the same, backwards.
+ *
+ * Offsets that are read here lead to a header only after a check; a damaged chain is -EBADMSG.
  */
 #include "segment/arena.h"
+#include "segment/blocks.h"
+#include "segment/lists.h"
 #include <errno.h>
-#include <string.h>
 
-enum { GIVEN_OUT = 1, GRAIN = 64, HEADER = sizeof(struct ilk_block_header_) };
+/* --- cutting and joining --- */
 
-static struct ilk_header_ *shared(const struct ilk_map_ *map)
+/* Cuts the free block at AT, which is in no list, at SIZE; the rest is listed. */
+static void split(const struct ilk_map_ *map, uint64_t at, uint64_t size)
 {
-	return (struct ilk_header_ *)(void *)map->base;
+	struct ilk_block_header_ *b = ilk_block_at_(map, at);
+	uint64_t rest = ilk_block_size_(b) - size;
+
+	if (rest < ILK_LEAST_BLOCK_)
+		return;
+	ilk_write_block_(ilk_block_at_(map, at + size), rest, at);
+	ilk_set_block_size_(b, size);
+	ilk_tell_next_(map, at + size);
+	ilk_list_block_(map, at + size);
 }
 
-static struct ilk_block_header_ *block_at(const struct ilk_map_ *map, uint64_t at)
+/* Joins the free block at AT, in no list, with its free neighbours, and lists it. 0; -EBADMSG. */
+static int settle(const struct ilk_map_ *map, uint64_t at)
 {
-	return (struct ilk_block_header_ *)(void *)(map->base + at);
+	uint64_t next = at + ilk_block_size_(ilk_block_at_(map, at)),
+		 before = ilk_block_at_(map, at)->before;
+
+	if (next < map->bytes && ilk_is_free_block_(map, next)) {
+		if (ilk_unlist_block_(map, next) < 0)
+			return -EBADMSG;
+		ilk_join_blocks_(map, at, next);
+	}
+	if (before && ilk_is_free_block_(map, before)) {
+		if (ilk_unlist_block_(map, before) < 0)
+			return -EBADMSG;
+		ilk_join_blocks_(map, before, at);
+		at = before;
+	}
+	ilk_tell_next_(map, at);
+	ilk_list_block_(map, at);
+	return 0;
 }
 
-static uint64_t size_of(const struct ilk_block_header_ *b)
-{
-	return ilk_load_relaxed_(&b->size) & ~(uint64_t)GIVEN_OUT;
-}
-
-static int is_given_out(const struct ilk_block_header_ *b)
-{
-	return (int)(ilk_load_relaxed_(&b->size) & GIVEN_OUT);
-}
-
-static void set_size(struct ilk_block_header_ *b, uint64_t size)
-{
-	ilk_store_release_(&b->size, size);
-}
-
-/* Is AT a place where a block can begin, and does the block there make sense? */
-static int is_block(const struct ilk_map_ *map, uint64_t at)
-{
-	uint64_t size;
-
-	if (at < map->header.arena_at || at > map->bytes - HEADER || at % GRAIN)
-		return 0;
-	size = size_of(block_at(map, at));
-	return block_at(map, at)->check == ILK_BLOCK_CHECK_ && size >= HEADER &&
-	       size % GRAIN == 0 && size <= map->bytes - at;
-}
-
-static void write_header(struct ilk_block_header_ *b, uint64_t size)
-{
-	b->owner = 0;
-	b->check = ILK_BLOCK_CHECK_;
-	set_size(b, size);
-}
+/* --- the calls --- */
 
 void ilk_arena_format_(const struct ilk_map_ *map)
 {
 	uint64_t at = map->header.arena_at;
 
-	write_header(block_at(map, at), map->bytes - at);
-	shared(map)->arena_hint = at;
-	shared(map)->arena_used = 0;
+	ilk_write_block_(ilk_block_at_(map, at), map->bytes - at, 0);
+	ilk_list_block_(map, at);
 }
 
-/* Joins the free block at AT with the free ones behind it. 0; -EBADMSG. */
-static int merge(const struct ilk_map_ *map, uint64_t at)
+/* The unlisted free block at AT begins where its bytes are aligned, after this. Its new place. */
+static uint64_t align_block(const struct ilk_map_ *map, uint64_t at, uint64_t align)
 {
-	struct ilk_block_header_ *b = block_at(map, at);
+	uint64_t bytes = at + ILK_BLOCK_HEADER_, gap = (align - bytes % align) % align;
+	struct ilk_block_header_ *b = ilk_block_at_(map, at);
 
-	for (;;) {
-		uint64_t next = at + size_of(b);
-
-		if (next >= map->bytes)
-			return 0;
-		if (!is_block(map, next))
-			return -EBADMSG;
-		if (is_given_out(block_at(map, next)))
-			return 0;
-		if (shared(map)->arena_hint == next)
-			shared(map)->arena_hint = at;
-		set_size(b, size_of(b) + size_of(block_at(map, next)));
-	}
+	if (gap == 0)
+		return at;
+	if (gap < ILK_LEAST_BLOCK_)
+		gap += align;
+	ilk_write_block_(ilk_block_at_(map, at + gap), ilk_block_size_(b) - gap, at);
+	ilk_set_block_size_(b, gap);
+	ilk_tell_next_(map, at + gap);
+	ilk_list_block_(map, at);
+	return at + gap;
 }
 
-/* Cuts the free block at AT down to SIZE, if what is left could hold anything. */
-static void split(const struct ilk_map_ *map, uint64_t at, uint64_t size)
-{
-	struct ilk_block_header_ *b = block_at(map, at);
-	uint64_t rest = size_of(b) - size;
-
-	if (rest <= HEADER)
-		return;
-	write_header(block_at(map, at + size), rest);
-	set_size(b, size);
-}
-
-/* The first free block of SIZE between FROM and UNTIL. 1 and its place; 0: none; -EBADMSG. */
-static int find(
-	const struct ilk_map_ *map, uint64_t from, uint64_t until, uint64_t size, uint64_t *found)
-{
-	for (uint64_t at = from; at < until; at += size_of(block_at(map, at))) {
-		int rc;
-
-		if (!is_block(map, at))
-			return -EBADMSG;
-		if (is_given_out(block_at(map, at)))
-			continue;
-		rc = merge(map, at);
-		if (rc < 0)
-			return rc;
-		if (size_of(block_at(map, at)) >= size) {
-			*found = at;
-			return 1;
-		}
-	}
-	return 0;
-}
-
-static int search(const struct ilk_map_ *map, uint64_t size, uint64_t *found)
-{
-	uint64_t hint = shared(map)->arena_hint;
-	int rc = is_block(map, hint) ? find(map, hint, map->bytes, size, found) : 0;
-
-	return rc ? rc : find(map, map->header.arena_at, map->bytes, size, found);
-}
-
-int ilk_arena_alloc_(const struct ilk_map_ *map, uint32_t owner, uint64_t bytes, uint64_t *offset)
+int ilk_arena_alloc_(const struct ilk_map_ *map, uint32_t owner, uint64_t bytes, uint64_t align,
+	uint64_t *offset)
 {
 	struct ilk_block_header_ *b;
-	uint64_t size, at = 0;
-	int rc;
+	uint64_t size, at;
 
-	if (bytes > map->bytes)
+	if (bytes > map->bytes || align > map->bytes)
 		return -ENOSPC;
-	size = HEADER + (bytes + GRAIN - 1) / GRAIN * GRAIN;
-	rc = search(map, size, &at);
-	if (rc <= 0)
-		return rc < 0 ? rc : -ENOSPC;
+	size = ILK_BLOCK_HEADER_ + (bytes + ILK_GRAIN_ - 1) / ILK_GRAIN_ * ILK_GRAIN_;
+	if (size < ILK_LEAST_BLOCK_)
+		size = ILK_LEAST_BLOCK_;
+	at = ilk_find_hole_(map, align > ILK_GRAIN_ ? size + ILK_LEAST_BLOCK_ + align : size);
+	if (at == 0)
+		return -ENOSPC;
+	if (ilk_unlist_block_(map, at) < 0)
+		return -EBADMSG;
+	if (align > ILK_GRAIN_)
+		at = align_block(map, at, align);
 	split(map, at, size);
-	b = block_at(map, at);
-	memset(b + 1, 0, size_of(b) - HEADER);
+	b = ilk_block_at_(map, at);
+	b->link_at = 0;
 	ilk_store_release_(&b->owner, owner);
-	shared(map)->arena_hint = at;
-	shared(map)->arena_used += size_of(b);
-	set_size(b, size_of(b) | GIVEN_OUT);
-	*offset = at + HEADER;
+	ilk_set_block_size_(b, ilk_block_size_(b) | ILK_GIVEN_OUT_);
+	ilk_header_of_(map)->arena_used += ilk_block_size_(b);
+	ilk_header_of_(map)->arena_blocks++;
+	*offset = at + ILK_BLOCK_HEADER_;
 	return 0;
 }
 
-void ilk_arena_publish_(const struct ilk_map_ *map, uint64_t offset)
+struct ilk_block_header_ *ilk_arena_block_(const struct ilk_map_ *map, uint64_t offset)
 {
-	ilk_store_release_(&block_at(map, offset - HEADER)->owner, 0u);
+	uint64_t at = offset - ILK_BLOCK_HEADER_, before, next;
+	struct ilk_block_header_ *b;
+
+	if (!ilk_is_block_(map, at) || !ilk_is_given_out_(ilk_block_at_(map, at)))
+		return NULL;
+	b = ilk_block_at_(map, at);
+	before = b->before;
+	next = at + ilk_block_size_(b);
+	if (before ? !ilk_is_block_(map, before) ||
+				before + ilk_block_size_(ilk_block_at_(map, before)) != at
+		   : at != map->header.arena_at)
+		return NULL;
+	if (next < map->bytes &&
+		(!ilk_is_block_(map, next) || ilk_block_at_(map, next)->before != at))
+		return NULL;
+	return b;
 }
 
-int ilk_arena_recover_(
-	const struct ilk_map_ *map, int (*reachable)(const struct ilk_map_ *map, uint64_t offset))
+int ilk_arena_is_given_out_(const struct ilk_map_ *map, uint64_t offset)
 {
-	uint64_t used = 0;
+	return ilk_is_block_(map, offset - ILK_BLOCK_HEADER_) &&
+	       ilk_is_given_out_(ilk_block_at_(map, offset - ILK_BLOCK_HEADER_));
+}
 
-	shared(map)->arena_hint = map->header.arena_at;
-	for (uint64_t at = map->header.arena_at; at < map->bytes;
-		at += size_of(block_at(map, at))) {
-		struct ilk_block_header_ *b = block_at(map, at);
+uint32_t ilk_arena_owner_(const struct ilk_map_ *map, uint64_t offset)
+{
+	return ilk_load_acquire_(&ilk_block_at_(map, offset - ILK_BLOCK_HEADER_)->owner);
+}
 
-		if (!is_block(map, at))
-			return -EBADMSG;
-		if (!is_given_out(b))
-			continue;
-		if (b->owner && !reachable(map, at + HEADER))
-			set_size(b, size_of(b));
-		else
-			used += size_of(b);
-		ilk_store_release_(&b->owner, 0u);
+int ilk_arena_free_(const struct ilk_map_ *map, uint64_t offset)
+{
+	struct ilk_block_header_ *b = ilk_arena_block_(map, offset);
+
+	if (!b)
+		return -EINVAL;
+	ilk_set_block_size_(b, ilk_block_size_(b));
+	ilk_header_of_(map)->arena_used -= ilk_block_size_(b);
+	ilk_header_of_(map)->arena_blocks--;
+	return settle(map, offset - ILK_BLOCK_HEADER_);
+}
+
+void ilk_arena_publish_(const struct ilk_map_ *map, uint64_t offset, uint64_t ref)
+{
+	struct ilk_block_header_ *b = ilk_block_at_(map, offset - ILK_BLOCK_HEADER_);
+
+	if (ref) {
+		ilk_store_release_(&b->link_at, ref);
+		ilk_store_release_(ilk_word_at_(map, ref), offset); /* [A2] */
 	}
-	shared(map)->arena_used = used;
-	return 0;
+	ilk_store_release_(&b->owner, 0u); /* [A1] */
+}
+
+void ilk_arena_unlink_(
+	const struct ilk_map_ *map, uint64_t offset, uint32_t owner, uint64_t ref, uint64_t next)
+{
+	struct ilk_block_header_ *b = ilk_block_at_(map, offset - ILK_BLOCK_HEADER_);
+
+	ilk_store_release_(&b->link_at, ref);
+	ilk_store_release_(&b->owner, owner);
+	if (ref)
+		ilk_store_release_(ilk_word_at_(map, ref), next); /* [A2] */
 }

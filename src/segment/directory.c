@@ -8,7 +8,8 @@
  * Ordering   [D1] link: store bucket, release <-> [D2]  whoever finds an entry finds it complete
  *            [D2] find: load bucket, acquire  <-> [D1]
  * Death      before [D1]: the block is unpublished and goes back when the guard is recovered. After
- *            [D1]: the entry is there; recovery publishes its block.
+ *            [D1]: the entry is there; the block's header says which bucket to ask, and recovery
+ *            publishes it.
  *
  * Readers take no lock. Offsets and lengths they meet are checked, and a list that leads back into
  * itself is found out, so a damaged one ends.
@@ -16,9 +17,8 @@
 #include "segment/directory.h"
 #include "segment/arena.h"
 #include "segment/error.h"
-#include "segment/guard.h"
+#include "segment/memory.h"
 #include "segment/types.h"
-#include "segment/wait.h"
 #include <errno.h>
 #include <string.h>
 
@@ -190,19 +190,6 @@ static int find(
 	return 1;
 }
 
-static int is_at(const struct ilk_found_ *found, void *arg)
-{
-	return found->offset - ENTRY == *(uint64_t *)arg;
-}
-
-/* Does the directory lead to the block whose bytes begin at OFFSET? */
-static int is_linked(const struct ilk_map_ *map, uint64_t offset)
-{
-	uint32_t hash = ((struct ilk_entry_ *)(void *)(map->base + offset))->hash;
-
-	return walk(map, hash & (map->header.buckets - 1), is_at, &offset) != 0;
-}
-
 static void link_entry(
 	const struct ilk_map_ *map, uint64_t offset, const struct ilk_wanted_ *wanted)
 {
@@ -217,13 +204,14 @@ static void link_entry(
 		wanted->init(e + 1, wanted);
 	bucket = bucket_at(map, e->hash & (map->header.buckets - 1));
 	e->next = ilk_load_relaxed_(bucket);
-	ilk_store_release_(bucket, offset); /* [D1] */
-	ilk_arena_publish_(map, offset);
+	/* [D1] */
+	ilk_arena_publish_(map, offset, (uint64_t)((char *)bucket - map->base));
 }
 
 /* Under the guard. */
-static int make(const struct ilk_map_ *map, const struct ilk_wanted_ *wanted, uint64_t *object)
+static int make(struct ilk_segment *seg, const struct ilk_wanted_ *wanted, uint64_t *object)
 {
+	const struct ilk_map_ *map = &seg->map;
 	struct ilk_found_ found;
 	uint64_t offset;
 	int rc = find(map, wanted, &found);
@@ -234,9 +222,10 @@ static int make(const struct ilk_map_ *map, const struct ilk_wanted_ *wanted, ui
 	}
 	if (wanted->bytes > map->bytes)
 		return -ENOSPC;
-	rc = ilk_arena_alloc_(map, ilk_thread_.me->owner, ENTRY + wanted->bytes, &offset);
+	rc = ilk_memory_alloc_(seg, ENTRY + wanted->bytes, ILK_LINE_BYTES_, &offset);
 	if (rc < 0)
 		return rc;
+	memset(map->base + offset, 0, ENTRY + wanted->bytes);
 	link_entry(map, offset, wanted);
 	*object = offset + ENTRY;
 	return 0;
@@ -244,17 +233,12 @@ static int make(const struct ilk_map_ *map, const struct ilk_wanted_ *wanted, ui
 
 static int locked_make(struct ilk_segment *seg, const struct ilk_wanted_ *wanted, uint64_t *object)
 {
-	int rc = ilk_guard_lock_(seg);
+	int rc = ilk_memory_enter_(seg);
 
 	if (rc < 0)
 		return rc;
-	if (rc == ILK_RECOVERED) {
-		rc = ilk_arena_recover_(&seg->map, is_linked);
-		((struct ilk_header_ *)(void *)seg->map.base)->guard.recoveries++;
-	}
-	if (rc == 0)
-		rc = ilk_is_closing_(seg) ? -ECANCELED : make(&seg->map, wanted, object);
-	ilk_guard_unlock_(seg);
+	rc = make(seg, wanted, object);
+	ilk_memory_leave_(seg);
 	return rc;
 }
 

@@ -107,7 +107,8 @@ static int place(struct ilk_header_ *h)
 	h->processes_at = sizeof *h;
 	h->threads_at = h->processes_at + h->process_slots * sizeof(struct ilk_process_slot_);
 	h->buckets_at = h->threads_at + h->thread_slots * sizeof(struct ilk_thread_slot_);
-	h->arena_at = h->buckets_at + h->buckets * sizeof(uint64_t);
+	h->lists_at = h->buckets_at + h->buckets * sizeof(uint64_t);
+	h->arena_at = h->lists_at + sizeof(struct ilk_free_lists_);
 	return h->arena_at + MIN_ARENA <= h->bytes ? 0 : -EINVAL;
 }
 
@@ -194,7 +195,9 @@ static int check_numbers(const struct ilk_header_ *h, uint64_t file_bytes)
 		return damaged("buckets");
 	if (plan.processes_at != h->processes_at || plan.threads_at != h->threads_at)
 		return damaged("the place of the slots");
-	return plan.arena_at == h->arena_at ? 0 : damaged("the place of the arena");
+	return plan.lists_at == h->lists_at && plan.arena_at == h->arena_at
+		       ? 0
+		       : damaged("the place of the arena");
 }
 
 int ilk_header_read_(int fd, struct ilk_header_ *h, struct ilk_file_facts_ *facts)

@@ -1,7 +1,7 @@
 /*
  * layout.h - the bytes of a segment.
  *
- *	header | process slots | thread slots | buckets of the directory | arena
+ *	header | process slots | thread slots | buckets of the directory | free lists | arena
  *
  * Every struct here is fixed in size, free of pointers, and the same for every build that has the
  * same layout word; all links are offsets from the start of the segment. What a field's comment
@@ -50,12 +50,12 @@ struct ilk_header_ {
 	uint64_t device, inode;
 	int64_t created; /* CLOCK_REALTIME ns */
 	uint32_t process_slots, thread_slots, buckets, pad;
-	uint64_t processes_at, threads_at, buckets_at, arena_at;
+	uint64_t processes_at, threads_at, buckets_at, lists_at, arena_at;
 	char name[ILK_NAME_BYTES_];
 	/* Changing, on lines of their own. */
 	struct ilk_guard_ guard ILK_ALIGNED_(64);
-	uint64_t arena_used; /* bytes given out; written under the guard */
-	uint64_t arena_hint; /* where the next search may begin; under the guard; only a hint */
+	uint64_t arena_used;   /* bytes given out, headers included; written under the guard */
+	uint64_t arena_blocks; /* blocks given out; the same */
 } ILK_ALIGNED_(64);
 
 /*
@@ -107,15 +107,31 @@ struct ilk_thread_slot_ {
 
 /*
  * A block of the arena: this header, then its bytes. Blocks lie end to end, and their sizes are the
- * chain; src/segment/arena.c.
+ * chain, which is the truth; all else follows from it. src/segment/arena.c.
  */
 struct ilk_block_header_ {
-	uint64_t size;  /* with this header, a multiple of 64; bit 0: given out */
-	uint32_t owner; /* owner word of who allocated it, until published; then 0 */
-	uint32_t check; /* ILK_BLOCK_CHECK_ */
-	uint8_t pad[48];
+	uint64_t size;      /* with this header, a multiple of 64; bit 0: given out */
+	uint32_t owner;     /* owner word of who allocated it, until published; then 0 */
+	uint32_t check;     /* ILK_BLOCK_CHECK_ */
+	uint64_t before;    /* the block before it; 0: it is the first */
+	uint64_t list_next; /* of a free block: its neighbours in its list; 0: none */
+	uint64_t list_last;
+	uint64_t link_at; /* of one that is being published or freed: the word that leads to it */
+	uint8_t pad[16];
 };
 #define ILK_BLOCK_CHECK_ UINT32_C(0x6b636c62)
+
+/*
+ * Lists of free blocks, by size: for up to 31 grains of 64 bytes a list for each number, above that
+ * eight to each power of two.
+ */
+enum { ILK_EXACT_LISTS_ = 32, ILK_LISTS_ = ILK_EXACT_LISTS_ + 8 * 36 };
+
+struct ilk_free_lists_ {
+	uint64_t filled[ILK_LISTS_ / 64]; /* a bit for each list: it is not empty */
+	uint64_t first[ILK_LISTS_];
+	uint64_t pad[3];
+};
 
 /* A named object: at the start of a block's bytes, the object's own bytes behind it. */
 struct ilk_entry_ {
@@ -134,6 +150,7 @@ _Static_assert(sizeof(struct ilk_process_slot_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_thread_slot_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_block_header_) == 64, "layout");
 _Static_assert(sizeof(struct ilk_entry_) == 128, "layout");
+_Static_assert(sizeof(struct ilk_free_lists_) % 64 == 0 && ILK_LISTS_ % 64 == 0, "layout");
 #endif
 
 /*

@@ -51,7 +51,7 @@ static void write_record(struct ilk_wait_ *w, uint64_t object)
 int ilk_inside_begin_(struct ilk_segment *seg)
 {
 	ilk_add_full_(&seg->inside, 1u); /* [W1] */
-	ilk_fence_();
+	ilk_fence_after_rmw_();
 	if (!ilk_is_closing_(seg)) /* [W2] */
 		return 0;
 	ilk_inside_end_(seg);

@@ -130,63 +130,6 @@ static void test_thread_slot_at_last_generation_retires(void **state)
 	close_all();
 }
 
-static int nothing_is_reachable(const struct ilk_map_ *map, uint64_t offset)
-{
-	(void)map, (void)offset;
-	return 0;
-}
-
-static int everything_is_reachable(const struct ilk_map_ *map, uint64_t offset)
-{
-	(void)map, (void)offset;
-	return 1;
-}
-
-static uint64_t count_blocks(uint64_t bytes)
-{
-	uint64_t offset, n = 0;
-
-	while (ilk_arena_alloc_(&seg->map, 1, bytes, &offset) == 0)
-		n++;
-	return n;
-}
-
-static void test_arena_recover_frees_unpublished_and_merges(void **state)
-{
-	uint64_t small, large;
-
-	(void)state;
-	open_mutex();
-	large = count_blocks(100000);
-	CHECK(large > 5);
-	CHECK_RC(ilk_arena_recover_(&seg->map, nothing_is_reachable), 0);
-	small = count_blocks(100);
-	CHECK(small > 1000);
-	CHECK_RC(ilk_arena_recover_(&seg->map, nothing_is_reachable), 0);
-	/* Thousands of small free blocks are one again where a large one is wanted. */
-	CHECK(count_blocks(100000) == large);
-	CHECK_RC(ilk_arena_recover_(&seg->map, everything_is_reachable), 0);
-	CHECK(count_blocks(100000) == 0);
-	close_all();
-}
-
-static void test_arena_damaged_chain_is_reported(void **state)
-{
-	struct ilk_block_header_ *first;
-	uint64_t offset;
-
-	(void)state;
-	open_mutex();
-	first = (void *)(seg->map.base + seg->map.header.arena_at);
-	first->size = 7;
-	((struct ilk_header_ *)(void *)seg->map.base)->arena_hint = 0;
-	CHECK_RC(ilk_arena_alloc_(&seg->map, 1, 64, &offset), -EBADMSG);
-	first->size = UINT64_MAX & ~UINT64_C(63);
-	CHECK_RC(ilk_arena_alloc_(&seg->map, 1, 64, &offset), -EBADMSG);
-	CHECK_RC(ilk_arena_recover_(&seg->map, nothing_is_reachable), -EBADMSG);
-	close_all();
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -195,8 +138,6 @@ int main(void)
 		TEST(test_valid_corrupt_mutex_says_what),
 		TEST(test_life_of_owner_out_of_date_is_not_dead),
 		TEST(test_thread_slot_at_last_generation_retires),
-		TEST(test_arena_recover_frees_unpublished_and_merges),
-		TEST(test_arena_damaged_chain_is_reported),
 	};
 
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

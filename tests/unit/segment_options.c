@@ -108,7 +108,7 @@ static void test_options_out_of_range_are_EINVAL(void **state)
 
 static void test_bytes_too_few_for_the_slots_are_EINVAL(void **state)
 {
-	const struct ilk_segment_options tight = {.size = sizeof tight, .bytes = 4096};
+	const struct ilk_segment_options tight = {.size = sizeof tight, .bytes = 8192};
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
@@ -140,7 +140,7 @@ static void test_smallest_and_most_slots_work(void **state)
 	for (int i = 0; i < 2; i++) {
 		struct ilk_segment *seg = support_create(support_name(""), &extremes[i]);
 
-		assert_int_equal(ilk_segment_bytes(seg), i ? 2 << 20 : 4096);
+		assert_int_equal(ilk_segment_bytes(seg), i ? 2 << 20 : 8192);
 		CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 1), 0);
 		CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
 		ilk_segment_close(seg);
