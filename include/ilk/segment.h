@@ -141,6 +141,17 @@ ILK_API int ilk_segment_close(struct ilk_segment *seg);
  */
 ILK_API int ilk_segment_unlink(const char *name);
 
+/*
+ * Checks all of it: header, members, the directory's lists, each object, the arena. Takes a short
+ * lock, under which nobody else makes or frees anything; what others do to objects meanwhile is no
+ * fault. For tests, and for who has doubts.
+ *
+ *   0         all is as it should be
+ *   -EBADMSG  it is not: ilk_last_error() says what, and of which object
+ *   -EROFS, -EUSERS, -ECANCELED   it could not be looked at
+ */
+ILK_API int ilk_segment_valid(struct ilk_segment *seg);
+
 /* The name (or the label, or ""), and the bytes of the whole segment. Constant while attached. */
 ILK_API const char *ilk_segment_name(const struct ilk_segment *seg);
 ILK_API size_t ilk_segment_bytes(const struct ilk_segment *seg);

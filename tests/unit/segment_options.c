@@ -108,7 +108,7 @@ static void test_options_out_of_range_are_EINVAL(void **state)
 
 static void test_bytes_too_few_for_the_slots_are_EINVAL(void **state)
 {
-	const struct ilk_segment_options tight = {.size = sizeof tight, .bytes = 8192};
+	const struct ilk_segment_options tight = {.size = sizeof tight, .bytes = 4096};
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
@@ -132,7 +132,7 @@ static void test_create_read_only_is_EINVAL(void **state)
 static void test_smallest_and_most_slots_work(void **state)
 {
 	const struct ilk_segment_options extremes[] = {
-		{.size = sizeof extremes[0], .bytes = 1, .processes = 1, .threads = 1},
+		{.size = sizeof extremes[0], .bytes = 4097, .processes = 1, .threads = 1},
 		{.size = sizeof extremes[0], .bytes = 2 << 20, .processes = 4095, .threads = 4095},
 	};
 

@@ -1,0 +1,75 @@
+/*
+ * valid.c - is everything in a segment as it should be?
+ *
+ * Under the guard: what is asked here holds whenever nobody is in it, however many have died.
+ */
+#include "segment/arena.h"
+#include "segment/directory.h"
+#include "segment/error.h"
+#include "segment/member.h"
+#include "segment/memory.h"
+#include "segment/types.h"
+#include <errno.h>
+
+static int check_threads(const struct ilk_map_ *map)
+{
+	for (uint32_t i = 0; i < map->header.thread_slots; i++) {
+		uint64_t life = ilk_load_acquire_(&ilk_thread_slot_(map, i)->life);
+		uint32_t process = ilk_life_process_(life);
+
+		if (process > map->header.process_slots && process != ILK_THREAD_RETIRED_)
+			return ilk_fail_(-EBADMSG, "thread slot %u is of no process", i);
+	}
+	return 0;
+}
+
+static int check_processes(const struct ilk_map_ *map)
+{
+	for (uint32_t i = 0; i < map->header.process_slots; i++)
+		if (ilk_load_acquire_(&ilk_process_slot_(map, i)->state) > ILK_PROCESS_USED_)
+			return ilk_fail_(-EBADMSG, "process slot %u is in no known state", i);
+	return 0;
+}
+
+static int check_object(const struct ilk_found_ *found, void *arg)
+{
+	struct ilk_segment *seg = arg;
+	const struct ilk_type_ *type = ilk_type_(found->entry.type);
+	const struct ilk_block_header_ *b =
+		ilk_arena_block_(&seg->map, found->offset - sizeof found->entry);
+	const char *wrong =
+		type->valid(&seg->map, seg->map.base + found->offset, found->entry.bytes);
+
+	if (!b || b->owner)
+		wrong = "its memory is not given out for it";
+	else if ((b->size & ~(uint64_t)63) < sizeof *b + sizeof found->entry + found->entry.bytes)
+		wrong = "its block is smaller than it";
+	return wrong ? ilk_fail_(-EBADMSG, "%s %s: %s", type->name, found->entry.name, wrong) : 0;
+}
+
+/* Inside. */
+static int check(struct ilk_segment *seg)
+{
+	const char *wrong = ilk_arena_valid_(&seg->map);
+	int rc = wrong ? ilk_fail_(-EBADMSG, "arena: %s", wrong) : check_processes(&seg->map);
+	unsigned before = ilk_failures_();
+
+	if (rc == 0)
+		rc = check_threads(&seg->map);
+	if (rc == 0)
+		rc = ilk_directory_each_(&seg->map, check_object, seg);
+	return ilk_conclude_(rc, before, "a list of the directory makes no sense");
+}
+
+int ilk_segment_valid(struct ilk_segment *seg)
+{
+	int rc = ilk_here_(seg->map.base);
+
+	if (rc == 0)
+		rc = ilk_memory_enter_(seg);
+	if (rc < 0)
+		return rc;
+	rc = check(seg);
+	ilk_memory_leave_(seg);
+	return rc;
+}
