@@ -1,5 +1,5 @@
 /*
- * member.c - process slots, thread slots, and whether their holders live.
+ * member.c - process slots and thread slots; whether their holders live: life.c.
  *
  * State      process slot: generation, state, and two lock bytes of the file. Claim: held while the
  *            slot is taken over. Life: held for exactly as long as the member's address space.
@@ -18,17 +18,8 @@
  * Death      before the life byte is locked: claim and life are free, the slot is as before or half
  *            written, and the next taker does all of it again. After: the slot stays USED with its
  *            life byte free, which is what "died" means.
- *
- * Is an owner alive? Read the thread slot, ask for the life byte, read the slot again. Only if the
- * slot says the same before and after (process generation included) does the answer belong to that
- * thread's own process; then "not held" means it died, since leaving in order frees the thread slot
- * first. Without the second look, an owner that left and whose generation was taken on by another
- * thread could be declared dead while that other one holds the lock. For the same reason a free
- * slot of the same generation is no proof: its thread left holding nothing, so the owner word we
- * were asked about is out of date, and the next look at it will tell.
  */
 #include "segment/member.h"
-#include "fault.h"
 #include "os/clock.h"
 #include "os/facts.h"
 #include "os/ofd.h"
@@ -37,123 +28,6 @@
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
-
-/* For one who changes its life word without end. */
-enum { MOST_TRIES = 1000 };
-
-/* --- liveness --- */
-
-enum ilk_life ilk_life_of_process_(int fd, uint32_t slot)
-{
-	int held = ilk_ofd_held_(fd, ILK_LIFE_BYTE_(slot));
-
-	return held < 0 ? ILK_LIFE_UNKNOWN : held ? ILK_LIFE_ALIVE : ILK_LIFE_DEAD;
-}
-
-/*
- * Where the locks cannot be asked: after closefrom(), of a segment that has no name. No such
- * process in our pid namespace is proof of death; a pid that is there may be another's by now.
- * What we read is of the process that LIFE names, if the life word is the same afterwards.
- */
-static enum ilk_life life_by_pid(const struct ilk_map_ *map, uint32_t slot, uint64_t life)
-{
-	const struct ilk_process_slot_ *p = ilk_process_slot_(map, slot);
-	uint64_t space = ilk_pid_space_();
-
-	return space != 0 && p->pid_space == space && p->generation == (uint32_t)(life >> 32) &&
-			       ilk_pid_is_gone_(p->pid)
-		       ? ILK_LIFE_DEAD
-		       : ILK_LIFE_UNKNOWN;
-}
-
-enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t owner)
-{
-	uint32_t slot = ilk_owner_slot_(owner), process;
-	const uint64_t *word;
-	enum ilk_life life;
-	uint64_t before;
-	int tries = 0;
-
-	if (!ilk_owner_is_thread_(owner) || slot >= map->header.thread_slots)
-		return ILK_LIFE_DEAD;
-	if (ILK_FAULTY_(ILK_FAULT_ALWAYS_ALIVE))
-		return ILK_LIFE_ALIVE;
-	word = &ilk_thread_slot_(map, slot)->life;
-	do {
-		before = ilk_load_acquire_(word);
-		process = ilk_life_process_(before);
-		if (ilk_life_generation_(before) != ilk_owner_generation_(owner))
-			return ILK_LIFE_DEAD;
-		if (process == 0)
-			return ILK_LIFE_UNKNOWN;
-		if (process > map->header.process_slots)
-			return ILK_LIFE_DEAD;
-		life = fd >= 0 ? ilk_life_of_process_(fd, process - 1)
-			       : life_by_pid(map, process - 1, before);
-		if (life != ILK_LIFE_DEAD || ilk_load_acquire_(word) == before)
-			return life;
-	} while (++tries < MOST_TRIES);
-	return ILK_LIFE_UNKNOWN;
-}
-
-static int is_our_file(const struct ilk_member_ *member, int fd)
-{
-	struct ilk_file_facts_ facts;
-
-	return fd >= 0 && ilk_shm_facts_(fd, &facts) == 0 && facts.device == member->device &&
-	       facts.inode == member->inode;
-}
-
-/* A descriptor of the segment's file, opened anew by name. -E... */
-static int open_by_name(const struct ilk_member_ *member)
-{
-	int fd = member->path[0] ? ilk_shm_open_(member->path, 0) : -EBADF;
-
-	/* Enough to ask about locks. */
-	if (fd == -EACCES)
-		fd = ilk_shm_open_(member->path, 1);
-	if (fd < 0 || is_our_file(member, fd))
-		return fd;
-	ilk_shm_close_(fd);
-	return -EBADF;
-}
-
-/* The member's descriptor, opened anew if it was closed behind our back. -E... */
-static int member_fd(struct ilk_member_ *member)
-{
-	int fd = ilk_load_acquire_(&member->fd);
-
-	if (is_our_file(member, fd))
-		return fd;
-	fd = open_by_name(member);
-	if (fd >= 0)
-		ilk_store_release_(&member->fd, fd);
-	return fd;
-}
-
-void ilk_member_close_fd_(struct ilk_member_ *member)
-{
-	if (is_our_file(member, member->fd))
-		ilk_shm_close_(member->fd);
-}
-
-enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
-{
-	struct ilk_member_ *member = seg->member;
-	int fd = ilk_load_acquire_(&member->fd);
-	enum ilk_life life;
-
-	if (!member->is_original)
-		return ILK_LIFE_UNKNOWN;
-	life = ilk_life_of_owner_(&seg->map, fd, owner);
-	/* A number that closefrom() gave to another file speaks of locks on that one. */
-	if (is_our_file(member, fd))
-		return life;
-	ilk_registry_lock_();
-	fd = member_fd(member);
-	ilk_registry_unlock_();
-	return ilk_life_of_owner_(&seg->map, fd, owner);
-}
 
 /* --- threads --- */
 
@@ -245,7 +119,7 @@ int ilk_member_join_thread_(
 			    member, map, i, ilk_load_acquire_(&ilk_thread_slot_(map, i)->life)))
 			return 0;
 	}
-	fd = member_fd(member);
+	fd = ilk_member_fd_(member);
 	for (uint32_t i = 0; fd >= 0 && i < map->header.thread_slots; i++) {
 		*me = &member->identities[i];
 		if (take_thread_slot(member, map, i, free_if_dead(map, fd, i)))
@@ -365,12 +239,12 @@ static int find_slot(const struct ilk_map_ *map, int fd, uint32_t *slot, uint32_
 /* A description of the segment's file that is nobody else's: never the inherited one. */
 static int own_description(struct ilk_member_ *member)
 {
-	int fd = member_fd(member);
+	int fd = ilk_member_fd_(member);
 
 	if (fd < 0)
 		return ilk_fail_(-EBADF, "the segment's descriptor was closed and it has no name");
 	fd = ilk_shm_reopen_(fd);
-	return fd == -ENOENT || fd == -EACCES ? open_by_name(member) : fd;
+	return fd == -ENOENT || fd == -EACCES ? ilk_member_reopen_(member) : fd;
 }
 
 /* Ties the life lock to this address space. */

@@ -38,6 +38,12 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot);
 /* The same as ilk_life_of_owner_ from inside an attachment, however its descriptor fared. */
 enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
 
+/* The member's descriptor, opened anew if it was closed behind our back. -E... */
+int ilk_member_fd_(struct ilk_member_ *member);
+
+/* A descriptor of the segment's file, opened anew by name. -E... */
+int ilk_member_reopen_(const struct ilk_member_ *member);
+
 /* Closes the member's descriptor, unless its number is another file's by now. */
 void ilk_member_close_fd_(struct ilk_member_ *member);
 

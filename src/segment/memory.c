@@ -191,14 +191,16 @@ static int free_block(struct ilk_segment *seg, uint64_t offset, uint64_t place, 
 {
 	const struct ilk_block_header_ *b = ilk_arena_block_(&seg->map, offset);
 	uint32_t mine = ilk_thread_.me->owner, owner;
+	struct verdict v = {.seg = seg};
 	int rc;
 
 	if (!b)
 		return ilk_fail_(-EINVAL, "what is to be freed is no block, or is free");
 	if (place && *(uint64_t *)(void *)(seg->map.base + place) != offset)
 		return ilk_fail_(-EINVAL, "the reference does not lead to what is to be freed");
+	/* A dead owner's: he had linked it, but not got so far as to let go. */
 	owner = ilk_load_acquire_(&b->owner);
-	if (owner && owner != mine)
+	if (owner && owner != mine && !is_dead(owner, &v))
 		return ilk_fail_(-EPERM, "the block is another thread's, and not published");
 	ilk_arena_unlink_(&seg->map, offset, mine, place, next);
 	rc = ilk_arena_free_(&seg->map, offset);

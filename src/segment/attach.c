@@ -1,0 +1,192 @@
+/*
+ * attach.c - a process's way into an open file that is a segment, and out again.
+ *
+ * Invariant  [I1] An attachment's checked copy of the header is what offsets are taken from.
+ *            [I2] A file has one member per process, however often it is attached.
+ */
+#include "segment/attach.h"
+#include "os/membarrier.h"
+#include "os/shm.h"
+#include "segment/header.h"
+#include "segment/member.h"
+#include "segment/wait.h"
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t last_member; /* under the registry lock */
+
+static int map_file(int fd, int read_only, struct ilk_map_ *map)
+{
+	struct ilk_file_facts_ facts;
+	void *base;
+	int rc = ilk_header_read_(fd, &map->header, &facts);
+
+	if (rc < 0)
+		return rc;
+	rc = ilk_header_is_original_(&map->header, &facts);
+	map->is_original = rc == 0;
+	if (rc < 0 && !read_only)
+		return rc;
+	rc = ilk_shm_map_(fd, map->header.bytes, read_only, &base);
+	map->base = base;
+	map->bytes = map->header.bytes;
+	map->device = facts.device;
+	map->inode = facts.inode;
+	return rc;
+}
+
+static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const char *path)
+{
+	struct ilk_member_ *m = calloc(1, sizeof *m);
+
+	if (!m)
+		return NULL;
+	m->identities = calloc(map->header.thread_slots, sizeof *m->identities);
+	if (!m->identities) {
+		free(m);
+		return NULL;
+	}
+	m->fd = fd;
+	m->serial = ++last_member;
+	m->device = map->device;
+	m->inode = map->inode;
+	m->is_original = map->is_original;
+	m->thread_slots = map->header.thread_slots;
+	strncpy(m->path, path, sizeof m->path - 1);
+	return m;
+}
+
+static void free_member(struct ilk_member_ *m)
+{
+	ilk_member_close_fd_(m);
+	free(m->identities);
+	free(m);
+}
+
+static struct ilk_member_ *find_member(const struct ilk_map_ *map)
+{
+	struct ilk_member_ *m = ilk_members_;
+
+	while (m && (m->device != map->device || m->inode != map->inode))
+		m = m->next;
+	return m;
+}
+
+/* This process's member for SEG's file, made where there is none. Keeps FD if it made one. */
+static int find_or_make_member(struct ilk_segment *seg, int fd, const char *path)
+{
+	struct ilk_member_ *m = find_member(&seg->map);
+
+	if (!m) {
+		m = new_member(fd, &seg->map, path);
+		if (!m)
+			return -ENOMEM;
+		m->next = ilk_members_;
+		ilk_members_ = m;
+	}
+	seg->member = m;
+	m->attachments++;
+	return 0;
+}
+
+static void drop_member(struct ilk_segment *seg)
+{
+	struct ilk_member_ *m = seg->member, **at = &ilk_members_;
+
+	if (--m->attachments > 0)
+		return;
+	while (*at != m)
+		at = &(*at)->next;
+	*at = m->next;
+	free_member(m);
+}
+
+/* Under the registry lock. Keeps FD on success, or closes it where the member has another. */
+static int enter(struct ilk_segment *seg, int fd, const char *path)
+{
+	int rc = find_or_make_member(seg, fd, path);
+	struct ilk_member_ *m = seg->member;
+
+	if (rc < 0)
+		return rc;
+	if (!seg->read_only && !m->joined)
+		rc = ilk_member_join_(m, &seg->map);
+	if (rc < 0) {
+		if (m->fd == fd)
+			m->fd = -1;
+		drop_member(seg);
+		return rc;
+	}
+	m->writers += !seg->read_only;
+	if (m->fd != fd)
+		ilk_shm_close_(fd);
+	return 0;
+}
+
+static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
+{
+	int rc;
+
+	ilk_registry_lock_();
+	rc = enter(seg, fd, path);
+	if (rc == 0)
+		ilk_registry_add_(seg);
+	ilk_registry_unlock_();
+	return rc;
+}
+
+/* Zeroed; its copy of the header is aligned to a cache line. NULL: no memory. */
+static struct ilk_segment *new_attachment(void)
+{
+	struct ilk_segment *seg = aligned_alloc(ILK_LINE_BYTES_, sizeof *seg);
+
+	return seg ? memset(seg, 0, sizeof *seg) : NULL;
+}
+
+int ilk_attach_(int fd, const char *path, int read_only, struct ilk_segment **out)
+{
+	struct ilk_segment *seg = new_attachment();
+	int rc = seg ? map_file(fd, read_only, &seg->map) : -ENOMEM;
+
+	if (rc == 0) {
+		seg->read_only = read_only;
+		seg->asymmetric = ilk_header_is_asymmetric_(&seg->map.header);
+		if (seg->asymmetric && !read_only)
+			rc = ilk_membarrier_register_();
+		if (rc == 0)
+			rc = enter_registry(seg, fd, path);
+		if (rc < 0)
+			ilk_shm_unmap_(seg->map.base, seg->map.bytes);
+	}
+	if (rc < 0) {
+		ilk_shm_close_(fd);
+		free(seg);
+		return rc;
+	}
+	*out = seg;
+	return 0;
+}
+
+/* --- and out --- */
+
+static void leave(struct ilk_segment *seg)
+{
+	if (!seg->read_only && --seg->member->writers == 0)
+		ilk_member_leave_(seg->member, &seg->map);
+	ilk_registry_remove_(seg);
+	drop_member(seg);
+}
+
+void ilk_detach_(struct ilk_segment *seg)
+{
+	/* A forked child first learns here that its parent's sleepers are not its own. */
+	ilk_registry_lock_();
+	ilk_registry_unlock_();
+	ilk_wait_cancel_(seg);
+	ilk_registry_lock_();
+	leave(seg);
+	ilk_registry_unlock_();
+	ilk_shm_unmap_(seg->map.base, seg->map.bytes);
+	free(seg);
+}

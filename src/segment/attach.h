@@ -1,0 +1,16 @@
+/* attach.h - a process's way into an open file that is a segment, and out again. */
+#ifndef ILK_SEGMENT_ATTACH_H
+#define ILK_SEGMENT_ATTACH_H
+
+#include "segment/registry.h"
+
+/*
+ * Attaches to the file behind FD, which it closes or keeps; PATH is "" where it has no name. Results
+ * as ilk_segment_open's.
+ */
+int ilk_attach_(int fd, const char *path, int read_only, struct ilk_segment **seg);
+
+/* The reverse: lets who waits in it return first, and gives the slots back after the last. */
+void ilk_detach_(struct ilk_segment *seg);
+
+#endif
