@@ -5,7 +5,8 @@
 rm -rf "$PREFIX"
 cmake --install "$BUILD" --prefix "$PREFIX"
 for file in include/ilk.h include/ilk/atomics.h include/ilk/mutex.h bin/ilk \
-	share/man/man1/ilk.1 share/man/man3/ilk_mutex.3 share/man/man7/ilk.7; do
+	share/man/man1/ilk.1 share/man/man3/ilk_mutex.3 share/man/man7/ilk.7 \
+	share/bash-completion/completions/ilk share/zsh/site-functions/_ilk; do
 	[ -s "$PREFIX/$file" ] || die "$file is not installed"
 done
 "$PREFIX/bin/ilk" --help >/dev/null

@@ -1,9 +1,8 @@
 /*
  * bench.c - the command `ilk bench`: its options, and the table of benches.
  */
-#include "bench/bench.h"
 #include "bench/rows.h"
-#include "ilk/options.h"
+#include "ilk/command.h"
 #include "ilk/report.h"
 #include "ilk/suggest.h"
 
@@ -191,7 +190,7 @@ static int measure(int argc, char **argv, struct bench_results *results, size_t 
 	return code;
 }
 
-int bench_main(int argc, char **argv)
+static int bench_main(int argc, char **argv)
 {
 	struct bench_results results[BENCHES] = {0};
 	double others = bench_used_by_others();
@@ -216,3 +215,5 @@ int bench_main(int argc, char **argv)
 		free(results[i].tallies);
 	return code;
 }
+
+const struct command bench_command = {.page = &page, .run = bench_main};

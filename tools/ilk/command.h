@@ -8,9 +8,12 @@ struct command {
 	const struct option_page *page;
 	/* Gets what main() got from the subcommand's name on: argv[0] is the name. An exit code. */
 	int (*run)(int argc, char **argv);
+	const struct option_page *const *within; /* commands within it, ends with NULL; or NULL */
 };
 
 extern const struct command create_command, ls_command, show_command, rm_command, counter_command,
-	lock_command, race_command;
+	lock_command, race_command, bench_command, completion_command;
+
+extern const struct command *const commands[]; /* all; ends with NULL */
 
 #endif

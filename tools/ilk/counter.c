@@ -87,4 +87,4 @@ static int counter_main(int argc, char **argv)
 	return code;
 }
 
-const struct command counter_command = {&page, counter_main};
+const struct command counter_command = {.page = &page, .run = counter_main};

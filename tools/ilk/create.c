@@ -106,4 +106,4 @@ static int create_main(int argc, char **argv)
 	return rc < 0 ? complain_of(page.command, argv[0], rc) : EXIT_FINE;
 }
 
-const struct command create_command = {&page, create_main};
+const struct command create_command = {.page = &page, .run = create_main};

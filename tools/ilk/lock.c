@@ -213,4 +213,4 @@ static int lock_main(int argc, char **argv)
 	return code;
 }
 
-const struct command lock_command = {&page, lock_main};
+const struct command lock_command = {.page = &page, .run = lock_main};

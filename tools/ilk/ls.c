@@ -202,4 +202,4 @@ static int ls_main(int argc, char **argv)
 	return listing.wrong ? EXIT_FINDING : EXIT_FINE;
 }
 
-const struct command ls_command = {&page, ls_main};
+const struct command ls_command = {.page = &page, .run = ls_main};

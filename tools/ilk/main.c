@@ -1,5 +1,4 @@
 /* main.c - the command ilk: finds the subcommand and runs it. */
-#include "bench/bench.h"
 #include "ilk/command.h"
 #include "ilk/report.h"
 #include "ilk/suggest.h"
@@ -11,14 +10,9 @@
 static int version_main(int argc, char **argv);
 static int help_main(int argc, char **argv);
 
-/* bench parses its arguments itself; this is for the list of subcommands alone. */
-static const struct option_page bench_page = {
-	.command = "bench", .summary = "measure Ilk and its peers in one run"};
-static const struct command bench_command = {&bench_page, bench_main};
-
 static const struct option_page version_page = {
 	.command = "version", .operands = "", .summary = "print the version"};
-static const struct command version_command = {&version_page, version_main};
+static const struct command version_command = {.page = &version_page, .run = version_main};
 
 static const struct option_page help_page = {
 	.command = "help",
@@ -26,21 +20,20 @@ static const struct option_page help_page = {
 	.max = 2,
 	.summary = "print the help of a command",
 };
-static const struct command help_command = {&help_page, help_main};
+static const struct command help_command = {.page = &help_page, .run = help_main};
 
-static const struct command *const commands[] = {&create_command, &ls_command, &show_command,
-	&rm_command, &counter_command, &lock_command, &race_command, &bench_command,
-	&version_command, &help_command};
-
-enum { COMMANDS = sizeof commands / sizeof *commands };
+const struct command *const commands[] = {&create_command, &ls_command, &show_command, &rm_command,
+	&counter_command, &lock_command, &race_command, &bench_command, &completion_command,
+	&version_command, &help_command, NULL};
 
 static void print_overview(FILE *out)
 {
 	fputs("Usage: ilk COMMAND [ARGUMENT...]\n"
 	      "Shared-memory synchronization between processes that survives kill -9.\n\n",
 		out);
-	for (int i = 0; i < COMMANDS; i++)
-		fprintf(out, "  %-9s %s\n", commands[i]->page->command, commands[i]->page->summary);
+	for (int i = 0; commands[i]; i++)
+		fprintf(out, "  %-11s %s\n", commands[i]->page->command,
+			commands[i]->page->summary);
 	fputs("\n`ilk help COMMAND` tells more. A segment NAME shows as /dev/shm/ilk.NAME.\n"
 	      "Exit code: 0 all is well, 1 something was found that is not, 2 error.\n",
 		out);
@@ -57,7 +50,7 @@ static int version_main(int argc, char **argv)
 
 static const struct command *find(const char *name)
 {
-	for (int i = 0; i < COMMANDS; i++)
+	for (int i = 0; commands[i]; i++)
 		if (strcmp(commands[i]->page->command, name) == 0)
 			return commands[i];
 	return NULL;
@@ -68,7 +61,7 @@ static int complain_unknown(const char *name)
 	struct suggestion s;
 
 	suggest_begin(&s, name, strlen(name));
-	for (int i = 0; i < COMMANDS; i++)
+	for (int i = 0; commands[i]; i++)
 		suggest_offer(&s, commands[i]->page->command);
 	if (s.best)
 		return complain(

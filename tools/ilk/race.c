@@ -95,4 +95,6 @@ static int race_main(int argc, char **argv)
 		s.best ? "did you mean " : "try ", s.best ? s.best : "list", s.best ? "?" : "");
 }
 
-const struct command race_command = {&page, race_main};
+static const struct option_page *const within[] = {&list_page, &race_run_page, NULL};
+
+const struct command race_command = {.page = &page, .run = race_main, .within = within};

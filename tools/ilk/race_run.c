@@ -48,7 +48,7 @@ static const struct option_row run_rows[] = {
 	OPTION_END,
 };
 
-static const struct option_page run_page = {
+const struct option_page race_run_page = {
 	.command = "race run",
 	.operands = "SCENARIO",
 	.min = 1,
@@ -80,11 +80,11 @@ static const struct race_scenario *find_scenario(const char *name)
 		suggest_offer(&s, (*at)->name);
 	}
 	if (s.best)
-		complain(run_page.command, "there is no scenario '%s'; did you mean %s?", name,
+		complain(race_run_page.command, "there is no scenario '%s'; did you mean %s?", name,
 			s.best);
 	else
-		complain(run_page.command, "there is no scenario '%s'; `ilk race list` lists them",
-			name);
+		complain(race_run_page.command,
+			"there is no scenario '%s'; `ilk race list` lists them", name);
 	return NULL;
 }
 
@@ -102,7 +102,7 @@ static int check_variant(const struct race_scenario *scenario)
 		at += (size_t)snprintf(names + at, sizeof names - at, "%s%s", i ? ", " : "",
 			scenario->variants[i].name);
 	}
-	return complain(run_page.command, "there is no variant '%s'; choose one of: %s",
+	return complain(race_run_page.command, "there is no variant '%s'; choose one of: %s",
 		variant_name, names);
 }
 
@@ -137,7 +137,7 @@ static int run_variant(struct races *races, const struct race_variant *variant)
 		&row->outcome);
 	if (line.percent >= 0)
 		fputs("\r\033[K", stderr);
-	return rc < 0 ? complain(run_page.command, "%s", row->outcome.details) : EXIT_FINE;
+	return rc < 0 ? complain(race_run_page.command, "%s", row->outcome.details) : EXIT_FINE;
 }
 
 static int run_all(struct races *races)
@@ -160,12 +160,12 @@ static int run_all(struct races *races)
 int race_run_main(int argc, char **argv)
 {
 	struct races races = {.count = 0};
-	int code = options_parse(&run_page, &argc, argv);
+	int code = options_parse(&race_run_page, &argc, argv);
 
 	if (code != OPTIONS_GO)
 		return code;
 	if (procs * threads > MOST_WORKERS)
-		return complain(run_page.command,
+		return complain(race_run_page.command,
 			"%lld processes of %lld threads are too many; %d threads in all can race",
 			(long long)procs, (long long)threads, MOST_WORKERS);
 	races.scenario = find_scenario(argv[0]);

@@ -2,6 +2,7 @@
 #ifndef ILK_TOOLS_RACES_H
 #define ILK_TOOLS_RACES_H
 
+#include "ilk/options.h"
 #include "race/frame.h"
 
 enum { RACES_MOST = 16 };
@@ -26,6 +27,8 @@ int races_is_as_it_should(const struct races_row *row);
 /* Both print RACES on stdout. */
 void races_print_text(const struct races *races);
 void races_print_json(const struct races *races);
+
+extern const struct option_page race_run_page;
 
 /* `ilk race run`; argv[0] is "run". An exit code. */
 int race_run_main(int argc, char **argv);

@@ -30,4 +30,4 @@ static int rm_main(int argc, char **argv)
 	return code;
 }
 
-const struct command rm_command = {&page, rm_main};
+const struct command rm_command = {.page = &page, .run = rm_main};

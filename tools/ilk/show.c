@@ -48,4 +48,4 @@ static int show_main(int argc, char **argv)
 	return wrong ? EXIT_FINDING : EXIT_FINE;
 }
 
-const struct command show_command = {&page, show_main};
+const struct command show_command = {.page = &page, .run = show_main};
