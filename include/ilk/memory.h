@@ -23,6 +23,9 @@
  * allocator. A word that leads to a block (a reference) is stored together with the change of
  * ownership, so that a death at any instruction leaves both or neither.
  *
+ * So change references by these calls: what a death left half-done is put right by the next of them,
+ * whoever makes it. A plain store to one is safe in a block that is still your own.
+ *
  * Not async-signal-safe. Progress: a short lock, which the dead do not keep.
  */
 #ifndef ILK_MEMORY_H
@@ -47,8 +50,9 @@ struct ilk_ref {
 	}
 
 /*
- * Allocates BYTES zeroed bytes, aligned to 64; or to ALIGN, a power of two up to the segment's
- * size. *MEMORY is the calling thread's until published.
+ * Allocates BYTES zeroed bytes, aligned to 64; or to ALIGN, a power of two. What is aligned is the
+ * place in the segment; an address no further than to a page, 4096, since mappings begin at pages.
+ * *MEMORY is the calling thread's until published.
  *
  *   0        *MEMORY is yours
  *   -ENOSPC  there is no hole of that size, not even with what the dead had not published
@@ -68,14 +72,14 @@ ILK_API int ilk_alloc_aligned(struct ilk_segment *seg, size_t bytes, size_t alig
  * same segment, what leads to it. Whoever may change REF at the same time must be kept out.
  *
  * 0; -EINVAL MEMORY is no block, or REF lies elsewhere; -EPERM it is not the calling thread's, or
- * is published; -EROFS. Order: release. Progress: wait-free. Death: both, or neither.
+ * is published; -EROFS, -EBADMSG, -ECANCELED as ilk_alloc. Order: release. Death: both, or neither.
  */
 #define ilk_publish(seg, memory, ref) ilk_publish_((seg), 1 ? (memory) : (ref)->is, &(ref)->any)
 ILK_API int ilk_publish_(struct ilk_segment *seg, void *memory, struct ilk_ref *ref);
 
 /*
  * Publishes without a reference: for memory that something else leads to, an index perhaps. Death
- * between this and that loses the block.
+ * between this and that loses the block. Results as ilk_publish's. Progress: wait-free.
  */
 ILK_API int ilk_publish_alone(struct ilk_segment *seg, void *memory);
 
@@ -84,7 +88,7 @@ ILK_API int ilk_publish_alone(struct ilk_segment *seg, void *memory);
  * none). Whoever may change REF at the same time must be kept out.
  *
  * 0; -EINVAL MEMORY is no block (freed before, or within one), or REF does not lead to it; -EPERM it
- * is another thread's, and not published; -EROFS, -EUSERS, -EBADMSG, -ECANCELED as ilk_alloc.
+ * is a living thread's, another one's, and not published; -EROFS, -EUSERS, -EBADMSG, -ECANCELED as ilk_alloc.
  * Death: unlinked and free, or neither.
  */
 #define ilk_free(seg, memory, ref, next) \

@@ -11,7 +11,7 @@
  *            one before it, each free block is in the list of its size, no two free blocks are
  *            neighbours, and the counts are right. Who is told that the last holder of the guard
  *            died makes all that anew.
- * Ordering   Under the guard, but for publish. [A1] publish: store owner, release. [A2] link: store
+ * Ordering   Under the guard, but for publish without a reference. [A1] publish: store owner, release. [A2] link: store
  *            the reference, release <-> whoever loads it finds the block's bytes complete.
  * Death      split: the rest gets its header first, then one store of a size cuts; before it the
  *            new header is just bytes of a free block. join: one store. alloc: owner first, then

@@ -30,7 +30,7 @@ uint32_t ilk_arena_owner_(const struct ilk_map_ *map, uint64_t offset);
 
 /*
  * The block at OFFSET belongs to everybody from here on. REF is the offset of the word that is to
- * lead to it, or 0. Needs no guard. Death: both, or neither.
+ * lead to it, or 0; with 0 it needs no guard. Death: both, or neither.
  */
 void ilk_arena_publish_(const struct ilk_map_ *map, uint64_t offset, uint64_t ref);
 

@@ -3,6 +3,8 @@
  *
  * Invariant  [I1] A thread counts what it has allocated and not published as held, so that its
  *            owner word in those blocks is never anyone else's.
+ *            [I2] A reference and the owner of what it leads to change together under the guard: so
+ *            whoever changes a reference after a death in between has put that right first.
  * Death      With an unpublished block: it is found to be the dead's at the next rebuilding, after a
  *            death in the guard or when there is no room. arena.c says what a death within leaves.
  */
@@ -70,14 +72,12 @@ int ilk_memory_alloc_(struct ilk_segment *seg, uint64_t bytes, uint64_t align, u
 {
 	uint32_t owner = ilk_thread_.me->owner;
 	int rc = ilk_arena_alloc_(&seg->map, owner, bytes, align, offset);
-	int64_t freed;
 
-	if (rc != -ENOSPC)
+	if (rc != -ENOSPC && rc != -EBADMSG)
 		return rc;
-	freed = rebuild(seg);
-	if (freed < 0)
-		return -EBADMSG;
-	return freed ? ilk_arena_alloc_(&seg->map, owner, bytes, align, offset) : -ENOSPC;
+	/* Also where nothing was freed: lists that a stray store has damaged are whole now. */
+	return rebuild(seg) < 0 ? -EBADMSG
+				: ilk_arena_alloc_(&seg->map, owner, bytes, align, offset);
 }
 
 /* --- offsets --- */
@@ -132,6 +132,7 @@ static int alloc_inside(struct ilk_segment *seg, size_t bytes, size_t align, uin
 
 int ilk_alloc_aligned(struct ilk_segment *seg, size_t bytes, size_t align, void **memory)
 {
+	unsigned before = ilk_failures_();
 	uint64_t offset;
 	int rc;
 
@@ -143,7 +144,7 @@ int ilk_alloc_aligned(struct ilk_segment *seg, size_t bytes, size_t align, void 
 	if (rc == -ENOSPC)
 		return ilk_fail_(rc, "no room for %zu bytes in %s", bytes, seg->map.header.name);
 	if (rc < 0)
-		return rc;
+		return ilk_conclude_(rc, before, "allocating");
 	*memory = memset(seg->map.base + offset, 0, bytes);
 	return 0;
 }
@@ -157,7 +158,7 @@ int ilk_alloc(struct ilk_segment *seg, size_t bytes, void **memory)
 static int64_t my_block(struct ilk_segment *seg, const void *memory)
 {
 	uint64_t offset = offset_of(seg, memory, 1);
-	int rc = ilk_here_(seg->map.base);
+	int rc = ilk_is_here_(seg->map.base) ? 0 : ilk_find_mine_(seg->map.base);
 
 	if (rc < 0)
 		return rc;
@@ -170,14 +171,22 @@ static int64_t my_block(struct ilk_segment *seg, const void *memory)
 
 int ilk_publish_(struct ilk_segment *seg, void *memory, struct ilk_ref *ref)
 {
+	unsigned before = ilk_failures_();
 	int64_t offset = my_block(seg, memory), place = place_of(seg, ref);
+	int rc;
 
 	if (offset < 0)
-		return (int)offset;
+		return ilk_conclude_((int)offset, before, "publishing");
 	if (place < 0)
 		return ilk_fail_((int)place, "the reference lies in no memory of the segment");
+	/* [I2] */
+	rc = place ? ilk_memory_enter_(seg) : 0;
+	if (rc < 0)
+		return ilk_conclude_(rc, before, "publishing");
 	ilk_arena_publish_(&seg->map, (uint64_t)offset, (uint64_t)place);
 	ilk_let_go_();
+	if (place)
+		ilk_memory_leave_(seg);
 	return 0;
 }
 
@@ -196,6 +205,8 @@ static int free_block(struct ilk_segment *seg, uint64_t offset, uint64_t place, 
 
 	if (!b)
 		return ilk_fail_(-EINVAL, "what is to be freed is no block, or is free");
+	if (b->link_at && b->link_at < seg->map.header.arena_at)
+		return ilk_fail_(-EINVAL, "what is to be freed is a named object's by now");
 	if (place && *(uint64_t *)(void *)(seg->map.base + place) != offset)
 		return ilk_fail_(-EINVAL, "the reference does not lead to what is to be freed");
 	/* A dead owner's: he had linked it, but not got so far as to let go. */
@@ -211,20 +222,20 @@ static int free_block(struct ilk_segment *seg, uint64_t offset, uint64_t place, 
 
 int ilk_free_(struct ilk_segment *seg, void *memory, struct ilk_ref *ref, struct ilk_ref next)
 {
+	unsigned before = ilk_failures_();
 	uint64_t offset = offset_of(seg, memory, 1);
 	int64_t place = place_of(seg, ref);
 	int rc = ilk_here_(seg->map.base);
 
+	if (rc == 0 && place < 0)
+		rc = ilk_fail_(-EINVAL, "the reference lies in no memory of the segment");
+	if (rc == 0)
+		rc = ilk_memory_enter_(seg);
 	if (rc < 0)
-		return rc;
-	if (place < 0)
-		return ilk_fail_(-EINVAL, "the reference lies in no memory of the segment");
-	rc = ilk_memory_enter_(seg);
-	if (rc < 0)
-		return rc;
+		return ilk_conclude_(rc, before, "freeing");
 	rc = free_block(seg, offset, (uint64_t)place, next.offset);
 	ilk_memory_leave_(seg);
-	return rc;
+	return ilk_conclude_(rc, before, "freeing");
 }
 
 int ilk_free_alone(struct ilk_segment *seg, void *memory)

@@ -10,6 +10,8 @@
 #include "segment/memory.h"
 #include "segment/types.h"
 #include <errno.h>
+#include <stddef.h>
+#include <string.h>
 
 static int check_threads(const struct ilk_map_ *map)
 {
@@ -51,8 +53,11 @@ static int check_object(const struct ilk_found_ *found, void *arg)
 static int check(struct ilk_segment *seg)
 {
 	const char *wrong = ilk_arena_valid_(&seg->map);
-	int rc = wrong ? ilk_fail_(-EBADMSG, "arena: %s", wrong) : check_processes(&seg->map);
 	unsigned before = ilk_failures_();
+	int same = memcmp(seg->map.base, &seg->map.header, offsetof(struct ilk_header_, guard));
+	int rc = same != 0 ? ilk_fail_(-EBADMSG, "the header has changed")
+		 : wrong   ? ilk_fail_(-EBADMSG, "arena: %s", wrong)
+			   : check_processes(&seg->map);
 
 	if (rc == 0)
 		rc = check_threads(&seg->map);

@@ -34,5 +34,13 @@ const struct operation *const scenarios[] = {
 	&counter_add_row,
 	&sharded_mine_row,
 	&sharded_add_row,
+	&memory_alloc_row,
+	&memory_alloc_aligned_row,
+	&memory_alloc_from_list_row,
+	&memory_publish_row,
+	&memory_push_row,
+	&memory_append_row,
+	&memory_free_row,
+	&memory_pop_row,
 	NULL,
 };

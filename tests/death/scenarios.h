@@ -17,5 +17,11 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
+extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
+	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,
+	memory_free_row, memory_pop_row;
+
+/* Programs that go about it wrongly, which the others must find out: for the self-test. */
+extern const struct operation memory_linked_first_row, memory_linked_last_row;
 
 #endif

@@ -193,6 +193,8 @@ int scene_check(struct stage *s)
 
 int scene_audit(struct stage *s)
 {
+	if (EXPECT(s, ilk_segment_valid(mine.segment), 0) < 0)
+		return -1;
 	return expect(s, "the number of entries", (int)mine.guarded->entries, 2 * SCENE_ROUNDS);
 }
 

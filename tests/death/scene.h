@@ -42,7 +42,7 @@ int scene_look_for(struct stage *s, const char *name); /* outcome: the object NA
 int scene_recover(struct stage *s);     /* locks, puts right, unlocks; outcome: told of a death? */
 int scene_use(struct stage *s);         /* locks, no owner having died, changes the data, unlocks */
 int scene_check(struct stage *s);       /* locks many times, and finds everything in order */
-int scene_audit(struct stage *s);       /* nobody was in it at the same time as another */
+int scene_audit(struct stage *s);       /* all is valid; no two were in it at the same time */
 int scene_audit_slots(struct stage *s); /* and all slots but the survivors' can be taken */
 
 /* A change of what the mutex guards, TOLD or not of a death. */

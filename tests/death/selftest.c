@@ -57,6 +57,10 @@ static const struct test tests[] = {
 	{"library, late owner", &mutex_lock_row, 0, ILK_FAULT_LATE_OWNER, MODE_PLAIN, ANY, true},
 	{"library, silent unlock", &mutex_unlock_waited_row, 0, ILK_FAULT_SILENT_UNLOCK, MODE_PLAIN,
 		ANY, true},
+	{"memory, sound: push", &memory_push_row, 0, ILK_FAULT_NONE, 0, ANY, false},
+	{"memory, linked first", &memory_linked_first_row, 0, ILK_FAULT_NONE, MODE_PLAIN, ANY,
+		true},
+	{"memory, linked last", &memory_linked_last_row, 0, ILK_FAULT_NONE, MODE_PLAIN, ANY, true},
 };
 
 /* Steps the same code twice: the record must be the same. Addresses, too. */

@@ -76,18 +76,6 @@ static void remove_plain(const char *name)
 	shm_unlink(name);
 }
 
-static void hold_back_signals(sigset_t *before)
-{
-	sigset_t ending;
-
-	sigemptyset(&ending);
-	sigaddset(&ending, SIGINT);
-	sigaddset(&ending, SIGTERM);
-	sigaddset(&ending, SIGHUP);
-	sigaddset(&ending, SIGPIPE);
-	sigprocmask(SIG_BLOCK, &ending, before);
-}
-
 static int attach(const struct bench_run *run, struct bench_sample *sample)
 {
 	const struct attach_peer *peer = (const struct attach_peer *)run->peer->what;
@@ -99,7 +87,7 @@ static int attach(const struct bench_run *run, struct bench_sample *sample)
 	if (rc != BENCH_OK)
 		return rc;
 	snprintf(name, sizeof(name), "bench-%s-%ld", run->peer->name, (long)getpid());
-	hold_back_signals(&before);
+	bench_hold_back_signals(&before);
 	if (peer->make(name) == 0)
 		rc = bench_time(run, &place, peer->attach, name, 5, sample);
 	else

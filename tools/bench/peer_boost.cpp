@@ -1,6 +1,8 @@
 /*
- * peer_boost.cpp - Boost.Interprocess: interprocess_mutex, and attaching a managed_shared_memory.
+ * peer_boost.cpp - Boost.Interprocess: interprocess_mutex, attaching a managed_shared_memory, and
+ * allocating in one.
  */
+#include "bench/alloc_peer.h"
 #include "bench/attach_peer.h"
 #include "bench/lock_peer.h"
 
@@ -49,3 +51,39 @@ static void unlink_name(const char *name)
 }
 
 extern "C" const struct attach_peer attach_peer_boost = {make, attach, unlink_name};
+
+static void *make_memory(const char *name)
+{
+	try {
+		auto *memory = new ipc::managed_shared_memory(ipc::create_only, name, ALLOC_BYTES);
+
+		unlink_name(name);
+		return memory;
+	} catch (...) {
+		return nullptr;
+	}
+}
+
+static int alloc(const struct bench_place *, const void *what, unsigned n)
+{
+	auto *memory = *static_cast<ipc::managed_shared_memory *const *>(what);
+
+	try {
+		for (unsigned i = 0; i < n; i++) {
+			void *block = memory->allocate(ALLOC_BLOCK);
+
+			alloc_is_used(block);
+			memory->deallocate(block);
+		}
+		return 0;
+	} catch (...) {
+		return -1;
+	}
+}
+
+static void unmake_memory(void *memory)
+{
+	delete static_cast<ipc::managed_shared_memory *>(memory);
+}
+
+extern "C" const struct alloc_peer alloc_peer_boost = {make_memory, alloc, unmake_memory};

@@ -71,6 +71,18 @@ pid_t bench_spawn(int cpu, int (*body)(void *arg), void *arg)
 	_exit(body(arg) == 0 ? 0 : 1);
 }
 
+void bench_hold_back_signals(sigset_t *before)
+{
+	sigset_t ending;
+
+	sigemptyset(&ending);
+	sigaddset(&ending, SIGINT);
+	sigaddset(&ending, SIGTERM);
+	sigaddset(&ending, SIGHUP);
+	sigaddset(&ending, SIGPIPE);
+	sigprocmask(SIG_BLOCK, &ending, before);
+}
+
 void bench_sleep(double seconds)
 {
 	struct timespec left = {.tv_sec = (time_t)seconds};

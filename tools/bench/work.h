@@ -9,6 +9,7 @@
 #define BENCH_WORK_H
 
 #include <ilk.h>
+#include <signal.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -69,6 +70,9 @@ int bench_pin(int cpu);
 
 /* Waits until WORD is VALUE or more, at most SECONDS. 0, or -1. */
 int bench_await(const uint32_t *word, uint32_t value, double seconds);
+
+/* Holds back the signals that would end us, while what has a name is there. */
+void bench_hold_back_signals(sigset_t *before);
 
 /* Sleeps. */
 void bench_sleep(double seconds);
