@@ -58,6 +58,7 @@ enum {
 	ILK_SEGMENT_READ_ONLY = 2, /* open: no slot taken, nothing can be changed through it */
 	ILK_SEGMENT_FENCED = 4,    /* create: hot paths fence; needs no membarrier(2) */
 	ILK_SEGMENT_SPARSE = 8,    /* create: pages are not reserved; a full /dev/shm may SIGBUS */
+	ILK_SEGMENT_SEALED = 16,   /* receive: only one that nobody can cut off */
 };
 
 /* Zero means default; set `size` to sizeof of this struct, so that it can grow. */
@@ -123,6 +124,33 @@ ILK_API int ilk_segment_open_until(const char *name, const struct ilk_segment_op
  */
 ILK_API int ilk_segment_anonymous(
 	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg);
+
+/*
+ * Sends SEG over SOCKET, a connected Unix socket, to a process that calls ilk_segment_receive(). That
+ * one needs no name for it, but must be permitted to open the file: for peers that run as other
+ * users, make an anonymous segment with mode 0666, which nobody can reach who did not receive it.
+ *
+ *   0       it is on its way; SEG stays as it is
+ *   -EBADF  the descriptor was closed behind our back, and it has no name
+ *   -EPIPE, -EAGAIN, -ENOTSOCK, ...   from sendmsg(2)
+ */
+ILK_API int ilk_segment_send(struct ilk_segment *seg, int socket);
+
+/*
+ * Receives a segment that was sent and attaches to it; waits as recvmsg(2) on SOCKET does. Of OPTIONS
+ * count what ilk_segment_open's count, and ILK_SEGMENT_SEALED: whoever can write a file can cut it
+ * off, and who has it mapped gets SIGBUS then; anonymous segments are sealed against it, and named
+ * ones cannot be. A peer that is not trusted can still fill it with garbage.
+ *
+ *   0             *SEG is attached
+ *   -ENODATA      the peer has closed the socket
+ *   -EMEDIUMTYPE  what came is no segment
+ *   -EPERM        it is not sealed, and ILK_SEGMENT_SEALED was asked
+ *   -EAGAIN, -ENOTSOCK, ...   from recvmsg(2)
+ *   and what ilk_segment_open returns
+ */
+ILK_API int ilk_segment_receive(
+	int socket, const struct ilk_segment_options *options, struct ilk_segment **seg);
 
 /*
  * Detaches. Threads of this process that wait in the segment, spinning or asleep, return -ECANCELED

@@ -34,6 +34,28 @@ int ilk_shm_seal_(int fd)
 	return result(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL));
 }
 
+int ilk_shm_is_sealed_(int fd)
+{
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	return seals >= 0 && seals & F_SEAL_SHRINK;
+}
+
+void ilk_shm_path_(int fd, char *path, size_t size)
+{
+	struct stat open_one, named;
+	char self[32];
+	ssize_t n;
+
+	snprintf(self, sizeof self, "/proc/self/fd/%d", fd);
+	n = readlink(self, path, size - 1);
+	path[n < 0 ? 0 : n] = 0;
+	/* A name that is gone says " (deleted)"; and the place may be another file's by now. */
+	if (path[0] != '/' || fstat(fd, &open_one) < 0 || stat(path, &named) < 0 ||
+		open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev)
+		path[0] = 0;
+}
+
 int ilk_shm_mode_(int fd, mode_t mode)
 {
 	return result(fchmod(fd, mode));

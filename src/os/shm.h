@@ -25,6 +25,12 @@ int ilk_shm_memfd_(const char *label);
 /* Forbids resizing a memfd. 0; -E... */
 int ilk_shm_seal_(int fd);
 
+/* Can the file's length not be changed any more? */
+int ilk_shm_is_sealed_(int fd);
+
+/* The path that leads to the file behind FD; "" where none does. */
+void ilk_shm_path_(int fd, char *path, size_t size);
+
 /* Sets the permissions whatever the umask. 0; -E... */
 int ilk_shm_mode_(int fd, mode_t mode);
 

@@ -7,6 +7,7 @@
 #include "segment/attach.h"
 #include "os/membarrier.h"
 #include "os/shm.h"
+#include "segment/error.h"
 #include "segment/header.h"
 #include "segment/member.h"
 #include "segment/wait.h"
@@ -189,4 +190,27 @@ void ilk_detach_(struct ilk_segment *seg)
 	ilk_registry_unlock_();
 	ilk_shm_unmap_(seg->map.base, seg->map.bytes);
 	free(seg);
+}
+
+/* --- in, as the caller asks --- */
+
+int ilk_attach_as_asked_(
+	int fd, const char *path, const struct ilk_segment_options *o, struct ilk_segment **out)
+{
+	struct ilk_segment *seg;
+	int rc;
+
+	if (o->flags & ILK_SEGMENT_SEALED && !ilk_shm_is_sealed_(fd)) {
+		ilk_shm_close_(fd);
+		return ilk_fail_(-EPERM, "the segment is not sealed: others can cut it off");
+	}
+	rc = ilk_attach_(fd, path, (o->flags & ILK_SEGMENT_READ_ONLY) != 0, &seg);
+	if (rc < 0)
+		return rc;
+	rc = ilk_header_fits_(&seg->map.header, o);
+	if (rc < 0)
+		ilk_detach_(seg);
+	else
+		*out = seg;
+	return rc;
 }

@@ -10,6 +10,10 @@
  */
 int ilk_attach_(int fd, const char *path, int read_only, struct ilk_segment **seg);
 
+/* The same, with what OPTIONS ask of it: -EPERM, -EEXIST, too. */
+int ilk_attach_as_asked_(int fd, const char *path, const struct ilk_segment_options *options,
+	struct ilk_segment **seg);
+
 /* The reverse: lets who waits in it return first, and gives the slots back after the last. */
 void ilk_detach_(struct ilk_segment *seg);
 

@@ -56,8 +56,8 @@ static const struct {
 	int error;
 	const char *text;
 } sentences[] = {
-	{EPERM, "The calling thread does not hold it: only its holder may do this; see who does "
-		"with `ilk show`."},
+	{EPERM, "It is not the calling thread's, or not as it was asked for: only its holder may do "
+		"this; see who that is with `ilk show`."},
 	{ENOENT, "There is no segment of that name: create it, or wait for it with "
 		 "ilk_segment_open_until()."},
 	{EEXIST, "It exists, and differs from what was asked or was to be new: use the same "
@@ -88,6 +88,7 @@ static const struct {
 	{EOVERFLOW, "The mutex is locked as often as it can count: unlock it some times."},
 	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
 		"over the fork, or use a named segment."},
+	{ENODATA, "The other side has closed the connection: connect again."},
 	{ENOMEM, "The system has no memory for it: free some, or raise the limit."},
 	{EMFILE, "This process has too many files open: close some, or raise `ulimit -n`."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},

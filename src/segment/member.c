@@ -244,7 +244,10 @@ static int own_description(struct ilk_member_ *member)
 	if (fd < 0)
 		return ilk_fail_(-EBADF, "the segment's descriptor was closed and it has no name");
 	fd = ilk_shm_reopen_(fd);
-	return fd == -ENOENT || fd == -EACCES ? ilk_member_reopen_(member) : fd;
+	/* No /proc; or a user who was handed the descriptor: its name may lead to it all the same. */
+	if ((fd == -ENOENT || fd == -EACCES) && member->path[0])
+		fd = ilk_member_reopen_(member);
+	return fd;
 }
 
 /* Ties the life lock to this address space. */

@@ -94,27 +94,12 @@ static int open_path(const char *path, int read_only)
 	return fd < 0 ? ilk_fail_(fd, "%s cannot be opened", path) : fd;
 }
 
-/* Gives the caller the attachment SEG if RC is 0, and undoes it otherwise. RC. */
-static int hand_out(struct ilk_segment *seg, int rc, struct ilk_segment **out)
-{
-	if (rc < 0)
-		ilk_segment_close(seg);
-	else
-		*out = seg;
-	return rc;
-}
-
 static int open_existing(
-	const char *path, const struct ilk_segment_options *o, struct ilk_segment **out)
+	const char *path, const struct ilk_segment_options *o, struct ilk_segment **seg)
 {
-	struct ilk_segment *seg;
-	int read_only = (o->flags & ILK_SEGMENT_READ_ONLY) != 0;
-	int fd = open_path(path, read_only);
-	int rc = fd < 0 ? fd : ilk_attach_(fd, path, read_only, &seg);
+	int fd = open_path(path, (o->flags & ILK_SEGMENT_READ_ONLY) != 0);
 
-	if (rc < 0)
-		return rc;
-	return hand_out(seg, ilk_header_fits_(&seg->map.header, o), out);
+	return fd < 0 ? fd : ilk_attach_as_asked_(fd, path, o, seg);
 }
 
 int ilk_segment_open(
@@ -201,7 +186,12 @@ static int create_anonymous(
 
 	if (rc < 0)
 		return rc;
-	return hand_out(seg, ilk_shm_seal_(seg->member->fd), out);
+	rc = ilk_shm_seal_(seg->member->fd);
+	if (rc < 0)
+		ilk_detach_(seg);
+	else
+		*out = seg;
+	return rc;
 }
 
 int ilk_segment_anonymous(
