@@ -3,7 +3,7 @@
  *
  * State      owner  0 = free; DAMAGED = free, and what it guards may be half-done; an owner word =
  *                   held; with DAMAGED = held by one who was told ILK_RECOVERED; with AGAIN = more
- *                   than once: depth says how often more
+ *                   than once: depth says how often more (both bits: mutex.h)
  *            wait   0 = nobody needs to be woken; 1 = somebody may sleep on this word
  *            ask    1 = a spinner would like a turn
  *            depth  recursive: how often more than once; by the owner alone, before AGAIN
@@ -38,27 +38,17 @@
  */
 #include "fault.h"
 #include "os/futex.h"
-#include "segment/directory.h"
-#include "segment/error.h"
 #include "segment/member.h"
 #include "segment/types.h"
 #include "segment/wait.h"
+#include "sync/mutex.h"
 #include <errno.h>
-#include <ilk/mutex.h>
-#include <stdio.h>
-#include <string.h>
 
-enum { DAMAGED = 1, AGAIN = 2, TAG = 0x6d78 };
 enum { LOOKS = 35, LONGEST_GAP = 12, ASK_EVERY = 7, STAND_BACK = 64 };
 
 _Static_assert(sizeof(struct ilk_mutex) == 64, "one cache line");
 
 /* --- small questions --- */
-
-static inline int is_held(uint32_t word)
-{
-	return ilk_owner_is_thread_(word);
-}
 
 static inline int is_mine(uint32_t word)
 {
@@ -70,7 +60,7 @@ static int check(const struct ilk_mutex *m)
 {
 	int rc = ilk_here_(m);
 
-	return rc == 0 && m->tag != TAG ? -EINVAL : rc;
+	return rc == 0 && m->tag != ILK_MUTEX_TAG_ ? -EINVAL : rc;
 }
 
 /* And held by the caller? */
@@ -80,7 +70,7 @@ static int check_mine(const struct ilk_mutex *m)
 
 	if (rc < 0)
 		return rc;
-	if (m->tag != TAG)
+	if (m->tag != ILK_MUTEX_TAG_)
 		return -EINVAL;
 	return is_mine(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
 }
@@ -95,7 +85,7 @@ static int let_others(struct ilk_mutex *m)
 	if (!ilk_load_relaxed_(&m->ask))
 		return 0;
 	ilk_store_relaxed_(&m->ask, 0u);
-	for (int i = 0; i < STAND_BACK && !is_held(ilk_load_relaxed_(&m->owner)); i++)
+	for (int i = 0; i < STAND_BACK && !ilk_mutex_is_held_(ilk_load_relaxed_(&m->owner)); i++)
 		ilk_pause_();
 	return 0;
 }
@@ -117,12 +107,12 @@ static int unlock_slow(struct ilk_mutex *m)
 	word = ilk_load_relaxed_(&m->owner);
 	if (m->depth) {
 		m->depth--;
-		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)AGAIN);
+		ilk_store_relaxed_(&m->owner, m->depth ? word : word & ~(uint32_t)ILK_MUTEX_AGAIN_);
 		return 0;
 	}
 	ilk_count_last_(&ilk_thread_);
 	ilk_let_go_();
-	ilk_exchange_(&m->owner, word & DAMAGED); /* [X2], [X4] */
+	ilk_exchange_(&m->owner, word & ILK_MUTEX_DAMAGED_); /* [X2], [X4] */
 	ilk_fence_after_rmw_();
 	return look_round(m);
 }
@@ -133,7 +123,7 @@ static int unlock_slow(struct ilk_mutex *m)
 static inline int swap_in(struct ilk_mutex *m, uint32_t found, uint32_t mine)
 {
 	if (ILK_FAULTY_(ILK_FAULT_LATE_OWNER)) {
-		if (!ilk_cas_acquire_(&m->owner, &found, (uint32_t)DAMAGED + 1))
+		if (!ilk_cas_acquire_(&m->owner, &found, (uint32_t)ILK_MUTEX_DAMAGED_ + 1))
 			return 0;
 		ilk_store_relaxed_(&m->owner, mine);
 		return 1;
@@ -157,18 +147,19 @@ static int taken(struct ilk_mutex *m, int result)
 /* Takes it if it is free. 1 and *RESULT; 0. */
 static int take_free(struct ilk_mutex *m, uint32_t found, int *result)
 {
-	if (is_held(found) || !swap_in(m, found, ilk_thread_.owner | (found & DAMAGED)))
+	if (ilk_mutex_is_held_(found) ||
+		!swap_in(m, found, ilk_thread_.owner | (found & ILK_MUTEX_DAMAGED_)))
 		return 0;
-	if (found & DAMAGED)
+	if (found & ILK_MUTEX_DAMAGED_)
 		m->depth = 0; /* it may be what repair() left of a dead owner's */
-	*result = taken(m, found & DAMAGED ? ILK_RECOVERED : 0);
+	*result = taken(m, found & ILK_MUTEX_DAMAGED_ ? ILK_RECOVERED : 0);
 	return 1;
 }
 
 /* Takes it from FOUND, whose thread is dead. 1 and *RESULT; 0. */
 static int take_from_dead(struct ilk_mutex *m, uint32_t found, int *result)
 {
-	if (!ilk_cas_acquire_(&m->owner, &found, ilk_thread_.owner | DAMAGED)) /* [X3] */
+	if (!ilk_cas_acquire_(&m->owner, &found, ilk_thread_.owner | ILK_MUTEX_DAMAGED_)) /* [X3] */
 		return 0;
 	m->depth = 0;
 	*result = taken(m, ILK_RECOVERED);
@@ -183,7 +174,7 @@ static int lock_again(struct ilk_mutex *m)
 		return -EOVERFLOW;
 	ilk_count_last_(&ilk_thread_);
 	m->depth++;
-	ilk_store_relaxed_(&m->owner, ilk_load_relaxed_(&m->owner) | AGAIN);
+	ilk_store_relaxed_(&m->owner, ilk_load_relaxed_(&m->owner) | ILK_MUTEX_AGAIN_);
 	return 0;
 }
 
@@ -204,7 +195,7 @@ static int spin(struct ilk_mutex *m, int *result)
 	for (int look = 1; look <= LOOKS; look++) {
 		uint32_t found = ilk_load_relaxed_(&m->owner);
 
-		if (!is_held(found) && take_free(m, found, result))
+		if (!ilk_mutex_is_held_(found) && take_free(m, found, result))
 			return 1;
 		if (look % ASK_EVERY == 0)
 			ilk_store_relaxed_(&m->ask, 1u);
@@ -301,7 +292,7 @@ static int take_now(struct ilk_mutex *m, uint32_t found)
 {
 	int result = -EBUSY;
 
-	if (!is_held(found))
+	if (!ilk_mutex_is_held_(found))
 		take_free(m, found, &result);
 	else if (ilk_owner_life_(ilk_thread_.segment, found & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD)
 		take_from_dead(m, found, &result);
@@ -329,7 +320,7 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 /* The common case alone, so that it needs no stack; all else is lock_slow's. */
 static inline int lock_until(struct ilk_mutex *m, ilk_time deadline)
 {
-	if (ilk_is_here_(m) && __builtin_expect(m->tag == TAG, 1) &&
+	if (ilk_is_here_(m) && __builtin_expect(m->tag == ILK_MUTEX_TAG_, 1) &&
 		__builtin_expect(swap_in(m, 0, ilk_thread_.owner), 1)) {
 		ilk_hold_last_(m);
 		count(m);
@@ -373,193 +364,6 @@ int ilk_mutex_repaired(struct ilk_mutex *m)
 
 	if (rc < 0)
 		return rc;
-	ilk_store_release_(&m->owner, ilk_load_relaxed_(&m->owner) & ~(uint32_t)DAMAGED);
+	ilk_store_release_(&m->owner, ilk_load_relaxed_(&m->owner) & ~(uint32_t)ILK_MUTEX_DAMAGED_);
 	return 0;
 }
-
-/* --- asking --- */
-
-static const enum ilk_holder holder_of_life[] = {
-	[ILK_LIFE_UNKNOWN] = ILK_HELD_BY_UNKNOWN,
-	[ILK_LIFE_ALIVE] = ILK_HELD_BY_LIVING,
-	[ILK_LIFE_DEAD] = ILK_HELD_BY_DEAD,
-};
-
-/* Is the calling thread, without joining for the question, the one that WORD names? */
-static int names_me(const struct ilk_segment *seg, uint32_t word)
-{
-	const struct ilk_identity_ *me;
-	int is_me;
-
-	ilk_registry_lock_();
-	me = ilk_identity_in_(seg->member);
-	is_me = me && me->owner == (word & ~ILK_OWNER_FLAGS_);
-	ilk_registry_unlock_();
-	return is_me;
-}
-
-static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
-{
-	uint32_t slot = ilk_owner_slot_(word), process;
-	const struct ilk_thread_slot_ *thread;
-
-	if (slot >= seg->map.header.thread_slots)
-		return;
-	thread = ilk_thread_slot_(&seg->map, slot);
-	owner->tid = thread->tid;
-	memcpy(owner->name, thread->name, sizeof owner->name - 1);
-	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
-	if (process > 0 && process <= seg->map.header.process_slots)
-		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
-}
-
-int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
-{
-	struct ilk_segment *seg = ilk_find_attachment_(m);
-	uint32_t word;
-
-	if (!seg || m->tag != TAG)
-		return -EINVAL;
-	word = ilk_load_acquire_(&m->owner);
-	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & DAMAGED)};
-	if (!is_held(word))
-		return 0;
-	name_owner(seg, word, owner);
-	owner->holder = names_me(seg, word)
-				? ILK_HELD_BY_ME
-				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
-	return 0;
-}
-
-/* --- making one --- */
-
-static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
-{
-	memset(m, 0, sizeof *m);
-	m->flags = (uint16_t)flags;
-	strncpy(m->label, label ? label : "", sizeof m->label - 1);
-	ilk_store_release_(&m->tag, (uint16_t)TAG);
-}
-
-static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
-{
-	make(object, wanted->name, wanted->flags);
-}
-
-/* The flags that OPTIONS ask for; -EINVAL. */
-static int flags_of(const struct ilk_mutex_options *options)
-{
-	if (!options)
-		return 0;
-	if (options->size != sizeof *options || options->flags & ~(unsigned)ILK_MUTEX_RECURSIVE)
-		return ilk_fail_(-EINVAL, "mutex options: wrong size or unknown flags");
-	return (int)options->flags;
-}
-
-int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *label,
-	const struct ilk_mutex_options *options)
-{
-	uintptr_t at = (uintptr_t)m - (uintptr_t)seg->map.base;
-	int flags = flags_of(options);
-
-	if (flags < 0)
-		return flags;
-	if (at >= seg->map.bytes || at % sizeof *m)
-		return ilk_fail_(-EINVAL, "the mutex is outside the segment, or not aligned to 64");
-	if (seg->read_only)
-		return ilk_fail_(-EROFS, "the attachment is read-only");
-	make(m, label, (uint32_t)flags);
-	return 0;
-}
-
-int ilk_mutex_open(struct ilk_segment *seg, const char *name,
-	const struct ilk_mutex_options *options, struct ilk_mutex **m)
-{
-	struct ilk_wanted_ wanted = {
-		.name = name, .type = ILK_TYPE_MUTEX_, .bytes = sizeof **m, .init = init_wanted};
-	int flags = flags_of(options);
-	struct ilk_mutex *found;
-	void *object;
-	int rc;
-
-	if (flags < 0)
-		return flags;
-	wanted.flags = (uint32_t)flags;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc < 0)
-		return rc;
-	found = object;
-	if (found->flags != flags)
-		return ilk_fail_(-EEXIST, "flags differ: mutex %s is%s recursive", name,
-			found->flags & ILK_MUTEX_RECURSIVE ? "" : " not");
-	*m = found;
-	return 0;
-}
-
-/* --- its row --- */
-
-static const char *valid(const struct ilk_map_ *map, const void *object, uint64_t bytes)
-{
-	const struct ilk_mutex *m = object;
-	uint32_t word;
-
-	if (bytes != sizeof *m)
-		return "its size is not a mutex's";
-	if (ilk_load_relaxed_(&m->tag) != TAG)
-		return "its tag is not a mutex's";
-	word = ilk_load_relaxed_(&m->owner);
-	if (!is_held(word))
-		return word > DAMAGED ? "its owner word is neither free nor an owner" : NULL;
-	if (ilk_owner_slot_(word) >= map->header.thread_slots)
-		return "its owner word names a thread slot that does not exist";
-	return word & ILK_OWNER_FLAGS_ & ~(uint32_t)(DAMAGED | AGAIN)
-		       ? "its owner word has unknown flags"
-		       : NULL;
-}
-
-static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
-	struct ilk_description_ *out)
-{
-	const struct ilk_mutex *m = object;
-	uint32_t word = ilk_load_acquire_(&m->owner), depth = ilk_load_relaxed_(&m->depth);
-	char times[24] = "";
-
-	(void)map, (void)bytes;
-	if (word & AGAIN)
-		snprintf(times, sizeof times, " %llu times", depth + 1ull);
-	snprintf(out->state, sizeof out->state, "%s%s%s", is_held(word) ? "held" : "free", times,
-		word & DAMAGED ? ", damaged" : "");
-	memcpy(out->label, m->label, sizeof out->label - 1);
-	out->owner = is_held(word) ? word & ~ILK_OWNER_FLAGS_ : 0;
-	out->acquired = ilk_load_relaxed_(&m->acquired);
-	out->contended = ilk_load_relaxed_(&m->contended);
-	out->waited_ns = ilk_load_relaxed_(&m->waited_ns);
-}
-
-/* Leaves a dead owner's mutex free and damaged: whoever locks it is told. */
-static int repair(struct ilk_segment *seg, void *object)
-{
-	struct ilk_mutex *m = object;
-	uint32_t found = ilk_load_acquire_(&m->owner);
-
-	if (!is_held(found) || ilk_owner_life_(seg, found & ~ILK_OWNER_FLAGS_) != ILK_LIFE_DEAD)
-		return 0;
-	return ilk_cas_full_(&m->owner, &found, (uint32_t)DAMAGED);
-}
-
-static int ready(struct ilk_segment *seg, const void *object)
-{
-	uint32_t word = ilk_load_acquire_(&((const struct ilk_mutex *)object)->owner);
-
-	return !is_held(word) || ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD;
-}
-
-const struct ilk_type_ ilk_type_mutex_ = {
-	.name = "mutex",
-	.size = sizeof(struct ilk_mutex),
-	.align = 64,
-	.valid = valid,
-	.describe = describe,
-	.repair = repair,
-	.ready = ready,
-};

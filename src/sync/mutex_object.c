@@ -1,0 +1,203 @@
+/*
+ * mutex_object.c - a mutex as an object: made, opened, asked whose it is, shown, repaired; how it is
+ * locked, and what its words mean: mutex.c.
+ */
+#include "segment/directory.h"
+#include "segment/error.h"
+#include "segment/member.h"
+#include "segment/types.h"
+#include "sync/mutex.h"
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+/* --- asking --- */
+
+static const enum ilk_holder holder_of_life[] = {
+	[ILK_LIFE_UNKNOWN] = ILK_HELD_BY_UNKNOWN,
+	[ILK_LIFE_ALIVE] = ILK_HELD_BY_LIVING,
+	[ILK_LIFE_DEAD] = ILK_HELD_BY_DEAD,
+};
+
+/* Is the calling thread, without joining for the question, the one that WORD names? */
+static int names_me(const struct ilk_segment *seg, uint32_t word)
+{
+	const struct ilk_identity_ *me;
+	int is_me;
+
+	ilk_registry_lock_();
+	me = ilk_identity_in_(seg->member);
+	is_me = me && me->owner == (word & ~ILK_OWNER_FLAGS_);
+	ilk_registry_unlock_();
+	return is_me;
+}
+
+static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
+{
+	uint32_t slot = ilk_owner_slot_(word), process;
+	const struct ilk_thread_slot_ *thread;
+
+	if (slot >= seg->map.header.thread_slots)
+		return;
+	thread = ilk_thread_slot_(&seg->map, slot);
+	owner->tid = thread->tid;
+	memcpy(owner->name, thread->name, sizeof owner->name - 1);
+	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
+	if (process > 0 && process <= seg->map.header.process_slots)
+		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
+}
+
+int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
+{
+	struct ilk_segment *seg = ilk_find_attachment_(m);
+	uint32_t word;
+
+	if (!seg || m->tag != ILK_MUTEX_TAG_)
+		return -EINVAL;
+	word = ilk_load_acquire_(&m->owner);
+	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
+	if (!ilk_mutex_is_held_(word))
+		return 0;
+	name_owner(seg, word, owner);
+	owner->holder = names_me(seg, word)
+				? ILK_HELD_BY_ME
+				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
+	return 0;
+}
+
+/* --- making one --- */
+
+static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
+{
+	memset(m, 0, sizeof *m);
+	m->flags = (uint16_t)flags;
+	strncpy(m->label, label ? label : "", sizeof m->label - 1);
+	ilk_store_release_(&m->tag, (uint16_t)ILK_MUTEX_TAG_);
+}
+
+static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
+{
+	make(object, wanted->name, wanted->flags);
+}
+
+/* The flags that OPTIONS ask for; -EINVAL. */
+static int flags_of(const struct ilk_mutex_options *options)
+{
+	if (!options)
+		return 0;
+	if (options->size != sizeof *options || options->flags & ~(unsigned)ILK_MUTEX_RECURSIVE)
+		return ilk_fail_(-EINVAL, "mutex options: wrong size or unknown flags");
+	return (int)options->flags;
+}
+
+int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *label,
+	const struct ilk_mutex_options *options)
+{
+	uintptr_t at = (uintptr_t)m - (uintptr_t)seg->map.base;
+	int flags = flags_of(options);
+
+	if (flags < 0)
+		return flags;
+	if (at >= seg->map.bytes || at % sizeof *m)
+		return ilk_fail_(-EINVAL, "the mutex is outside the segment, or not aligned to 64");
+	if (seg->read_only)
+		return ilk_fail_(-EROFS, "the attachment is read-only");
+	make(m, label, (uint32_t)flags);
+	return 0;
+}
+
+int ilk_mutex_open(struct ilk_segment *seg, const char *name,
+	const struct ilk_mutex_options *options, struct ilk_mutex **m)
+{
+	struct ilk_wanted_ wanted = {
+		.name = name, .type = ILK_TYPE_MUTEX_, .bytes = sizeof **m, .init = init_wanted};
+	int flags = flags_of(options);
+	struct ilk_mutex *found;
+	void *object;
+	int rc;
+
+	if (flags < 0)
+		return flags;
+	wanted.flags = (uint32_t)flags;
+	rc = ilk_directory_open_(seg, &wanted, &object);
+	if (rc < 0)
+		return rc;
+	found = object;
+	if (found->flags != flags)
+		return ilk_fail_(-EEXIST, "flags differ: mutex %s is%s recursive", name,
+			found->flags & ILK_MUTEX_RECURSIVE ? "" : " not");
+	*m = found;
+	return 0;
+}
+
+/* --- its row --- */
+
+static const char *valid(const struct ilk_map_ *map, const void *object, uint64_t bytes)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word;
+
+	if (bytes != sizeof *m)
+		return "its size is not a mutex's";
+	if (ilk_load_relaxed_(&m->tag) != ILK_MUTEX_TAG_)
+		return "its tag is not a mutex's";
+	word = ilk_load_relaxed_(&m->owner);
+	if (!ilk_mutex_is_held_(word))
+		return word > ILK_MUTEX_DAMAGED_ ? "its owner word is neither free nor an owner"
+						 : NULL;
+	if (ilk_owner_slot_(word) >= map->header.thread_slots)
+		return "its owner word names a thread slot that does not exist";
+	return word & ILK_OWNER_FLAGS_ & ~(uint32_t)(ILK_MUTEX_DAMAGED_ | ILK_MUTEX_AGAIN_)
+		       ? "its owner word has unknown flags"
+		       : NULL;
+}
+
+static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_description_ *out)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word = ilk_load_acquire_(&m->owner), depth = ilk_load_relaxed_(&m->depth);
+	char times[24] = "";
+
+	(void)map, (void)bytes;
+	if (word & ILK_MUTEX_AGAIN_)
+		snprintf(times, sizeof times, " %llu times", depth + 1ull);
+	snprintf(out->state, sizeof out->state, "%s%s%s",
+		ilk_mutex_is_held_(word) ? "held" : "free", times,
+		word & ILK_MUTEX_DAMAGED_ ? ", damaged" : "");
+	memcpy(out->label, m->label, sizeof out->label - 1);
+	out->owner = ilk_mutex_is_held_(word) ? word & ~ILK_OWNER_FLAGS_ : 0;
+	out->acquired = ilk_load_relaxed_(&m->acquired);
+	out->contended = ilk_load_relaxed_(&m->contended);
+	out->waited_ns = ilk_load_relaxed_(&m->waited_ns);
+}
+
+/* Leaves a dead owner's mutex free and damaged: whoever locks it is told. */
+static int repair(struct ilk_segment *seg, void *object)
+{
+	struct ilk_mutex *m = object;
+	uint32_t found = ilk_load_acquire_(&m->owner);
+
+	if (!ilk_mutex_is_held_(found) ||
+		ilk_owner_life_(seg, found & ~ILK_OWNER_FLAGS_) != ILK_LIFE_DEAD)
+		return 0;
+	return ilk_cas_full_(&m->owner, &found, (uint32_t)ILK_MUTEX_DAMAGED_);
+}
+
+static int ready(struct ilk_segment *seg, const void *object)
+{
+	uint32_t word = ilk_load_acquire_(&((const struct ilk_mutex *)object)->owner);
+
+	return !ilk_mutex_is_held_(word) ||
+	       ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_) == ILK_LIFE_DEAD;
+}
+
+const struct ilk_type_ ilk_type_mutex_ = {
+	.name = "mutex",
+	.size = sizeof(struct ilk_mutex),
+	.align = 64,
+	.valid = valid,
+	.describe = describe,
+	.repair = repair,
+	.ready = ready,
+};
