@@ -106,6 +106,7 @@ ILK_API int ilk_mutex_open(struct ilk_segment *seg, const char *name,
  *                   ilk_mutex_repaired().
  *   -EDEADLK        you hold it already (and it is not recursive)
  *   -EOVERFLOW      recursive, and locked 2^32 - 1 times over
+ *   -EIDRM          its name was removed (ilk/object.h), before or while you waited
  *   -ECANCELED      another thread of this process closes the segment
  *   -EUSERS         every thread slot of the segment is taken by the living
  *   -EINVAL         M lies in no segment that this process has attached, or is not a mutex

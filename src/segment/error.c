@@ -71,6 +71,7 @@ static const struct {
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
+	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},

@@ -45,6 +45,12 @@ struct ilk_type_ {
 	/* Puts right what the dead left in it, without waiting. 1: it was; 0: there was nothing;
 	 * -E... NULL: the dead leave nothing in this kind. */
 	int (*repair)(struct ilk_segment *seg, void *object);
+	/*
+	 * Its name is gone for good: whoever waits in it, and whoever asks from here on, is told
+	 * -EIDRM; who holds it may still let it go. Under the guard; called again where the one who
+	 * called it died. NULL: nobody waits in this kind.
+	 */
+	void (*remove)(struct ilk_segment *seg, void *object);
 	/* Would an acquire succeed now without waiting? 1, 0. NULL: this kind cannot be waited for.
 	 */
 	int (*ready)(struct ilk_segment *seg, const void *object);

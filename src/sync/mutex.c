@@ -7,7 +7,8 @@
  *            wait   0 = nobody needs to be woken; 1 = somebody may sleep on this word
  *            ask    1 = a spinner would like a turn
  *            depth  recursive: how often more than once; by the owner alone, before AGAIN
- *            tag, flags, label: fixed. acquired, contended, waited_ns: by the owner alone.
+ *            tag    MUTEX, or REMOVED for good: nobody locks it any more
+ *            flags, label: fixed. acquired, contended, waited_ns: by the owner alone.
  * Invariant  [I1] Only the thread that an owner word names stores another value, unless that thread
  *            is dead: then whoever swaps the very word found.
  *            [I2] Who sleeps, sleeps on `wait` (never on `owner`), after it was set and a
@@ -22,6 +23,8 @@
  *            [X5] sleep:  set wait; membarrier; load owner           <-> [X4]  one of both sees the
  *                 other: the unlocker a sleeper, or the sleeper a free mutex. In a fenced segment
  *                 both sides use a full fence instead.
+ *            [X6] wait:   set wait, full; load tag              <-> [X7]  who sets it too late to
+ *            [X7] remove: store tag; store wait and wake, full  <-> [X6]  be woken sees the tag
  * Death      before [X1]: nothing. Between [X1] and [X2]: the word names the dead, and the next to
  *            look swaps it: RECOVERED, depth 0. After [X2], before the wake-up: the mutex is free,
  *            and a sleeper looks within 20 ms. Woken and killed: the same.
@@ -60,7 +63,9 @@ static int check(const struct ilk_mutex *m)
 {
 	int rc = ilk_here_(m);
 
-	return rc == 0 && m->tag != ILK_MUTEX_TAG_ ? -EINVAL : rc;
+	if (rc < 0 || ilk_load_relaxed_(&m->tag) == ILK_MUTEX_TAG_)
+		return rc;
+	return ilk_mutex_is_removed_(m) ? -EIDRM : -EINVAL;
 }
 
 /* And held by the caller? */
@@ -70,7 +75,7 @@ static int check_mine(const struct ilk_mutex *m)
 
 	if (rc < 0)
 		return rc;
-	if (m->tag != ILK_MUTEX_TAG_)
+	if (!ilk_mutex_is_one_(m))
 		return -EINVAL;
 	return is_mine(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
 }
@@ -233,6 +238,8 @@ static int sleep_for(struct ilk_mutex *m, struct ilk_wait_ *w, ilk_time deadline
 		int announced = announce(m, w->segment);
 		uint32_t found = ilk_load_acquire_(&m->owner);
 
+		if (ilk_mutex_is_removed_(m)) /* [X6] */
+			return -EIDRM;
 		if (announced || rc == ILK_WOKEN_)
 			w->behind = !announced;
 		if (take_free(m, found, result))
@@ -278,10 +285,9 @@ static int contend(struct ilk_mutex *m, ilk_time deadline)
 		rc = wait_for(m, deadline, &result);
 	if (rc == 0) {
 		m->contended++;
-		if (ilk_is_closing_(seg)) {
+		rc = ilk_is_closing_(seg) ? -ECANCELED : ilk_mutex_is_removed_(m) ? -EIDRM : 0;
+		if (rc < 0)
 			unlock_slow(m);
-			rc = -ECANCELED;
-		}
 	}
 	ilk_inside_end_(seg);
 	return rc < 0 ? rc : result;
@@ -320,7 +326,7 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 /* The common case alone, so that it needs no stack; all else is lock_slow's. */
 static inline int lock_until(struct ilk_mutex *m, ilk_time deadline)
 {
-	if (ilk_is_here_(m) && __builtin_expect(m->tag == ILK_MUTEX_TAG_, 1) &&
+	if (ilk_is_here_(m) && __builtin_expect(ilk_load_relaxed_(&m->tag) == ILK_MUTEX_TAG_, 1) &&
 		__builtin_expect(swap_in(m, 0, ilk_thread_.owner), 1)) {
 		ilk_hold_last_(m);
 		count(m);

@@ -9,11 +9,24 @@ enum {
 	ILK_MUTEX_DAMAGED_ = 1, /* an owner died in it, and nobody has repaired it since */
 	ILK_MUTEX_AGAIN_ = 2,   /* its owner has it more than once: depth says how often more */
 	ILK_MUTEX_TAG_ = 0x6d78,
+	ILK_MUTEX_REMOVED_ = 0x5278, /* the tag of one whose name was removed */
 };
 
 static inline int ilk_mutex_is_held_(uint32_t word)
 {
 	return ilk_owner_is_thread_(word);
+}
+
+static inline int ilk_mutex_is_one_(const struct ilk_mutex *m)
+{
+	uint16_t tag = ilk_load_relaxed_(&m->tag);
+
+	return tag == ILK_MUTEX_TAG_ || tag == ILK_MUTEX_REMOVED_;
+}
+
+static inline int ilk_mutex_is_removed_(const struct ilk_mutex *m)
+{
+	return ilk_load_relaxed_(&m->tag) == ILK_MUTEX_REMOVED_;
 }
 
 #endif

@@ -2,12 +2,14 @@
  * mutex_object.c - a mutex as an object: made, opened, asked whose it is, shown, repaired; how it is
  * locked, and what its words mean: mutex.c.
  */
+#include "os/futex.h"
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
 #include "segment/types.h"
 #include "sync/mutex.h"
 #include <errno.h>
+#include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,7 +54,7 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 	struct ilk_segment *seg = ilk_find_attachment_(m);
 	uint32_t word;
 
-	if (!seg || m->tag != ILK_MUTEX_TAG_)
+	if (!seg || !ilk_mutex_is_one_(m))
 		return -EINVAL;
 	word = ilk_load_acquire_(&m->owner);
 	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
@@ -139,7 +141,7 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 
 	if (bytes != sizeof *m)
 		return "its size is not a mutex's";
-	if (ilk_load_relaxed_(&m->tag) != ILK_MUTEX_TAG_)
+	if (!ilk_mutex_is_one_(m))
 		return "its tag is not a mutex's";
 	word = ilk_load_relaxed_(&m->owner);
 	if (!ilk_mutex_is_held_(word))
@@ -184,6 +186,16 @@ static int repair(struct ilk_segment *seg, void *object)
 	return ilk_cas_full_(&m->owner, &found, (uint32_t)ILK_MUTEX_DAMAGED_);
 }
 
+/* [X7] of mutex.c. Weaker: one who sleeps could miss it until his next look. */
+static void remove_for_good(struct ilk_segment *seg, void *object)
+{
+	struct ilk_mutex *m = object;
+
+	(void)seg;
+	ilk_store_release_(&m->tag, (uint16_t)ILK_MUTEX_REMOVED_);
+	ilk_futex_store_and_wake_(&m->wait, 0, INT_MAX);
+}
+
 static int ready(struct ilk_segment *seg, const void *object)
 {
 	uint32_t word = ilk_load_acquire_(&((const struct ilk_mutex *)object)->owner);
@@ -199,5 +211,6 @@ const struct ilk_type_ ilk_type_mutex_ = {
 	.valid = valid,
 	.describe = describe,
 	.repair = repair,
+	.remove = remove_for_good,
 	.ready = ready,
 };

@@ -9,8 +9,8 @@
 /* Every result that the public headers name. */
 static const int documented[] = {0, ILK_RECOVERED, ILK_TIMED_OUT, ILK_ELECTED, -EPERM, -ENOENT,
 	-EEXIST, -EACCES, -EAGAIN, -EBUSY, -EDEADLK, -ETIMEDOUT, -ECANCELED, -EINVAL, -ENAMETOOLONG,
-	-ENOSPC, -EUSERS, -EROFS, -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOTSUP, -EOVERFLOW, -ENOMEM,
-	-EMFILE, -ENFILE, -EBADF, -ENODATA};
+	-EIDRM, -ENOSPC, -EUSERS, -EROFS, -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOTSUP, -EOVERFLOW,
+	-ENOMEM, -EMFILE, -ENFILE, -EBADF, -ENODATA};
 enum { DOCUMENTED = sizeof documented / sizeof *documented };
 
 static void check_sentence(const char *text)
