@@ -4,6 +4,7 @@
 
 #include <ilk/base.h>
 #include <ilk/segment.h>
+#include <ilk/object.h>
 #include <ilk/memory.h>
 #include <ilk/counter.h>
 #include <ilk/mutex.h>

@@ -59,6 +59,8 @@ struct ilk_object_info {
 	uint64_t offset;  /* in the segment */
 	uint64_t bytes;
 	int embedded;   /* not in the directory: known because somebody waits for it */
+	int removed;    /* its name is free again; kept for those who have it open */
+	int openers;    /* processes, not known to be dead, that have it open by name */
 	char state[64]; /* one line for people: "free", "held, damaged", "42" */
 	int owner; /* index in threads[], or ILK_NO_INDEX: nobody, or an owner whose slot is gone */
 	enum ilk_holder_life {

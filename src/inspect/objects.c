@@ -1,6 +1,6 @@
 /* objects.c - the objects of a picture: named ones, and embedded ones that somebody waits for. */
 #include "inspect/inspect.h"
-#include "segment/directory.h"
+#include "segment/entries.h"
 #include "segment/types.h"
 #include <errno.h>
 #include <stdio.h>
@@ -137,13 +137,36 @@ static void describe(
 		fill_owner(p, out, d.owner, life);
 }
 
+static int has_open(const struct ilk_picture_ *p, uint32_t slot)
+{
+	int i = slot < p->map.header.process_slots ? p->process_of_slot[slot] : ILK_NO_INDEX;
+
+	return i != ILK_NO_INDEX && !ilk_process_slot_(&p->map, slot)->unswept &&
+	       p->in->processes[i].life != ILK_LIFE_DEAD;
+}
+
+static int count_openers(const struct ilk_picture_ *p, uint64_t at)
+{
+	int openers = 0;
+
+	for (uint32_t slot = 0; slot < p->map.header.process_slots; slot++)
+		if (*ilk_open_word_(&p->map, at, slot) >> slot % 64 & 1)
+			openers += has_open(p, slot);
+	return openers;
+}
+
 static int add_named(const struct ilk_found_ *found, void *arg)
 {
 	struct ilk_picture_ *p = arg;
-	struct ilk_object_info *out = new_object(p->in);
+	struct ilk_object_info *out;
 
+	if (found->entry.state == ILK_ENTRY_UNBORN_)
+		return 0;
+	out = new_object(p->in);
 	if (!out)
 		return -ENOMEM;
+	out->removed = found->entry.state == ILK_ENTRY_REMOVED_;
+	out->openers = count_openers(p, found->at);
 	memcpy(out->name, found->entry.name, sizeof out->name);
 	out->offset = found->offset;
 	out->bytes = found->entry.bytes;
@@ -216,15 +239,52 @@ static int add_wait(struct ilk_picture_ *p, size_t i)
 	return 0;
 }
 
-int ilk_inspect_objects_(struct ilk_picture_ *p)
+static int compare_offsets(const void *a, const void *b)
 {
-	int rc = ilk_directory_each_(&p->map, add_named, p);
+	uint64_t x = ((const struct ilk_object_info *)a)->offset,
+		 y = ((const struct ilk_object_info *)b)->offset;
 
-	if (rc == -EBADMSG) {
+	return x < y ? -1 : x > y;
+}
+
+/* A list that is changed while it is walked along may lead by the same entry twice. */
+static void drop_repeated(struct ilk_inspection *in, size_t begin)
+{
+	struct ilk_object_info *all = in->objects;
+	size_t kept = begin;
+
+	if (in->object_count - begin < 2)
+		return;
+	qsort(&all[begin], in->object_count - begin, sizeof *all, compare_offsets);
+	for (size_t i = begin; i < in->object_count; i++)
+		if (i == begin || all[i].offset != all[kept - 1].offset)
+			all[kept++] = all[i];
+	in->object_count = kept;
+}
+
+/* One list, read again where it makes no sense: others may have changed it meanwhile. */
+static int add_list(struct ilk_picture_ *p, uint32_t bucket)
+{
+	size_t begin = p->in->object_count;
+	int rc = -EBADMSG;
+
+	for (int look = 0; rc == -EBADMSG && look < LOOKS; look++) {
+		p->in->object_count = begin;
+		rc = ilk_entries_in_(&p->map, bucket, add_named, p);
+	}
+	drop_repeated(p->in, begin);
+	if (rc == -EBADMSG)
 		snprintf(p->in->damage, sizeof p->in->damage,
 			"a list of the directory makes no sense: some objects are missing here");
-		rc = 0;
-	}
+	return rc == -EBADMSG ? 0 : rc;
+}
+
+int ilk_inspect_objects_(struct ilk_picture_ *p)
+{
+	int rc = 0;
+
+	for (uint32_t i = 0; rc == 0 && i < p->map.header.buckets; i++)
+		rc = add_list(p, i);
 	for (size_t i = 0; rc == 0 && i < p->in->thread_count; i++)
 		rc = add_wait(p, i);
 	return rc;

@@ -7,9 +7,11 @@
 #include "segment/attach.h"
 #include "os/membarrier.h"
 #include "os/shm.h"
+#include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/header.h"
 #include "segment/member.h"
+#include "segment/opened.h"
 #include "segment/wait.h"
 #include <errno.h>
 #include <stdlib.h>
@@ -61,6 +63,7 @@ static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const 
 static void free_member(struct ilk_member_ *m)
 {
 	ilk_member_close_fd_(m);
+	ilk_opened_forget_(m);
 	free(m->identities);
 	free(m);
 }
@@ -185,6 +188,7 @@ void ilk_detach_(struct ilk_segment *seg)
 	ilk_registry_lock_();
 	ilk_registry_unlock_();
 	ilk_wait_cancel_(seg);
+	ilk_directory_leave_(seg);
 	ilk_registry_lock_();
 	leave(seg);
 	ilk_registry_unlock_();

@@ -1,13 +1,14 @@
-/* directory.h - names for typed objects. */
+/* directory.h - names for typed objects: opening, closing, removing them. */
 #ifndef ILK_SEGMENT_DIRECTORY_H
 #define ILK_SEGMENT_DIRECTORY_H
 
+#include "segment/entries.h"
 #include "segment/registry.h"
 
 /* What to find, or to make where it is not there. */
 struct ilk_wanted_ {
 	const char *name;
-	uint32_t type;
+	uint16_t type;
 	uint64_t bytes;
 	/* Makes BYTES zeroed bytes an object, before anybody can find it; NULL: zero is good. */
 	void (*init)(void *object, const struct ilk_wanted_ *wanted);
@@ -17,17 +18,25 @@ struct ilk_wanted_ {
 /* Results as ilk_block_open's; *OBJECT points into SEG's mapping. */
 int ilk_directory_open_(struct ilk_segment *seg, const struct ilk_wanted_ *wanted, void **object);
 
-/* A named object, as found: copied and checked. */
-struct ilk_found_ {
-	uint64_t offset; /* of the object */
-	struct ilk_entry_ entry;
-};
+/* The object NAME. 1: it is there; 0; -EBADMSG, perhaps because others change the list meanwhile. */
+int ilk_directory_find_(const struct ilk_map_ *map, const char *name, struct ilk_found_ *found);
 
-/*
- * Calls EACH for every named object until it returns non-zero, which is then the result. 0;
- * -EBADMSG a bucket's list makes no sense (the others are listed all the same). Takes no lock.
- */
-int ilk_directory_each_(const struct ilk_map_ *map,
-	int (*each)(const struct ilk_found_ *found, void *arg), void *arg);
+/* Under the guard: before the first mark by this member, those of its slot's earlier ones go. */
+void ilk_directory_sweep_(struct ilk_segment *seg);
+
+/* Under the guard: finishes what one who died in it had begun. */
+void ilk_directory_recover_(struct ilk_segment *seg);
+
+/* Under the guard: frees removed objects that no living process has open. How many. */
+int ilk_directory_reap_(struct ilk_segment *seg);
+
+/* A forked child has joined: what it inherited is open in it, too. */
+void ilk_directory_inherit_(struct ilk_segment *seg);
+
+/* Under the registry lock: this process has nothing open any more. */
+void ilk_directory_forget_(struct ilk_member_ *member, const struct ilk_map_ *map);
+
+/* The same for one that closes, if it is the member's last, and frees what was kept for it. */
+void ilk_directory_leave_(struct ilk_segment *seg);
 
 #endif

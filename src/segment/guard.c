@@ -92,6 +92,18 @@ int ilk_guard_lock_(struct ilk_segment *seg)
 	return rc;
 }
 
+int ilk_guard_try_(struct ilk_segment *seg)
+{
+	ilk_add_full_(&seg->inside, 1u);
+	for (unsigned round = 0; !take(word_of(seg), 0, ilk_thread_.me->owner);)
+		if (!ilk_spin_(&round)) {
+			ilk_inside_end_(seg);
+			return 0;
+		}
+	ilk_hold_();
+	return 1;
+}
+
 void ilk_guard_unlock_(struct ilk_segment *seg)
 {
 	uint32_t mine = ilk_thread_.me->owner;

@@ -10,6 +10,12 @@
  * mapping stays, whatever close does.
  */
 int ilk_guard_lock_(struct ilk_segment *seg);
+
+/*
+ * Takes it only if nobody is in it and nobody died in it: for who closes, while others of this process
+ * are kept out already. 1; 0.
+ */
+int ilk_guard_try_(struct ilk_segment *seg);
 void ilk_guard_unlock_(struct ilk_segment *seg);
 
 #endif

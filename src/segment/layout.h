@@ -19,7 +19,7 @@
 #include <stdint.h>
 
 #define ILK_MAGIC_ UINT64_C(0x006d6873006b6c69) /* "ilk\0shm\0" */
-#define ILK_LAYOUT_VERSION_ 1
+#define ILK_LAYOUT_VERSION_ 2
 
 enum {
 	ILK_PAGE_BYTES_ = 4096,
@@ -56,6 +56,8 @@ struct ilk_header_ {
 	struct ilk_guard_ guard ILK_ALIGNED_(64);
 	uint64_t arena_used;   /* bytes given out, headers included; written under the guard */
 	uint64_t arena_blocks; /* blocks given out; the same */
+	uint64_t entries;      /* named objects ever made: the last one's serial; the same */
+	uint64_t removed;      /* named objects removed and not freed yet; the same */
 } ILK_ALIGNED_(64);
 
 /*
@@ -71,7 +73,9 @@ struct ilk_process_slot_ {
 	uint64_t pid_space;
 	int64_t joined;
 	char name[32];
-	uint8_t pad[56];
+	uint64_t opening; /* the entry that it is about to mark as open; 0: none */
+	uint32_t unswept; /* 1: bits of the slot's earlier members may stand in entries */
+	uint8_t pad[44];
 };
 
 enum { ILK_THREAD_RETIRED_ = 0xffff, ILK_LAST_GENERATION_ = 0xffff };
@@ -133,16 +137,35 @@ struct ilk_free_lists_ {
 	uint64_t pad[3];
 };
 
-/* A named object: at the start of a block's bytes, the object's own bytes behind it. */
+/*
+ * A named object: at the start of a block's bytes, the object's own bytes behind it. A bit for each
+ * process slot tells who has it open; where there are more than 256 slots, what follows `open` has
+ * the others, up to a multiple of 64 bytes.
+ */
 struct ilk_entry_ {
 	uint64_t next; /* offset of the bucket's next entry; 0: none */
 	uint32_t hash;
-	uint32_t type;  /* ILK_TYPE_... */
-	uint64_t bytes; /* of the object */
-	uint64_t pad;
+	uint16_t type;   /* ILK_TYPE_... */
+	uint16_t state;  /* ILK_ENTRY_... */
+	uint64_t bytes;  /* of the object */
+	uint64_t serial; /* no other entry of the segment ever has it */
 	char name[ILK_NAME_BYTES_];
-	uint8_t pad1[32];
+	uint64_t open[4];
 };
+
+enum {
+	ILK_ENTRY_UNBORN_ = 0,  /* its maker is at it, or died at it */
+	ILK_ENTRY_LIVE_ = 1,    /* since it is in its list */
+	ILK_ENTRY_REMOVED_ = 2, /* nobody finds it any more; kept for those who have it open */
+};
+
+/* From an entry to its object. */
+static inline uint64_t ilk_entry_bytes_(uint32_t process_slots)
+{
+	uint64_t more = process_slots > 256 ? (process_slots - 256 + 511) / 512 : 0;
+
+	return sizeof(struct ilk_entry_) + more * 64;
+}
 
 #ifndef __cplusplus
 _Static_assert(sizeof(struct ilk_header_) == 320, "layout");

@@ -111,6 +111,16 @@ void ilk_member_close_fd_(struct ilk_member_ *member)
 		ilk_shm_close_(member->fd);
 }
 
+static int open_again(struct ilk_member_ *member)
+{
+	int fd;
+
+	ilk_registry_lock_();
+	fd = ilk_member_fd_(member);
+	ilk_registry_unlock_();
+	return fd;
+}
+
 enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
 {
 	struct ilk_member_ *member = seg->member;
@@ -123,8 +133,16 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
 	/* A number that closefrom() gave to another file speaks of locks on that one. */
 	if (is_our_file(member, fd))
 		return life;
-	ilk_registry_lock_();
-	fd = ilk_member_fd_(member);
-	ilk_registry_unlock_();
-	return ilk_life_of_owner_(&seg->map, fd, owner);
+	return ilk_life_of_owner_(&seg->map, open_again(member), owner);
+}
+
+enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot)
+{
+	struct ilk_member_ *member = seg->member;
+	int fd = ilk_load_acquire_(&member->fd);
+	enum ilk_life life = ilk_life_of_process_(fd, slot);
+
+	if (!member->is_original)
+		return ILK_LIFE_UNKNOWN;
+	return is_our_file(member, fd) ? life : ilk_life_of_process_(open_again(member), slot);
 }

@@ -24,6 +24,7 @@
 #include "os/facts.h"
 #include "os/ofd.h"
 #include "os/shm.h"
+#include "segment/directory.h"
 #include "segment/error.h"
 #include <errno.h>
 #include <stdio.h>
@@ -185,8 +186,11 @@ static int take_over(const struct ilk_map_ *map, int fd, uint32_t i, uint32_t *g
 {
 	struct ilk_process_slot_ *slot = ilk_process_slot_(map, i);
 
-	if (ilk_load_acquire_(&slot->state) != ILK_PROCESS_FREE_)
+	if (ilk_load_acquire_(&slot->state) != ILK_PROCESS_FREE_) {
 		free_threads_of(map, i);
+		ilk_store_release_(&slot->unswept, 1u); /* [I4] of directory.c */
+		ilk_store_release_(&slot->opening, UINT64_C(0));
+	}
 	*generation = ilk_load_relaxed_(&slot->generation) + 1;
 	ilk_store_release_(&slot->generation, *generation);
 	introduce_process(slot);
@@ -284,6 +288,7 @@ void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map)
 	for (uint32_t i = 0; i < member->top; i++)
 		if (member->identities[i].thread)
 			ilk_member_leave_thread_(&member->identities[i], map);
+	ilk_directory_forget_(member, map);
 	ilk_store_release_(
 		&ilk_process_slot_(map, member->process)->state, (uint32_t)ILK_PROCESS_FREE_);
 	ilk_shm_unmap_anchor_(member->anchor);

@@ -38,6 +38,9 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot);
 /* The same as ilk_life_of_owner_ from inside an attachment, however its descriptor fared. */
 enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
 
+/* The same for the member in process slot SLOT. */
+enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot);
+
 /* The member's descriptor, opened anew if it was closed behind our back. -E... */
 int ilk_member_fd_(struct ilk_member_ *member);
 

@@ -10,6 +10,7 @@
  */
 #include "segment/memory.h"
 #include "segment/arena.h"
+#include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/guard.h"
 #include "segment/member.h"
@@ -52,6 +53,7 @@ int ilk_memory_enter_(struct ilk_segment *seg)
 
 	if (rc == ILK_RECOVERED) {
 		rc = rebuild(seg) < 0 ? -EBADMSG : 0;
+		ilk_directory_recover_(seg);
 		((struct ilk_header_ *)(void *)seg->map.base)->guard.recoveries++;
 	} else if (rc < 0) {
 		return rc;
@@ -75,7 +77,8 @@ int ilk_memory_alloc_(struct ilk_segment *seg, uint64_t bytes, uint64_t align, u
 
 	if (rc != -ENOSPC && rc != -EBADMSG)
 		return rc;
-	/* Also where nothing was freed: lists that a stray store has damaged are whole now. */
+	/* Also where nothing is freed: lists that a stray store has damaged are whole then. */
+	ilk_directory_reap_(seg);
 	return rebuild(seg) < 0 ? -EBADMSG
 				: ilk_arena_alloc_(&seg->map, owner, bytes, align, offset);
 }
@@ -251,6 +254,7 @@ int ilk_usage(struct ilk_segment *seg, struct ilk_usage *usage)
 		rc = ilk_memory_enter_(seg);
 	if (rc < 0)
 		return rc;
+	ilk_directory_reap_(seg);
 	rc = ilk_arena_usage_(&seg->map, usage);
 	ilk_memory_leave_(seg);
 	return rc;

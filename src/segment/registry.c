@@ -18,6 +18,7 @@
 #include "os/membarrier.h"
 #include "os/shm.h"
 #include "os/thread.h"
+#include "segment/directory.h"
 #include "segment/member.h"
 #include <errno.h>
 #include <ilk/counter.h> /* what it asks of us must be exported */
@@ -44,6 +45,7 @@ static void forget_membership(struct ilk_member_ *member)
 {
 	member->joined = 0;
 	member->anchor = NULL;
+	member->inherited = member->opened != NULL;
 	for (uint32_t i = 0; i < member->top; i++)
 		member->identities[i].thread = 0;
 }
@@ -236,6 +238,8 @@ int ilk_find_here_(const void *object)
 	ilk_registry_lock_();
 	rc = find_here(object, 1);
 	ilk_registry_unlock_();
+	if (rc == 0 && ilk_exchange_(&ilk_thread_.segment->member->inherited, 0u))
+		ilk_directory_inherit_(ilk_thread_.segment);
 	return rc;
 }
 

@@ -38,6 +38,8 @@ struct ilk_member_ {
 	uint32_t process, generation; /* the process slot, and its generation, when joined */
 	void *anchor;                 /* keeps the life lock: ilk_shm_map_anchor_ */
 	uint32_t thread_slots;
+	void *opened;                     /* opened.c */
+	uint32_t inherited;               /* a forked child that has not marked those yet */
 	uint32_t top;                     /* identities from here on were never used */
 	struct ilk_identity_ *identities; /* one for each thread slot */
 };

@@ -4,6 +4,7 @@
  * Under the guard: what is asked here holds whenever nobody is in it, however many have died.
  */
 #include "segment/arena.h"
+#include "segment/blocks.h"
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
@@ -33,20 +34,42 @@ static int check_processes(const struct ilk_map_ *map)
 	return 0;
 }
 
+/* What is gathered about all objects. */
+struct checking {
+	struct ilk_segment *seg;
+	uint64_t removed;
+};
+
 static int check_object(const struct ilk_found_ *found, void *arg)
 {
-	struct ilk_segment *seg = arg;
+	struct checking *c = arg;
+	struct ilk_segment *seg = c->seg;
 	const struct ilk_type_ *type = ilk_type_(found->entry.type);
-	const struct ilk_block_header_ *b =
-		ilk_arena_block_(&seg->map, found->offset - sizeof found->entry);
+	const struct ilk_block_header_ *b = ilk_arena_block_(&seg->map, found->at);
 	const char *wrong =
 		type->valid(&seg->map, seg->map.base + found->offset, found->entry.bytes);
 
+	c->removed += found->entry.state == ILK_ENTRY_REMOVED_;
+	if (found->entry.serial == 0 || found->entry.serial > ilk_header_of_(&seg->map)->entries)
+		wrong = "its serial was never given";
+	if (found->entry.state == ILK_ENTRY_UNBORN_)
+		wrong = "it was never finished";
 	if (!b || b->owner)
 		wrong = "its memory is not given out for it";
-	else if ((b->size & ~(uint64_t)63) < sizeof *b + sizeof found->entry + found->entry.bytes)
+	else if ((b->size & ~(uint64_t)63) <
+		 sizeof *b + (found->offset - found->at) + found->entry.bytes)
 		wrong = "its block is smaller than it";
 	return wrong ? ilk_fail_(-EBADMSG, "%s %s: %s", type->name, found->entry.name, wrong) : 0;
+}
+
+static int check_objects(struct ilk_segment *seg)
+{
+	struct checking c = {.seg = seg};
+	int rc = ilk_entries_(&seg->map, check_object, &c);
+
+	if (rc == 0 && c.removed != ilk_header_of_(&seg->map)->removed)
+		rc = ilk_fail_(-EBADMSG, "the count of removed objects is wrong");
+	return rc;
 }
 
 /* Inside. */
@@ -62,7 +85,7 @@ static int check(struct ilk_segment *seg)
 	if (rc == 0)
 		rc = check_threads(&seg->map);
 	if (rc == 0)
-		rc = ilk_directory_each_(&seg->map, check_object, seg);
+		rc = check_objects(seg);
 	return ilk_conclude_(rc, before, "a list of the directory makes no sense");
 }
 

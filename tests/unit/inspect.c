@@ -52,7 +52,7 @@ static void test_inspect_shows_the_segment(void **state)
 	assert_string_equal(in->name, support_name("b"));
 	assert_int_equal(in->bytes, ilk_segment_bytes(other));
 	assert_true(in->used < in->bytes);
-	assert_int_equal(in->version, 1);
+	assert_int_equal(in->version, 2);
 	assert_int_equal(in->uid, getuid());
 	assert_int_equal(in->mode, 0640);
 	assert_int_equal(in->asymmetric, 0);

@@ -1,0 +1,79 @@
+/*
+ * ilk/object.h - named objects of every kind: listing, closing, removing them.
+ *
+ *	rc = ilk_object_remove(seg, "jobs");     // the name is free again at once
+ *	...
+ *	rc = ilk_mutex_lock(jobs);               // -EIDRM: somebody removed it
+ *
+ * The wrong pattern it replaces: free what others may still use, and hope; or never free it.
+ *
+ * A process has an object open from the first ilk_..._open() of its name, for as long as it lives
+ * and is attached, or until it has closed it as often as it opened it. A removed object keeps its
+ * storage until no living process has it open, so nobody's pointer leads astray.
+ *
+ * A forked child has open what its parent had at the fork, from its own first call that joins (see
+ * segment.h). A read-only attachment is no member: what it found may be freed under it.
+ */
+#ifndef ILK_OBJECT_H
+#define ILK_OBJECT_H
+
+#include <ilk/segment.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/*
+ * Removes the name. Who waits in the object, and who uses it later, is told -EIDRM where its kind
+ * has such calls; who holds it may still let it go; counters and blocks are used on as they were.
+ * The next to open NAME makes a new object. What is embedded in a block, its users must end.
+ *
+ *   0        NAME is free; the storage is free as soon as no living process has it open
+ *   -ENOENT  there is no object of that name
+ *   -EINVAL, -ENAMETOOLONG   NAME cannot be an object's
+ *   -EROFS   SEG is read-only
+ *   -EUSERS, -EBADMSG, -ECANCELED   as ilk_block_open
+ *
+ * Progress: a short lock, which the dead do not keep. Death: removed, or not; who waits is told in
+ * either case by whoever takes that lock next. Storage that the dead had open last is found by the
+ * next who closes the segment, removes something, calls ilk_usage(), or finds no room.
+ */
+ILK_API int ilk_object_remove(struct ilk_segment *seg, const char *name);
+
+/*
+ * This process uses OBJECT, which it opened by name, once less. After the last time its pointers to
+ * it are void; the object itself stays, until it is removed. For long-lived processes that make and
+ * remove many: closing the segment closes all.
+ *
+ * 0; -EINVAL OBJECT was not opened by this process, or lies in no attached segment; -EROFS (through
+ * a read-only attachment nothing is open); -EUSERS, -EBADMSG, -ECANCELED as ilk_block_open. Death:
+ * the dead have nothing open.
+ */
+ILK_API int ilk_object_close(void *object);
+
+/* A named object, at one moment. */
+struct ilk_object {
+	char name[64];
+	const char *type; /* constant string: "mutex", "counter", ... */
+	uint64_t bytes;
+	int openers; /* living processes that have it open */
+};
+
+/*
+ * Calls EACH for every named object, in no particular order, until it returns non-zero, which is
+ * then the result. EACH may call Ilk, removal included; what it makes may be listed or not.
+ *
+ *   0         all were listed
+ *   -EBADMSG  a list of the directory makes no sense; the others were listed
+ *   -ENOMEM, -EUSERS, -ECANCELED
+ *
+ * Progress: a short lock for each few names; through a read-only attachment none.
+ */
+ILK_API int ilk_object_each(struct ilk_segment *seg,
+	int (*each)(const struct ilk_object *object, void *arg), void *arg);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

@@ -1,0 +1,106 @@
+/*
+ * entries.c - walks along the lists of the directory.
+ *
+ * Who is not under the guard may stand on an entry that is taken out, and even used for something
+ * else, while he reads it. So offsets and lengths are checked before they lead anywhere; an entry
+ * of another bucket ends the walk; a list that leads back into itself is found out; and no walk is
+ * longer than there is room for entries.
+ */
+#include "segment/entries.h"
+#include "segment/name.h"
+#include "segment/types.h"
+#include <errno.h>
+#include <string.h>
+
+enum { COPIED = offsetof(struct ilk_entry_, open) };
+
+_Static_assert(offsetof(struct ilk_entry_, next) == 0, "the entry's place is that of `next`");
+
+static uint64_t load_word(const struct ilk_map_ *map, uint64_t at)
+{
+	/* [D2] Weaker: the entry could be seen before its bytes. */
+	return ilk_load_acquire_((const uint64_t *)(const void *)(map->base + at));
+}
+
+/* The same of what may be somebody else's by now: that is found out, and is no data race. */
+__attribute__((no_sanitize("thread"))) static uint64_t peek(const struct ilk_map_ *map, uint64_t at)
+{
+	return ilk_load_acquire_((const uint64_t *)(const void *)(map->base + at));
+}
+
+static void copy(const struct ilk_map_ *map, uint64_t at, void *to)
+{
+	uint64_t words[COPIED / sizeof(uint64_t)];
+
+	for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+		words[i] = peek(map, at + i * sizeof *words);
+	memcpy(to, words, sizeof words);
+}
+
+/* Copies the entry at AT. 0; -EBADMSG it cannot be one. */
+static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_ *found)
+{
+	uint64_t size = ilk_entry_bytes_(map->header.process_slots);
+	struct ilk_entry_ *e = &found->entry;
+
+	if (at < map->header.arena_at || at > map->bytes - size || at % 64)
+		return -EBADMSG;
+	if (ilk_map_look_(map, at, size) < 0)
+		return -EBADMSG;
+	copy(map, at, e);
+	found->at = at;
+	found->offset = at + size;
+	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) ||
+		e->state > ILK_ENTRY_REMOVED_ || e->bytes > map->bytes - found->offset)
+		return -EBADMSG;
+	return ilk_name_is_printable_(e->name) && e->name[0] ? 0 : -EBADMSG;
+}
+
+/*
+ * Loops: every so often the place is noted, at steps twice as far apart each time, and a loop comes
+ * by it again (R. P. Brent, An improved Monte Carlo factorization algorithm, 1980).
+ */
+int ilk_entries_in_(const struct ilk_map_ *map, uint32_t bucket,
+	int (*each)(const struct ilk_found_ *found, void *arg), void *arg)
+{
+	uint64_t step = 0, next_note = 1, noted = 0, at;
+	struct ilk_found_ found = {.from = ilk_bucket_at_(map, bucket)};
+
+	if (ilk_map_look_(map, found.from, sizeof at) < 0)
+		return -EBADMSG;
+	for (at = load_word(map, found.from); at; at = peek(map, found.from)) {
+		int rc = at == noted ? -EBADMSG : read_entry(map, at, &found);
+
+		if (rc == 0 && ilk_bucket_(map, found.entry.hash) != bucket)
+			rc = -EBADMSG;
+		if (rc == 0)
+			rc = each(&found, arg);
+		if (rc != 0)
+			return rc;
+		if (peek(map, found.from) == at)
+			found.from = at;
+		if (++step > map->bytes / sizeof found.entry)
+			return -EBADMSG;
+		if (step == next_note) {
+			noted = at;
+			next_note *= 2;
+		}
+	}
+	return 0;
+}
+
+int ilk_entries_(const struct ilk_map_ *map, int (*each)(const struct ilk_found_ *found, void *arg),
+	void *arg)
+{
+	int damaged = 0;
+
+	for (uint32_t i = 0; i < map->header.buckets; i++) {
+		int rc = ilk_entries_in_(map, i, each, arg);
+
+		if (rc == -EBADMSG)
+			damaged = rc;
+		else if (rc != 0)
+			return rc;
+	}
+	return damaged;
+}
