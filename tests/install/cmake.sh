@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# cmake.sh find_package|add_subdirectory - consumers that are CMake projects themselves.
+# cmake.sh find_package|add_subdirectory|fetch_content - consumers that are CMake projects themselves.
 . "$(dirname "$0")/lib.sh"
 
 work=$(mktemp -d)
@@ -7,7 +7,12 @@ trap 'rm -rf "$work"' EXIT
 case $1 in
 find_package) how=(-DCMAKE_PREFIX_PATH="$PREFIX") ;;
 add_subdirectory) how=(-DILK_SOURCE="$SOURCE") ;;
-*) die "usage: cmake.sh find_package|add_subdirectory" ;;
+fetch_content)
+	tar -C "$SOURCE" --exclude='./build*' --exclude=./.git --transform 's,^\.,ilk,' \
+		-czf "$work/ilk.tar.gz" .
+	how=(-DILK_ARCHIVE="$work/ilk.tar.gz")
+	;;
+*) die "usage: cmake.sh find_package|add_subdirectory|fetch_content" ;;
 esac
 
 cmake -S "$SOURCE/tests/install/consumer" -B "$work" -G Ninja -DCMAKE_BUILD_TYPE=Release \
@@ -20,4 +25,6 @@ for language in c cpp; do
 	"$work/${language}_static"
 done
 # Who takes us in gets the library; not our command, our tests or our folder for them.
-[ ! -e "$work/ilk/ilk" ] || die "add_subdirectory built the command too"
+for tools in "$work/ilk/tools" "$work/_deps/ilk-build/tools"; do
+	[ ! -e "$tools" ] || die "$1 built the command too"
+done
