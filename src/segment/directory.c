@@ -32,7 +32,7 @@
 #include "segment/blocks.h"
 #include "segment/error.h"
 #include "segment/memory.h"
-#include "segment/name.h"
+#include "segment/object_name.h"
 #include "segment/opened.h"
 #include "segment/types.h"
 #include <errno.h>

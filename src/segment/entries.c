@@ -7,7 +7,7 @@
  * longer than there is room for entries.
  */
 #include "segment/entries.h"
-#include "segment/name.h"
+#include "segment/object_name.h"
 #include "segment/types.h"
 #include <errno.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/memory.h"
-#include "segment/name.h"
+#include "segment/object_name.h"
 #include "segment/opened.h"
 #include "segment/removal.h"
 #include "segment/types.h"

@@ -1,5 +1,5 @@
-/* name.c - the names of objects: what may be one, and its hash. */
-#include "segment/name.h"
+/* object_name.c - the names of objects: what may be one, and its hash. */
+#include "segment/object_name.h"
 #include "segment/error.h"
 #include "segment/layout.h"
 #include <errno.h>

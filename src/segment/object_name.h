@@ -1,6 +1,6 @@
-/* name.h - the names of objects: what may be one, and its hash. */
-#ifndef ILK_SEGMENT_NAME_H
-#define ILK_SEGMENT_NAME_H
+/* object_name.h - the names of objects: what may be one, and its hash. */
+#ifndef ILK_SEGMENT_OBJECT_NAME_H
+#define ILK_SEGMENT_OBJECT_NAME_H
 
 #include <stdint.h>
 
