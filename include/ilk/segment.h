@@ -59,6 +59,10 @@ enum {
 	ILK_SEGMENT_FENCED = 4,    /* create: hot paths fence; needs no membarrier(2) */
 	ILK_SEGMENT_SPARSE = 8,    /* create: pages are not reserved; a full /dev/shm may SIGBUS */
 	ILK_SEGMENT_SEALED = 16,   /* receive: only one that nobody can cut off */
+	ILK_SEGMENT_PREFAULT = 32, /* all pages are mapped at once */
+	ILK_SEGMENT_LOCKED = 64,   /* and stay in memory: mlock(2) */
+	ILK_SEGMENT_HUGE = 128,    /* by huge pages, as far as the kernel grants them */
+	ILK_SEGMENT_TRANSIENT = 256, /* create: the name goes with the last member */
 };
 
 /* Zero means default; set `size` to sizeof of this struct, so that it can grow. */
@@ -183,6 +187,9 @@ ILK_API int ilk_segment_valid(struct ilk_segment *seg);
 /* The name (or the label, or ""), and the bytes of the whole segment. Constant while attached. */
 ILK_API const char *ilk_segment_name(const struct ilk_segment *seg);
 ILK_API size_t ilk_segment_bytes(const struct ilk_segment *seg);
+
+/* How many of the bytes this process sees through huge pages just now; 0 where /proc is missing. */
+ILK_API size_t ilk_segment_huge_bytes(const struct ilk_segment *seg);
 
 /*
  * Named memory: SIZE bytes, zero at first, aligned to 64; found or made, the same in every process.
