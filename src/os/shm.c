@@ -59,12 +59,18 @@ void ilk_shm_path_(int fd, char *path, size_t size)
 		path[0] = 0;
 }
 
+int ilk_shm_is_at_(const char *path, uint64_t device, uint64_t inode)
+{
+	struct stat named;
+
+	return lstat(path, &named) == 0 && named.st_dev == device && named.st_ino == inode;
+}
+
 int ilk_shm_leads_(const char *path, int fd)
 {
-	struct stat open_one, named;
+	struct stat s;
 
-	return fstat(fd, &open_one) == 0 && lstat(path, &named) == 0 &&
-	       open_one.st_ino == named.st_ino && open_one.st_dev == named.st_dev;
+	return fstat(fd, &s) == 0 && ilk_shm_is_at_(path, s.st_dev, s.st_ino);
 }
 
 int ilk_shm_mode_(int fd, mode_t mode)

@@ -34,7 +34,8 @@ int ilk_shm_is_sealed_(int fd);
 /* The path that leads to the file behind FD; "" where none does. */
 void ilk_shm_path_(int fd, char *path, size_t size);
 
-/* Does PATH itself, not a link there, lead to the file behind FD? */
+/* Does PATH itself, not a link there, lead to that file; to the one behind FD? */
+int ilk_shm_is_at_(const char *path, uint64_t device, uint64_t inode);
 int ilk_shm_leads_(const char *path, int fd);
 
 /* Sets the permissions whatever the umask. 0; -E... */

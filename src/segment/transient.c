@@ -130,7 +130,7 @@ int ilk_transient_look_(int fd, const char *path)
 int ilk_transient_stay_(const struct ilk_segment *seg, const char *path)
 {
 	if (!ilk_header_is_transient_(&seg->map.header) ||
-		ilk_shm_leads_(path, ilk_load_acquire_(&seg->member->fd)))
+		ilk_shm_is_at_(path, seg->map.device, seg->map.inode))
 		return 0;
 	return ilk_fail_(-ENOENT, "%s was removed meanwhile", path);
 }
