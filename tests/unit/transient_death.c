@@ -219,12 +219,13 @@ static void hold_range_for_a_while(void *arg)
 
 static void test_a_received_one_waits_for_a_remover(void **state)
 {
-	struct ilk_segment *seg = create(), *received;
+	struct ilk_segment *seg, *received;
 	struct support_child *remover;
 	int ends[2], copy;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
+	seg = create();
 	copy = open(support_path(support_name("")), O_RDWR | O_CLOEXEC);
 	support_board()->value[0] = copy;
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
