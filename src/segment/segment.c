@@ -224,19 +224,21 @@ static int remove_file(const char *path, int is_checked)
 
 int ilk_segment_unlink(const char *name)
 {
-	unsigned before = ilk_failures_();
 	char path[ILK_PATH_BYTES_];
-	int rc = ilk_name_path_(name, path);
+	struct call c;
+	int rc = begin(&c, NULL);
 
+	if (rc == 0)
+		rc = ilk_name_path_(name, path);
 	if (rc == 0)
 		rc = remove_file(path, strchr(name, '/') != NULL);
 	if (rc == -EISDIR)
-		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
-	if (rc == -EPERM || rc == -EACCES)
-		return ilk_fail_(-EACCES, "%s: permission denied", path);
-	if (rc == -ENOENT)
-		return ilk_fail_(rc, "there is no %s", path);
-	return ilk_conclude_(rc, before, name);
+		rc = ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
+	else if (rc == -EPERM || rc == -EACCES)
+		rc = ilk_fail_(-EACCES, "%s: permission denied", path);
+	else if (rc == -ENOENT)
+		ilk_fail_(rc, "there is no %s", path);
+	return end(&c, rc, name);
 }
 
 int ilk_segment_close(struct ilk_segment *seg)
@@ -258,5 +260,9 @@ size_t ilk_segment_bytes(const struct ilk_segment *seg)
 
 size_t ilk_segment_huge_bytes(const struct ilk_segment *seg)
 {
-	return ilk_pages_huge_(seg->map.base, seg->map.bytes);
+	int cancel = ilk_cancel_off_();
+	size_t bytes = ilk_pages_huge_(seg->map.base, seg->map.bytes);
+
+	ilk_cancel_on_(cancel);
+	return bytes;
 }

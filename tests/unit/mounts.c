@@ -264,7 +264,7 @@ static void ask_for_too_much(long pages)
 static void ask_for_all(long pages)
 {
 	struct ilk_segment_options options = {.size = sizeof options,
-		.bytes = (size_t)pages * HUGE - 1,
+		.bytes = (size_t)pages * HUGE - 2 * 4096,
 		.flags = ILK_SEGMENT_HUGE | ILK_SEGMENT_PREFAULT};
 	struct ilk_segment *seg = support_create(path, &options);
 
