@@ -20,8 +20,8 @@
  * thread slot at their first call that needs an identity and give it back when they end. A forked
  * child, however it was forked, is nobody at first: it inherits the mapping, and joins under its
  * own name at its first such call; what its parent holds stays the parent's. That call can fail as
- * an open does: -EUSERS, -EACCES, -EMFILE, -ENFILE, and -EBADF where the child has closed the
- * descriptor of a segment without a name. exec() ends membership as death does. A thread that ends,
+ * an open does: -EUSERS, -EACCES, -EMFILE, -ENFILE, -EBUSY, and -EBADF where the child has closed
+ * the descriptor of a segment without a name. exec() ends membership as death does. A thread that ends,
  * or a process that closes, while holding something leaves it as the dead do: the next locker is
  * told ILK_RECOVERED.
  *
@@ -161,6 +161,7 @@ ILK_API int ilk_segment_send(struct ilk_segment *seg, int socket);
  *   -ENODATA      the peer has closed the socket
  *   -EMEDIUMTYPE  what came is no segment
  *   -EPERM        it is not sealed, and ILK_SEGMENT_SEALED was asked
+ *   -EBUSY        as from ilk_segment_create
  *   -EAGAIN, -ENOTSOCK, ...   from recvmsg(2)
  *   and what ilk_segment_open returns
  */

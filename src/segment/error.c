@@ -65,7 +65,8 @@ static const struct {
 	{EACCES,
 		"Permission denied: ask the segment's owner for a wider mode, or run as its user."},
 	{EAGAIN, "The value was another: compute again from the one found, and retry."},
-	{EBUSY, "A living owner holds it: retry later, or lock with a deadline."},
+	{EBUSY, "A living owner holds it, or somebody is removing it: retry later, or lock with a "
+		"deadline."},
 	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
 		  "ILK_MUTEX_RECURSIVE."},
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
