@@ -82,6 +82,7 @@ struct ilk_inspection {
 	uint32_t version;       /* of the layout */
 	uint32_t uid, mode;     /* owner and permissions of the file */
 	int asymmetric;         /* 1: hot paths rely on membarrier(2); 0: they fence */
+	int transient;          /* 1: it goes with its last member */
 	int64_t created;        /* CLOCK_REALTIME nanoseconds */
 	ilk_time taken;         /* when this inspection was made */
 	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */

@@ -20,23 +20,22 @@
  * thread slot at their first call that needs an identity and give it back when they end. A forked
  * child, however it was forked, is nobody at first: it inherits the mapping, and joins under its
  * own name at its first such call; what its parent holds stays the parent's. That call can fail as
- * an open does: -EUSERS, -EACCES, -EMFILE, -ENFILE, and -EBADF where the child has closed the
- * descriptor of a segment without a name. exec() ends membership as death does. A thread that ends,
+ * an open does: -EUSERS, -EACCES, -EMFILE, -ENFILE, -EBUSY, and -EBADF where the child has closed
+ * the descriptor of a segment without a name. exec() ends membership as death does. A thread that ends,
  * or a process that closes, while holding something leaves it as the dead do: the next locker is
  * told ILK_RECOVERED.
  *
  * No function of Ilk is a cancellation point of pthread_cancel(), and none is async-signal-safe
  * but where its header says so.
  *
- * Limits. A vforked child acts as its parent, and lives its life: a parent killed before the child
- * has called exec() or ended counts as alive until it has. After closefrom(), in a segment that has
- * no name (any more), the locks cannot be asked: there a death is noticed if its pid is in our
- * namespace and has not been given to another process; else its owner counts as alive. A raw fork
- * (syscall(SYS_fork), not fork()) in the very moment in which another thread attaches may inherit
- * the proof of life that is being made, and then vouches for its parent. A thread ended by a raw
- * SYS_exit keeps its slot until its process closes or ends. A thread slot is worn out when 65,535
- * threads have died in it, or left it while they held something; an exit() without close is not
- * such a death.
+ * A transient segment (ILK_SEGMENT_TRANSIENT) loses its name when the last member closes it, or ends
+ * by exit(). Members that die cannot: the next to create or open finds that nobody lives in it, and
+ * removes it. Who only reads, and a child of fork() that has not used it, is no member.
+ *
+ * Limits, told in full in ilk_segment(3). A vforked child lives its parent's life. After closefrom(),
+ * in a segment without a name, a death is noticed by its pid only. A raw fork in the very moment in
+ * which another thread attaches may vouch for its parent. A thread ended by a raw SYS_exit keeps its
+ * slot until its process closes or ends. A thread slot is worn out by 65,535 deaths in it.
  *
  * Sources. The life lock: open file description locks, fcntl(2); lock holders known by a lock and
  * not by a pid: after LMDB's reader table. Naming last: O_TMPFILE and linkat, open(2).
@@ -54,17 +53,24 @@ extern "C" {
 struct ilk_segment;
 
 enum {
+	/* Of a new segment, for good. */
+	ILK_SEGMENT_FENCED = 4,      /* hot paths fence; needs no membarrier(2) */
+	ILK_SEGMENT_SPARSE = 8,      /* pages are not reserved: without room for one, SIGBUS */
+	ILK_SEGMENT_TRANSIENT = 256, /* the name goes with the last member */
+	/* Of one attachment. A child of fork() inherits no page that is mapped or locked. */
+	ILK_SEGMENT_READ_ONLY = 2, /* no slot taken, nothing can be changed through it */
+	ILK_SEGMENT_PREFAULT = 32, /* all pages are mapped at once, those of a sparse one made */
+	ILK_SEGMENT_LOCKED = 64,   /* the same, and they stay in memory: mlock(2) */
+	ILK_SEGMENT_HUGE = 128,    /* in huge pages where the kernel grants them: see huge_bytes */
+	/* Of one call. */
 	ILK_SEGMENT_EXCLUSIVE = 1, /* create: -EEXIST where the name is taken */
-	ILK_SEGMENT_READ_ONLY = 2, /* open: no slot taken, nothing can be changed through it */
-	ILK_SEGMENT_FENCED = 4,    /* create: hot paths fence; needs no membarrier(2) */
-	ILK_SEGMENT_SPARSE = 8,    /* create: pages are not reserved; a full /dev/shm may SIGBUS */
-	ILK_SEGMENT_SEALED = 16,   /* receive: only one that nobody can cut off */
+	ILK_SEGMENT_SEALED = 16,   /* receive, open: only one that nobody can cut off */
 };
 
 /* Zero means default; set `size` to sizeof of this struct, so that it can grow. */
 struct ilk_segment_options {
 	size_t size;
-	size_t bytes;       /* of the whole segment, rounded up to pages; default 1 MiB */
+	size_t bytes;       /* of it all, rounded up to pages of its file system; default 1 MiB */
 	unsigned mode;      /* permissions, whatever the umask; default 0600 */
 	unsigned processes; /* members at a time, up to 4095; default 64 */
 	unsigned threads;   /* threads of members at a time, up to 4095; default 256 */
@@ -74,35 +80,44 @@ struct ilk_segment_options {
 /*
  * Creates the segment NAME (it shows as /dev/shm/ilk.NAME) and attaches to it, or attaches to the
  * one that is there. Of racing creators one wins and the others open the winner's. NAME: 1 to 63
- * letters, digits, '.', '_', '-', not beginning with '.' or '-'. OPTIONS may be NULL.
+ * letters, digits, '.', '_', '-', not beginning with '.' or '-'; or, with a '/' in it, the path of
+ * the file, on tmpfs, ramfs or hugetlbfs. OPTIONS may be NULL.
  *
  *   0             *SEG is attached
  *   -EEXIST       it is there, and ILK_SEGMENT_EXCLUSIVE was asked; or it differs in bytes,
- *                 processes, threads or FENCED from what OPTIONS ask (ilk_last_error() says which)
+ *                 processes, threads, FENCED or TRANSIENT from what OPTIONS ask (ilk_last_error()
+ *                 says which)
  *   -EINVAL       odd characters in NAME, options out of range; -ENAMETOOLONG  NAME too long
- *   -ENOSPC       /dev/shm has no room for all of it: now, never a SIGBUS later
+ *   -ENOTDIR      the folder of the path is not there
+ *   -ENOSPC       its file system has no room for all of it: now, never a SIGBUS later
  *   -EUSERS       every process slot is taken by the living
- *   -EACCES, -ENOMEM, -EMFILE, -ENFILE   from the system
+ *   -ENOMEM       no memory; or LOCKED, and RLIMIT_MEMLOCK is too low (-EPERM: it is 0)
+ *   -EACCES, -EMFILE, -ENFILE   from the system; -EACCES also for a dead transient one of another
+ *                 user, which cannot be removed
  *   -ENOTSUP      this process cannot use membarrier(2): create with ILK_SEGMENT_FENCED
+ *   -EBUSY        a transient one is being removed by one who was stopped in it, for a second
  *   and what ilk_segment_open returns of a damaged or foreign segment
  *
  * Order: what the creator wrote before happens before what an opener reads. Progress: blocks for
- * no other process. Death: a killed creator leaves no name and no memory.
+ * no other process, but for that second. Death: a killed creator leaves no name and no memory; of a
+ * transient one, a name that the next one removes.
  */
 ILK_API int ilk_segment_create(
 	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg);
 
 /*
- * Attaches to the existing segment NAME. Of OPTIONS only flags (ILK_SEGMENT_READ_ONLY) count here;
- * sizes given must be those of the segment.
+ * Attaches to the existing segment NAME. Of OPTIONS count the flags of an attachment; sizes given
+ * must be those of the segment, and so must FENCED and TRANSIENT.
  *
  *   0             *SEG is attached
- *   -ENOENT       no such segment
- *   -EMEDIUMTYPE  a file of that name is no Ilk segment (too short, wrong magic, a directory)
+ *   -ENOENT       no such segment, or a transient one that everybody has left or died in
+ *   -EMEDIUMTYPE  a file of that name is no Ilk segment (too short, wrong magic, a directory), or
+ *                 lies on no file system in memory
+ *   -ENOSPC       PREFAULT or LOCKED, and no room for pages of a sparse one
  *   -EPROTO       an Ilk segment of another layout; ilk_last_error() names the field that differs
  *   -EBADMSG      an Ilk segment whose header contradicts itself; the same
  *   -ENOTSUP      the segment needs membarrier(2) and this process cannot register for it
- *   -EUSERS, -EEXIST, -EINVAL, -ENAMETOOLONG, -EACCES, -ENOMEM, -EMFILE, -ENFILE   as above
+ *   -EUSERS, -EEXIST, -EINVAL, -ENAMETOOLONG, -EACCES, -ENOMEM, -EPERM, -EMFILE, -ENFILE   as above
  *
  * A read-only attachment is no member: it takes no slot and writes no byte, and every call that
  * would change something through it returns -EROFS.
@@ -146,6 +161,7 @@ ILK_API int ilk_segment_send(struct ilk_segment *seg, int socket);
  *   -ENODATA      the peer has closed the socket
  *   -EMEDIUMTYPE  what came is no segment
  *   -EPERM        it is not sealed, and ILK_SEGMENT_SEALED was asked
+ *   -EBUSY        as from ilk_segment_create
  *   -EAGAIN, -ENOTSOCK, ...   from recvmsg(2)
  *   and what ilk_segment_open returns
  */
@@ -165,7 +181,8 @@ ILK_API int ilk_segment_close(struct ilk_segment *seg);
  * Removes the name. Who is attached goes on; the memory goes with the last of them.
  *
  *   0, -ENOENT, -EACCES, -EINVAL, -ENAMETOOLONG
- *   -EMEDIUMTYPE  the file is a directory, no segment; it stays
+ *   -EMEDIUMTYPE  the file is a directory, or by its path no segment; it stays
+ *   -EBUSY        another who removes it was stopped in it, for a second
  */
 ILK_API int ilk_segment_unlink(const char *name);
 
@@ -180,9 +197,15 @@ ILK_API int ilk_segment_unlink(const char *name);
  */
 ILK_API int ilk_segment_valid(struct ilk_segment *seg);
 
-/* The name (or the label, or ""), and the bytes of the whole segment. Constant while attached. */
+/* The name (of a path the last part; or the label, or ""), and the bytes of it all. Constant. */
 ILK_API const char *ilk_segment_name(const struct ilk_segment *seg);
 ILK_API size_t ilk_segment_bytes(const struct ilk_segment *seg);
+
+/*
+ * How many of the bytes this process sees through huge pages just now: what ILK_SEGMENT_HUGE came
+ * to. With PREFAULT, all that it will; without, what was used so far. 0 where /proc is missing.
+ */
+ILK_API size_t ilk_segment_huge_bytes(const struct ilk_segment *seg);
 
 /*
  * Named memory: SIZE bytes, zero at first, aligned to 64; found or made, the same in every process.

@@ -14,6 +14,7 @@
 #include "os/thread.h"
 #include "segment/error.h"
 #include "segment/header.h"
+#include "segment/name.h"
 #include <errno.h>
 #include <stddef.h>
 #include <stdio.h>
@@ -32,7 +33,7 @@ static int open_file(const char *name, int *fd)
 	if (name && strchr(name, '/')) {
 		*fd = ilk_shm_open_any_(name);
 	} else {
-		rc = ilk_segment_path_(name, path);
+		rc = ilk_name_path_(name, path);
 		if (rc == 0)
 			*fd = ilk_shm_open_(path, 1);
 	}
@@ -55,6 +56,7 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 	in->uid = facts->uid;
 	in->mode = facts->mode;
 	in->asymmetric = ilk_header_is_asymmetric_(h);
+	in->transient = ilk_header_is_transient_(h);
 	in->created = h->created;
 	in->taken = ilk_now();
 	in->process_slots = (int)h->process_slots;

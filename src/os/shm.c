@@ -1,5 +1,5 @@
 /*
- * shm.c - tmpfs files and mappings.
+ * shm.c - files in memory, and mappings of them.
  *
  * Naming last: linkat with AT_EMPTY_PATH needs a capability on older kernels; the same through
  * /proc/self/fd does not. Both failing (no /proc, no capability) is reported as it is.
@@ -19,9 +19,14 @@ static int result(int rc)
 	return rc < 0 ? -errno : rc;
 }
 
-int ilk_shm_unnamed_(void)
+int ilk_shm_unnamed_(const char *folder)
 {
-	return result(open(ILK_SHM_FOLDER_, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+	return result(open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600));
+}
+
+int ilk_shm_folder_(char *path, size_t size)
+{
+	return getcwd(path, size) ? 0 : -errno;
 }
 
 int ilk_shm_memfd_(const char *label)
@@ -43,7 +48,6 @@ int ilk_shm_is_sealed_(int fd)
 
 void ilk_shm_path_(int fd, char *path, size_t size)
 {
-	struct stat open_one, named;
 	char self[32];
 	ssize_t n;
 
@@ -51,9 +55,22 @@ void ilk_shm_path_(int fd, char *path, size_t size)
 	n = readlink(self, path, size - 1);
 	path[n < 0 ? 0 : n] = 0;
 	/* A name that is gone says " (deleted)"; and the place may be another file's by now. */
-	if (path[0] != '/' || fstat(fd, &open_one) < 0 || stat(path, &named) < 0 ||
-		open_one.st_ino != named.st_ino || open_one.st_dev != named.st_dev)
+	if (path[0] != '/' || !ilk_shm_leads_(path, fd))
 		path[0] = 0;
+}
+
+int ilk_shm_is_at_(const char *path, uint64_t device, uint64_t inode)
+{
+	struct stat named;
+
+	return lstat(path, &named) == 0 && named.st_dev == device && named.st_ino == inode;
+}
+
+int ilk_shm_leads_(const char *path, int fd)
+{
+	struct stat s;
+
+	return fstat(fd, &s) == 0 && ilk_shm_is_at_(path, s.st_dev, s.st_ino);
 }
 
 int ilk_shm_mode_(int fd, mode_t mode)
@@ -62,7 +79,7 @@ int ilk_shm_mode_(int fd, mode_t mode)
 }
 
 /* One chunk; a signal makes the kernel undo it and start again, so a chunk is small. */
-static int reserve(int fd, off_t from, off_t bytes)
+static int reserve_chunk(int fd, off_t from, off_t bytes)
 {
 	int rc;
 
@@ -72,18 +89,23 @@ static int reserve(int fd, off_t from, off_t bytes)
 	return -rc;
 }
 
-int ilk_shm_resize_(int fd, size_t bytes, int sparse)
+int ilk_shm_reserve_(int fd, size_t bytes)
 {
-	if (ftruncate(fd, (off_t)bytes) < 0)
-		return -errno;
-	for (size_t at = 0; !sparse && at < bytes; at += CHUNK) {
+	for (size_t at = 0; at < bytes; at += CHUNK) {
 		size_t part = bytes - at < CHUNK ? bytes - at : CHUNK;
-		int rc = reserve(fd, (off_t)at, (off_t)part);
+		int rc = reserve_chunk(fd, (off_t)at, (off_t)part);
 
 		if (rc < 0)
 			return rc;
 	}
 	return 0;
+}
+
+int ilk_shm_resize_(int fd, size_t bytes, int sparse)
+{
+	if (ftruncate(fd, (off_t)bytes) < 0)
+		return -errno;
+	return sparse ? 0 : ilk_shm_reserve_(fd, bytes);
 }
 
 int ilk_shm_link_(int fd, const char *path)
@@ -188,23 +210,21 @@ void ilk_shm_unmap_(void *base, size_t bytes)
 	munmap(base, bytes);
 }
 
-int ilk_shm_map_anchor_(int fd, void **page)
+int ilk_shm_map_anchor_(int fd, size_t bytes, void **page)
 {
-	void *at = mmap(NULL, PAGE, PROT_NONE, MAP_SHARED, fd, 0);
+	/* Of a huge page, which would else be set aside for a mapping that never touches it. */
+	void *at = mmap(NULL, bytes, PROT_NONE, MAP_SHARED | MAP_NORESERVE, fd, 0);
 
 	if (at == MAP_FAILED)
 		return -errno;
-	if (madvise(at, PAGE, MADV_DONTFORK) < 0) {
-		munmap(at, PAGE);
-		return -errno;
+	if (madvise(at, bytes, MADV_DONTFORK) < 0) {
+		int error = errno;
+
+		munmap(at, bytes);
+		return -error;
 	}
 	*page = at;
 	return 0;
-}
-
-void ilk_shm_unmap_anchor_(void *page)
-{
-	munmap(page, PAGE);
 }
 
 void *ilk_shm_fork_page_(void)

@@ -16,8 +16,11 @@ struct ilk_file_facts_ {
 	int is_folder;
 };
 
-/* A file without a name in /dev/shm. The descriptor; -E... */
-int ilk_shm_unnamed_(void);
+/* A file without a name in FOLDER. The descriptor; -E... */
+int ilk_shm_unnamed_(const char *folder);
+
+/* The working folder. 0; -ERANGE it does not fit; -E... */
+int ilk_shm_folder_(char *path, size_t size);
 
 /* A memfd that can later be sealed. The descriptor; -E... */
 int ilk_shm_memfd_(const char *label);
@@ -31,11 +34,18 @@ int ilk_shm_is_sealed_(int fd);
 /* The path that leads to the file behind FD; "" where none does. */
 void ilk_shm_path_(int fd, char *path, size_t size);
 
+/* Does PATH itself, not a link there, lead to that file; to the one behind FD? */
+int ilk_shm_is_at_(const char *path, uint64_t device, uint64_t inode);
+int ilk_shm_leads_(const char *path, int fd);
+
 /* Sets the permissions whatever the umask. 0; -E... */
 int ilk_shm_mode_(int fd, mode_t mode);
 
 /* Gives the file its length, and its pages too unless SPARSE. 0; -ENOSPC; -E... */
 int ilk_shm_resize_(int fd, size_t bytes, int sparse);
+
+/* Gives the file all its pages. 0; -ENOSPC; -E... */
+int ilk_shm_reserve_(int fd, size_t bytes);
 
 /* Gives an unnamed file its name. 0; -EEXIST; -E... */
 int ilk_shm_link_(int fd, const char *path);
@@ -70,11 +80,11 @@ int ilk_shm_map_(int fd, size_t bytes, int read_only, void **base);
 void ilk_shm_unmap_(void *base, size_t bytes);
 
 /*
- * One page of FD without any access, not inherited by fork: it keeps FD's open file description,
- * and the locks on it, alive for as long as this address space. 0; -E...
+ * One page of FD, of BYTES, without any access, not inherited by fork: it keeps FD's open file
+ * description, and the locks on it, alive for as long as this address space. ilk_shm_unmap_ ends it.
+ * 0; -E...
  */
-int ilk_shm_map_anchor_(int fd, void **page);
-void ilk_shm_unmap_anchor_(void *page);
+int ilk_shm_map_anchor_(int fd, size_t bytes, void **page);
 
 /* A private page that reads as zero in every child, however it was forked. NULL: no memory. */
 void *ilk_shm_fork_page_(void);

@@ -6,6 +6,7 @@
  */
 #include "segment/attach.h"
 #include "os/membarrier.h"
+#include "os/pages.h"
 #include "os/shm.h"
 #include "segment/directory.h"
 #include "segment/error.h"
@@ -14,29 +15,65 @@
 #include "segment/opened.h"
 #include "segment/wait.h"
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 static uint32_t last_member; /* under the registry lock */
 
-static int map_file(int fd, int read_only, struct ilk_map_ *map)
+static int lock_pages(const struct ilk_map_ *map)
+{
+	uint64_t limit;
+	int rc = ilk_pages_lock_(map->base, map->bytes, &limit);
+
+	return rc < 0 ? ilk_fail_(rc,
+				"%zu bytes cannot be locked in memory: RLIMIT_MEMLOCK is %" PRIu64,
+				map->bytes, limit)
+		      : 0;
+}
+
+/* Maps the file, and has its pages as FLAGS ask. */
+static int map_as_asked(int fd, unsigned flags, struct ilk_map_ *map)
+{
+	int read_only = (flags & ILK_SEGMENT_READ_ONLY) != 0;
+	/* Pages of hugetlbfs are huge already. */
+	int seeks_huge = flags & ILK_SEGMENT_HUGE && map->page == ILK_PAGE_BYTES_;
+	void *base = NULL;
+	int rc = (seeks_huge ? ilk_pages_map_huge_ : ilk_shm_map_)(
+		fd, map->header.bytes, read_only, &base);
+
+	if (rc < 0)
+		return rc;
+	map->base = base;
+	map->bytes = map->header.bytes;
+	if (flags & (ILK_SEGMENT_PREFAULT | ILK_SEGMENT_LOCKED))
+		rc = ilk_pages_populate_(fd, base, map->bytes, read_only);
+	if (rc == -ENOSPC)
+		ilk_fail_(rc, "there is no room for the pages of the sparse segment");
+	if (rc == 0 && flags & ILK_SEGMENT_LOCKED)
+		rc = lock_pages(map);
+	if (rc < 0)
+		ilk_shm_unmap_(base, map->bytes);
+	return rc;
+}
+
+static int map_file(int fd, unsigned flags, struct ilk_map_ *map)
 {
 	struct ilk_file_facts_ facts;
-	void *base;
 	int rc = ilk_header_read_(fd, &map->header, &facts);
 
 	if (rc < 0)
 		return rc;
 	rc = ilk_header_is_original_(&map->header, &facts);
 	map->is_original = rc == 0;
-	if (rc < 0 && !read_only)
+	if (rc < 0 && !(flags & ILK_SEGMENT_READ_ONLY))
 		return rc;
-	rc = ilk_shm_map_(fd, map->header.bytes, read_only, &base);
-	map->base = base;
-	map->bytes = map->header.bytes;
 	map->device = facts.device;
 	map->inode = facts.inode;
-	return rc;
+	rc = ilk_pages_size_(fd, &map->page);
+	if (rc < 0)
+		return ilk_fail_(rc, "it lies on no memory file system (tmpfs or hugetlbfs)");
+	return map_as_asked(fd, flags, map);
 }
 
 static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const char *path)
@@ -46,7 +83,10 @@ static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const 
 	if (!m)
 		return NULL;
 	m->identities = calloc(map->header.thread_slots, sizeof *m->identities);
-	if (!m->identities) {
+	m->path = strdup(path);
+	if (!m->identities || !m->path) {
+		free(m->path);
+		free(m->identities);
 		free(m);
 		return NULL;
 	}
@@ -56,7 +96,7 @@ static struct ilk_member_ *new_member(int fd, const struct ilk_map_ *map, const 
 	m->inode = map->inode;
 	m->is_original = map->is_original;
 	m->thread_slots = map->header.thread_slots;
-	strncpy(m->path, path, sizeof m->path - 1);
+	m->page = map->page;
 	return m;
 }
 
@@ -64,6 +104,7 @@ static void free_member(struct ilk_member_ *m)
 {
 	ilk_member_close_fd_(m);
 	ilk_opened_forget_(m);
+	free(m->path);
 	free(m->identities);
 	free(m);
 }
@@ -75,6 +116,20 @@ static struct ilk_member_ *find_member(const struct ilk_map_ *map)
 	while (m && (m->device != map->device || m->inode != map->inode))
 		m = m->next;
 	return m;
+}
+
+/* It was received without a name, and now found by one; or by another one. */
+static void learn_path(struct ilk_member_ *m, const char *path)
+{
+	char *copy;
+
+	if (!path[0] || strcmp(path, m->path) == 0)
+		return;
+	copy = strdup(path);
+	if (!copy)
+		return;
+	free(m->path);
+	m->path = copy;
 }
 
 /* This process's member for SEG's file, made where there is none. Keeps FD if it made one. */
@@ -91,6 +146,7 @@ static int find_or_make_member(struct ilk_segment *seg, int fd, const char *path
 	}
 	seg->member = m;
 	m->attachments++;
+	learn_path(m, path);
 	return 0;
 }
 
@@ -148,12 +204,14 @@ static struct ilk_segment *new_attachment(void)
 	return seg ? memset(seg, 0, sizeof *seg) : NULL;
 }
 
-int ilk_attach_(int fd, const char *path, int read_only, struct ilk_segment **out)
+int ilk_attach_(int fd, const char *path, unsigned flags, struct ilk_segment **out)
 {
 	struct ilk_segment *seg = new_attachment();
-	int rc = seg ? map_file(fd, read_only, &seg->map) : -ENOMEM;
+	int rc = seg ? map_file(fd, flags, &seg->map) : -ENOMEM;
 
 	if (rc == 0) {
+		int read_only = (flags & ILK_SEGMENT_READ_ONLY) != 0;
+
 		seg->read_only = read_only;
 		seg->asymmetric = ilk_header_is_asymmetric_(&seg->map.header);
 		if (seg->asymmetric && !read_only)
@@ -208,10 +266,10 @@ int ilk_attach_as_asked_(
 		ilk_shm_close_(fd);
 		return ilk_fail_(-EPERM, "the segment is not sealed: others can cut it off");
 	}
-	rc = ilk_attach_(fd, path, (o->flags & ILK_SEGMENT_READ_ONLY) != 0, &seg);
+	rc = ilk_attach_(fd, path, o->flags, &seg);
 	if (rc < 0)
 		return rc;
-	rc = ilk_header_fits_(&seg->map.header, o);
+	rc = ilk_header_fits_(&seg->map.header, o, seg->map.page);
 	if (rc < 0)
 		ilk_detach_(seg);
 	else

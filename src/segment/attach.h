@@ -5,10 +5,10 @@
 #include "segment/registry.h"
 
 /*
- * Attaches to the file behind FD, which it closes or keeps; PATH is "" where it has no name. Results
- * as ilk_segment_open's.
+ * Attaches to the file behind FD, which it closes or keeps; PATH is "" where it has no name. Of FLAGS
+ * (ILK_SEGMENT_...) those count that are of one attachment. Results as ilk_segment_open's.
  */
-int ilk_attach_(int fd, const char *path, int read_only, struct ilk_segment **seg);
+int ilk_attach_(int fd, const char *path, unsigned flags, struct ilk_segment **seg);
 
 /* The same, with what OPTIONS ask of it: -EPERM, -EEXIST, too. */
 int ilk_attach_as_asked_(int fd, const char *path, const struct ilk_segment_options *options,

@@ -65,7 +65,8 @@ static const struct {
 	{EACCES,
 		"Permission denied: ask the segment's owner for a wider mode, or run as its user."},
 	{EAGAIN, "The value was another: compute again from the one found, and retry."},
-	{EBUSY, "A living owner holds it: retry later, or lock with a deadline."},
+	{EBUSY, "A living owner holds it, or somebody is removing it: retry later, or lock with a "
+		"deadline."},
 	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
 		  "ILK_MUTEX_RECURSIVE."},
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
@@ -74,13 +75,17 @@ static const struct {
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
-	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},
-	{ENOSPC, "There is no room: create the segment with more bytes, or free some of /dev/shm."},
+	{ENAMETOOLONG, "The name is longer than 63 bytes, or the path too long: shorten it."},
+	{ENOTDIR, "The folder of that path is not there: make it, or use another path."},
+	{ENOSPC, "There is no room: create the segment with more bytes, or free some of the file "
+		 "system it lies on, /dev/shm mostly."},
 	{EUSERS,
 		"Every slot is taken by the living, or worn out: create the segment with more process "
 		"or thread slots."},
 	{EROFS, "The attachment is read-only: open the segment without ILK_SEGMENT_READ_ONLY."},
-	{EMEDIUMTYPE, "The file is no Ilk segment: choose another name, or remove the file."},
+	{EMEDIUMTYPE,
+		"It is no Ilk segment, or its folder is not in memory (tmpfs, hugetlbfs): choose "
+		"another name or folder, or remove the file."},
 	{EPROTO, "The segment has another layout: use the same build of Ilk everywhere, or remove "
 		 "the segment."},
 	{EBADMSG, "The segment is damaged or a copy: look at it with `ilk show`, then remove it."},
@@ -90,7 +95,9 @@ static const struct {
 	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
 		"over the fork, or use a named segment."},
 	{ENODATA, "The other side has closed the connection: connect again."},
-	{ENOMEM, "The system has no memory for it: free some, or raise the limit."},
+	{ENOMEM,
+		"The system has no memory for it, or a limit forbids it: free some, or raise `ulimit "
+		"-v` or `-l`."},
 	{EMFILE, "This process has too many files open: close some, or raise `ulimit -n`."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };

@@ -1,5 +1,5 @@
 /*
- * header.c - names, sizes and the header.
+ * header.c - sizes and the header.
  *
  * A header is checked against a plan: from the bytes and the numbers of slots that it states, all
  * other fields follow, and each must be what the plan says.
@@ -17,35 +17,11 @@
 enum { DEFAULT_BYTES = 1 << 20, DEFAULT_PROCESSES = 64, DEFAULT_THREADS = 256 };
 enum {
 	KNOWN_FLAGS = ILK_SEGMENT_EXCLUSIVE | ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_FENCED |
-		      ILK_SEGMENT_SPARSE | ILK_SEGMENT_SEALED
+		      ILK_SEGMENT_SPARSE | ILK_SEGMENT_SEALED | ILK_SEGMENT_PREFAULT |
+		      ILK_SEGMENT_LOCKED | ILK_SEGMENT_HUGE | ILK_SEGMENT_TRANSIENT
 };
 enum { MIN_ARENA = 1024, MIN_BUCKETS = 16, MAX_BUCKETS = 65536, BYTES_PER_BUCKET = 4096 };
 static const uint64_t max_bytes = UINT64_C(1) << 39;
-
-/* --- names --- */
-
-static int is_name_char(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-	       c == '.' || c == '_' || c == '-';
-}
-
-int ilk_segment_path_(const char *name, char path[ILK_PATH_BYTES_])
-{
-	if (!name || !*name)
-		return ilk_fail_(-EINVAL, "the segment's name is empty");
-	if (strlen(name) >= ILK_NAME_BYTES_)
-		return ilk_fail_(-ENAMETOOLONG, "the segment's name has more than 63 characters");
-	if (*name == '.' || *name == '-')
-		return ilk_fail_(-EINVAL, "the segment's name begins with '%c'", *name);
-	for (const char *c = name; *c; c++)
-		if (!is_name_char(*c))
-			return ilk_fail_(-EINVAL,
-				"the segment's name has a character that is no letter, digit, '.', "
-				"'_' or '-'");
-	snprintf(path, ILK_PATH_BYTES_, ILK_SHM_FOLDER_ "/" ILK_SHM_PREFIX_ "%s", name);
-	return 0;
-}
 
 /* --- options --- */
 
@@ -62,11 +38,11 @@ int ilk_options_check_(const struct ilk_segment_options *o)
 	return o->mode & ~07777u ? ilk_fail_(-EINVAL, "options.mode is no permissions") : 0;
 }
 
-static uint64_t bytes_of(const struct ilk_segment_options *o)
+static uint64_t bytes_of(const struct ilk_segment_options *o, size_t page)
 {
 	uint64_t bytes = o->bytes ? o->bytes : DEFAULT_BYTES;
 
-	return (bytes + ILK_PAGE_BYTES_ - 1) / ILK_PAGE_BYTES_ * ILK_PAGE_BYTES_;
+	return (bytes + page - 1) / page * page;
 }
 
 /* --- the plan --- */
@@ -112,7 +88,8 @@ static int place(struct ilk_header_ *h)
 	return h->arena_at + MIN_ARENA <= h->bytes ? 0 : -EINVAL;
 }
 
-int ilk_header_plan_(const struct ilk_segment_options *o, const char *name, struct ilk_header_ *h)
+int ilk_header_plan_(
+	const struct ilk_segment_options *o, const char *name, size_t page, struct ilk_header_ *h)
 {
 	int fenced = (o->flags & ILK_SEGMENT_FENCED) != 0;
 
@@ -123,7 +100,8 @@ int ilk_header_plan_(const struct ilk_segment_options *o, const char *name, stru
 	h->version = ILK_LAYOUT_VERSION_;
 	h->header_bytes = sizeof *h;
 	h->layout = layout_word(fenced ? ILK_FENCED_ : ILK_ASYMMETRIC_);
-	h->bytes = bytes_of(o);
+	h->bytes = bytes_of(o, page);
+	h->flags = o->flags & ILK_SEGMENT_TRANSIENT ? ILK_HEADER_TRANSIENT_ : 0;
 	ilk_random_(h->id, sizeof h->id);
 	ilk_boot_id_(h->boot_id);
 	h->created = ilk_wall_clock_();
@@ -187,6 +165,8 @@ static int check_numbers(const struct ilk_header_ *h, uint64_t file_bytes)
 		return damaged("process_slots");
 	if (h->thread_slots == 0 || h->thread_slots > ILK_MAX_SLOTS_)
 		return damaged("thread_slots");
+	if (h->flags & ~(uint32_t)ILK_HEADER_TRANSIENT_)
+		return damaged("flags");
 	if (!memchr(h->name, 0, sizeof h->name))
 		return damaged("name");
 	if (place(&plan) < 0)
@@ -239,20 +219,27 @@ static int differs(const char *field, uint64_t there, uint64_t asked)
 		-EEXIST, "%s differs: it has %" PRIu64 ", asked for %" PRIu64, field, there, asked);
 }
 
-int ilk_header_fits_(const struct ilk_header_ *h, const struct ilk_segment_options *o)
+int ilk_header_fits_(const struct ilk_header_ *h, const struct ilk_segment_options *o, size_t page)
 {
-	if (o->bytes && bytes_of(o) != h->bytes)
-		return differs("bytes", h->bytes, bytes_of(o));
+	if (o->bytes && bytes_of(o, page) != h->bytes)
+		return differs("bytes", h->bytes, bytes_of(o, page));
 	if (o->processes && o->processes != h->process_slots)
 		return differs("processes", h->process_slots, o->processes);
 	if (o->threads && o->threads != h->thread_slots)
 		return differs("threads", h->thread_slots, o->threads);
 	if (o->flags & ILK_SEGMENT_FENCED && ilk_header_is_asymmetric_(h))
 		return differs("fenced", 0, 1);
+	if (o->flags & ILK_SEGMENT_TRANSIENT && !ilk_header_is_transient_(h))
+		return differs("transient", 0, 1);
 	return 0;
 }
 
 int ilk_header_is_asymmetric_(const struct ilk_header_ *h)
 {
 	return ilk_layout_field_(h->layout, ILK_LAYOUT_HANDSHAKE_) == ILK_ASYMMETRIC_;
+}
+
+int ilk_header_is_transient_(const struct ilk_header_ *h)
+{
+	return (h->flags & ILK_HEADER_TRANSIENT_) != 0;
 }

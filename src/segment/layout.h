@@ -28,15 +28,24 @@ enum {
 	ILK_MAX_SLOTS_ = 4095,
 };
 
-/* Lock bytes of the file, far behind its end: two for each process slot. */
+/*
+ * Lock bytes of the file, far behind its end: two for each process slot. Before them two more: removal
+ * (by whoever removes the name) and gate, so that a lock of gate and all slots is longer than what
+ * any member has. src/segment/transient.c.
+ */
 #define ILK_CLAIM_BYTE_(slot) ((INT64_C(1) << 40) + 2 * (int64_t)(slot))
 #define ILK_LIFE_BYTE_(slot) (ILK_CLAIM_BYTE_(slot) + 1)
+#define ILK_GATE_BYTE_ (ILK_CLAIM_BYTE_(0) - 1)
+#define ILK_REMOVAL_BYTE_ (ILK_CLAIM_BYTE_(0) - 2)
+#define ILK_MEMBER_BYTES_ (ILK_CLAIM_BYTE_(ILK_MAX_SLOTS_) - ILK_GATE_BYTE_)
 
 /* The lock of directory and arena: src/segment/guard.c. */
 struct ilk_guard_ {
 	uint32_t owner;
 	uint32_t recoveries; /* written by the holder: how often it was left by the dead */
 };
+
+enum { ILK_HEADER_TRANSIENT_ = 1 }; /* the name goes with the last member */
 
 struct ilk_header_ {
 	/* All fixed. */
@@ -49,7 +58,8 @@ struct ilk_header_ {
 	uint8_t boot_id[16];
 	uint64_t device, inode;
 	int64_t created; /* CLOCK_REALTIME ns */
-	uint32_t process_slots, thread_slots, buckets, pad;
+	uint32_t process_slots, thread_slots, buckets;
+	uint32_t flags; /* ILK_HEADER_... */
 	uint64_t processes_at, threads_at, buckets_at, lists_at, arena_at;
 	char name[ILK_NAME_BYTES_];
 	/* Changing, on lines of their own. */

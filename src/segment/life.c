@@ -23,7 +23,8 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot)
 {
 	int held = ilk_ofd_held_(fd, ILK_LIFE_BYTE_(slot));
 
-	return held < 0 ? ILK_LIFE_UNKNOWN : held ? ILK_LIFE_ALIVE : ILK_LIFE_DEAD;
+	/* The range is given only to who finds no life in it. */
+	return held < 0 ? ILK_LIFE_UNKNOWN : held == 1 ? ILK_LIFE_ALIVE : ILK_LIFE_DEAD;
 }
 
 /*

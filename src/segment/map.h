@@ -13,6 +13,7 @@
 struct ilk_map_ {
 	char *base;
 	size_t bytes;
+	size_t page;               /* of the file, in bytes */
 	struct ilk_header_ header; /* of it only the fixed fields are used */
 	uint64_t device, inode;    /* of the file itself: a copy's header has the original's */
 	int is_original;           /* not a copy, and of this boot: lives can be told */

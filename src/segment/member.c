@@ -26,6 +26,7 @@
 #include "os/shm.h"
 #include "segment/directory.h"
 #include "segment/error.h"
+#include "segment/transient.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -198,13 +199,14 @@ static int take_over(const struct ilk_map_ *map, int fd, uint32_t i, uint32_t *g
 	return ilk_ofd_lock_(fd, ILK_LIFE_BYTE_(i));
 }
 
-/* Tries for one slot through FD, a description of our own. 1: taken; 0: somebody's; -E... */
+/* Tries for one slot through FD, a description of our own. 1: taken; 0: somebody's; -EBUSY somebody
+ * has all of them, to remove the segment; -E... */
 static int try_slot(const struct ilk_map_ *map, int fd, uint32_t i, uint32_t *generation)
 {
 	int rc = ilk_ofd_held_(fd, ILK_LIFE_BYTE_(i));
 
 	if (rc != 0)
-		return rc < 0 ? rc : 0;
+		return rc < 0 ? rc : rc == ILK_OFD_RANGE_ ? -EBUSY : 0;
 	rc = ilk_ofd_lock_(fd, ILK_CLAIM_BYTE_(i));
 	if (rc < 0)
 		return rc == -EAGAIN ? 0 : rc;
@@ -240,8 +242,7 @@ static int find_slot(const struct ilk_map_ *map, int fd, uint32_t *slot, uint32_
 		-EUSERS, "all %u process slots are taken by the living", map->header.process_slots);
 }
 
-/* A description of the segment's file that is nobody else's: never the inherited one. */
-static int own_description(struct ilk_member_ *member)
+int ilk_member_description_(struct ilk_member_ *member)
 {
 	int fd = ilk_member_fd_(member);
 
@@ -258,7 +259,7 @@ static int own_description(struct ilk_member_ *member)
 static int settle(struct ilk_member_ *member, const struct ilk_map_ *map, int fd)
 {
 	uint32_t *state = &ilk_process_slot_(map, member->process)->state;
-	int rc = ilk_shm_map_anchor_(fd, &member->anchor);
+	int rc = ilk_shm_map_anchor_(fd, member->page, &member->anchor);
 
 	if (rc < 0)
 		ilk_store_release_(state, (uint32_t)ILK_PROCESS_FREE_);
@@ -268,16 +269,21 @@ static int settle(struct ilk_member_ *member, const struct ilk_map_ *map, int fd
 
 int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map)
 {
-	int fd = own_description(member);
+	int fd = ilk_member_description_(member);
+	unsigned round = 0;
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	rc = find_slot(map, fd, &member->process, &member->generation);
+	do
+		rc = find_slot(map, fd, &member->process, &member->generation);
+	while (rc == -EBUSY && ilk_transient_wait_(&round));
 	if (rc == 0)
 		rc = settle(member, map, fd);
 	/* With the anchor mapped the lock stays; without it, it goes, and we never were here. */
 	ilk_shm_close_(fd);
+	if (rc < 0)
+		ilk_transient_leave_(member, map);
 	return rc;
 }
 
@@ -291,6 +297,7 @@ void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map)
 	ilk_directory_forget_(member, map);
 	ilk_store_release_(
 		&ilk_process_slot_(map, member->process)->state, (uint32_t)ILK_PROCESS_FREE_);
-	ilk_shm_unmap_anchor_(member->anchor);
+	ilk_shm_unmap_(member->anchor, member->page);
 	member->joined = 0;
+	ilk_transient_leave_(member, map);
 }

@@ -44,6 +44,9 @@ enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot);
 /* The member's descriptor, opened anew if it was closed behind our back. -E... */
 int ilk_member_fd_(struct ilk_member_ *member);
 
+/* A description of the segment's file that is nobody else's: never the inherited one. -E... */
+int ilk_member_description_(struct ilk_member_ *member);
+
 /* A descriptor of the segment's file, opened anew by name. -E... */
 int ilk_member_reopen_(const struct ilk_member_ *member);
 

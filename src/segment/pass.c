@@ -11,6 +11,7 @@
 #include "segment/error.h"
 #include "segment/header.h"
 #include "segment/member.h"
+#include "segment/name.h"
 #include <errno.h>
 
 static int send_segment(struct ilk_segment *seg, int socket)

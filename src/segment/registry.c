@@ -316,7 +316,7 @@ static void child_of_fork(void)
 {
 	for (struct ilk_member_ *m = ilk_members_; m; m = m->next)
 		if (m->anchor)
-			ilk_shm_unmap_anchor_(m->anchor);
+			ilk_shm_unmap_(m->anchor, m->page);
 	ilk_store_release_(ilk_epoch_, (uint64_t)EPOCH_FORKED);
 	ilk_registry_unlock_();
 }

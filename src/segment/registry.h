@@ -33,7 +33,8 @@ struct ilk_member_ {
 	int fd;          /* may be closed behind our back (closefrom): see ilk_member_fd_ */
 	uint64_t device, inode;
 	int is_original; /* see struct ilk_map_ */
-	char path[96];   /* "" without a name */
+	char *path;      /* "" without a name */
+	size_t page;     /* bytes of a page of the file */
 	int joined;
 	uint32_t process, generation; /* the process slot, and its generation, when joined */
 	void *anchor;                 /* keeps the life lock: ilk_shm_map_anchor_ */

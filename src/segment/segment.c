@@ -3,120 +3,105 @@
  *
  * Invariant  [I1] A name leads to a complete segment or to none: it is linked last.
  * Ordering   The kernel's link and open order the creator's writes before an opener's reads.
- * Death      A creator killed before the link leaves an unnamed file, which goes with it. After the
- *            link the segment is complete; its creator's slot is then that of a dead member.
+ * Death      Of a creator: build.c. Of one who removes the name: transient.c.
  */
 #include "os/clock.h"
+#include "os/pages.h"
 #include "os/shm.h"
 #include "os/thread.h"
-#include "segment/arena.h"
 #include "segment/attach.h"
+#include "segment/build.h"
 #include "segment/error.h"
 #include "segment/header.h"
+#include "segment/name.h"
+#include "segment/transient.h"
 #include "segment/wait.h"
 #include <errno.h>
 #include <string.h>
 
 static const struct ilk_segment_options defaults = {.size = sizeof defaults};
 
-/* --- making one --- */
-
-/* Fills the new file behind FD. */
-static int fill(int fd, const char *name, const struct ilk_segment_options *o)
-{
-	struct ilk_map_ map;
-	struct ilk_file_facts_ facts;
-	void *base;
-	int rc = ilk_header_plan_(o, name, &map.header);
-
-	if (rc == 0)
-		rc = ilk_shm_resize_(fd, map.header.bytes, (int)(o->flags & ILK_SEGMENT_SPARSE));
-	if (rc == 0)
-		rc = ilk_shm_facts_(fd, &facts);
-	if (rc == 0)
-		rc = ilk_shm_map_(fd, map.header.bytes, 0, &base);
-	if (rc < 0)
-		return rc;
-	map.base = base;
-	map.bytes = map.header.bytes;
-	map.header.device = facts.device;
-	map.header.inode = facts.inode;
-	memcpy(map.base, &map.header, sizeof map.header);
-	ilk_arena_format_(&map);
-	ilk_shm_unmap_(map.base, map.bytes);
-	return 0;
-}
-
-/* Makes the new file behind FD a complete segment, still without a name, and attaches to it. */
-static int build(int fd, const char *name, const char *path, const struct ilk_segment_options *o,
-	struct ilk_segment **seg)
-{
-	int rc = ilk_shm_mode_(fd, o->mode ? o->mode : 0600);
-
-	if (rc == 0)
-		rc = fill(fd, name, o);
-	if (rc < 0) {
-		ilk_shm_close_(fd);
-		return rc == -ENOSPC ? ilk_fail_(rc, "%s: no room in /dev/shm", name) : rc;
-	}
-	return ilk_attach_(fd, path, 0, seg);
-}
-
-static int create_new(const char *name, const char *path, const struct ilk_segment_options *o,
-	struct ilk_segment **out)
-{
-	struct ilk_segment *seg;
-	int fd = ilk_shm_unnamed_();
-	int rc = fd < 0 ? fd : build(fd, name, path, o, &seg);
-
-	if (rc < 0)
-		return rc;
-	rc = ilk_shm_link_(seg->member->fd, path);
-	if (rc < 0)
-		ilk_segment_close(seg);
-	else
-		*out = seg;
-	return rc;
-}
-
 /* --- opening by name --- */
+
+static int open_failed(int rc, const char *path)
+{
+	if (rc == -ENOENT)
+		return ilk_fail_(rc, "there is no %s", path);
+	if (rc == -EACCES)
+		return ilk_fail_(rc, "%s: permission denied", path);
+	if (rc == -EISDIR || rc == -ELOOP || rc == -ENXIO)
+		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
+	return ilk_fail_(rc, "%s cannot be opened", path);
+}
 
 static int open_path(const char *path, int read_only)
 {
 	int fd = ilk_shm_open_(path, read_only);
 
-	if (fd == -ENOENT)
-		return ilk_fail_(fd, "there is no %s", path);
-	if (fd == -EACCES)
-		return ilk_fail_(fd, "%s: permission denied", path);
-	if (fd == -EISDIR || fd == -ELOOP || fd == -ENXIO)
-		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
-	return fd < 0 ? ilk_fail_(fd, "%s cannot be opened", path) : fd;
+	return fd < 0 ? open_failed(fd, path) : fd;
 }
 
+/* -EBUSY: it is being removed. */
 static int open_existing(
-	const char *path, const struct ilk_segment_options *o, struct ilk_segment **seg)
+	const char *path, const struct ilk_segment_options *o, struct ilk_segment **out)
 {
 	int fd = open_path(path, (o->flags & ILK_SEGMENT_READ_ONLY) != 0);
+	struct ilk_segment *seg;
+	int rc;
 
-	return fd < 0 ? fd : ilk_attach_as_asked_(fd, path, o, seg);
+	if (fd < 0)
+		return fd;
+	rc = ilk_transient_look_(fd, path);
+	if (rc < 0) {
+		ilk_shm_close_(fd);
+		return rc;
+	}
+	rc = ilk_attach_as_asked_(fd, path, o, &seg);
+	if (rc < 0)
+		return rc;
+	rc = ilk_transient_stay_(seg, path);
+	if (rc < 0)
+		ilk_detach_(seg);
+	else
+		*out = seg;
+	return rc;
+}
+
+/* What every call that makes or opens begins and ends with. */
+struct call {
+	const struct ilk_segment_options *options;
+	unsigned failures;
+	int cancel;
+};
+
+static int begin(struct call *c, const struct ilk_segment_options *options)
+{
+	c->options = options ? options : &defaults;
+	c->failures = ilk_failures_();
+	c->cancel = ilk_cancel_off_();
+	return ilk_options_check_(c->options);
+}
+
+static int end(const struct call *c, int rc, const char *name)
+{
+	ilk_cancel_on_(c->cancel);
+	return ilk_conclude_(rc, c->failures, name);
 }
 
 int ilk_segment_open(
 	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
-	const struct ilk_segment_options *o = options ? options : &defaults;
-	unsigned before = ilk_failures_();
-	int cancel = ilk_cancel_off_();
 	char path[ILK_PATH_BYTES_];
-	int rc = ilk_segment_path_(name, path);
+	struct call c;
+	int rc = begin(&c, options);
 
 	if (rc == 0)
-		rc = ilk_options_check_(o);
+		rc = ilk_name_path_(name, path);
 	if (rc == 0)
-		rc = open_existing(path, o, seg);
-	ilk_cancel_on_(cancel);
-	return ilk_conclude_(rc, before, name);
+		rc = open_existing(path, c.options, seg);
+	if (rc == -EBUSY)
+		rc = ilk_fail_(-ENOENT, "%s is being removed", path);
+	return end(&c, rc, name);
 }
 
 int ilk_segment_open_until(const char *name, const struct ilk_segment_options *options,
@@ -138,18 +123,35 @@ int ilk_segment_open_until(const char *name, const struct ilk_segment_options *o
 	}
 }
 
+/* For who wants a new one. -ENOENT: try; -EEXIST: somebody lives there; -EBUSY, -EACCES as above. */
+static int clear_way(const char *path)
+{
+	int fd = ilk_shm_open_(path, 0);
+	int rc = fd < 0 ? -ENOENT : ilk_transient_look_(fd, path);
+
+	ilk_shm_close_(fd);
+	return rc == 0 ? -EEXIST : rc;
+}
+
 /* Open it or make it, until one of both succeeds; each failure means that another was faster. */
 static int create_or_open(const char *name, const char *path, const struct ilk_segment_options *o,
 	struct ilk_segment **seg)
 {
 	int exclusive = (o->flags & ILK_SEGMENT_EXCLUSIVE) != 0;
+	unsigned round = 0;
 
 	for (int tries = 0; tries < 1000; tries++) {
-		int rc = exclusive ? -ENOENT : open_existing(path, o, seg);
+		int rc = exclusive ? clear_way(path) : open_existing(path, o, seg);
 
-		if (rc != -ENOENT)
+		if (rc == -EBUSY && ilk_transient_wait_(&round))
+			continue;
+		if (rc == -EBUSY)
+			return ilk_fail_(
+				rc, "%s is being removed, by one who does not go on", name);
+		if (rc == -ENOENT)
+			rc = ilk_build_(path, o, seg);
+		else if (!exclusive)
 			return rc;
-		rc = create_new(name, path, o, seg);
 		if (rc == -EEXIST && exclusive)
 			return ilk_fail_(rc, "segment %s is there already", name);
 		if (rc != -EEXIST)
@@ -161,72 +163,83 @@ static int create_or_open(const char *name, const char *path, const struct ilk_s
 int ilk_segment_create(
 	const char *name, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
-	const struct ilk_segment_options *o = options ? options : &defaults;
-	unsigned before = ilk_failures_();
-	int cancel = ilk_cancel_off_();
 	char path[ILK_PATH_BYTES_];
-	int rc = ilk_segment_path_(name, path);
+	struct call c;
+	int rc = begin(&c, options);
 
 	if (rc == 0)
-		rc = ilk_options_check_(o);
-	if (rc == 0 && o->flags & ILK_SEGMENT_READ_ONLY)
+		rc = ilk_name_path_(name, path);
+	if (rc == 0 && c.options->flags & ILK_SEGMENT_READ_ONLY)
 		rc = ilk_fail_(-EINVAL, "a segment cannot be created read-only");
 	if (rc == 0)
-		rc = create_or_open(name, path, o, seg);
-	ilk_cancel_on_(cancel);
-	return ilk_conclude_(rc, before, name);
-}
-
-static int create_anonymous(
-	const char *label, const struct ilk_segment_options *o, struct ilk_segment **out)
-{
-	struct ilk_segment *seg;
-	int fd = ilk_shm_memfd_(label);
-	int rc = fd < 0 ? fd : build(fd, label, "", o, &seg);
-
-	if (rc < 0)
-		return rc;
-	rc = ilk_shm_seal_(seg->member->fd);
-	if (rc < 0)
-		ilk_detach_(seg);
-	else
-		*out = seg;
-	return rc;
+		rc = create_or_open(name, path, c.options, seg);
+	return end(&c, rc, name);
 }
 
 int ilk_segment_anonymous(
 	const char *label, const struct ilk_segment_options *options, struct ilk_segment **seg)
 {
-	const struct ilk_segment_options *o = options ? options : &defaults;
-	unsigned before = ilk_failures_();
-	int cancel = ilk_cancel_off_();
-	int rc = ilk_options_check_(o);
+	struct call c;
+	int rc = begin(&c, options);
 
 	if (rc == 0 && label && strlen(label) >= ILK_NAME_BYTES_)
 		rc = ilk_fail_(-ENAMETOOLONG, "the label has more than 63 bytes");
-	if (rc == 0 && o->flags & (ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_EXCLUSIVE))
+	if (rc == 0 && c.options->flags & (ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_EXCLUSIVE))
 		rc = ilk_fail_(-EINVAL, "these flags need a segment with a name");
 	if (rc == 0)
-		rc = create_anonymous(label ? label : "", o, seg);
-	ilk_cancel_on_(cancel);
-	return ilk_conclude_(rc, before, label);
+		rc = ilk_build_anonymous_(label ? label : "", c.options, seg);
+	return end(&c, rc, label);
+}
+
+/* --- the end of it --- */
+
+/* By a path of his own a user may mean anything: only what begins as a segment does is removed. */
+static int check_removable(int fd)
+{
+	struct ilk_header_ h;
+	struct ilk_file_facts_ facts;
+	int rc = ilk_header_read_(fd, &h, &facts);
+
+	return rc == -EMEDIUMTYPE ? rc : 0;
+}
+
+static int remove_file(const char *path, int is_checked)
+{
+	int fd = ilk_shm_open_(path, 0), rc;
+	unsigned round = 0;
+
+	if (fd == -EACCES)
+		fd = ilk_shm_open_(path, 1);
+	if (fd < 0)
+		return is_checked ? open_failed(fd, path) : ilk_shm_unlink_(path);
+	rc = is_checked ? check_removable(fd) : 0;
+	if (rc == 0) {
+		do
+			rc = ilk_transient_unlink_(fd, path);
+		while (rc == -EBUSY && ilk_transient_wait_(&round));
+	}
+	ilk_shm_close_(fd);
+	return rc;
 }
 
 int ilk_segment_unlink(const char *name)
 {
 	char path[ILK_PATH_BYTES_];
-	int rc = ilk_segment_path_(name, path);
+	struct call c;
+	int rc = begin(&c, NULL);
 
 	if (rc == 0)
-		rc = ilk_shm_unlink_(path);
+		rc = ilk_name_path_(name, path);
+	if (rc == 0)
+		rc = remove_file(path, strchr(name, '/') != NULL);
 	if (rc == -EISDIR)
-		return ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
-	if (rc == -EPERM || rc == -EACCES)
-		return ilk_fail_(-EACCES, "%s: permission denied", path);
-	return rc == -ENOENT ? ilk_fail_(rc, "there is no %s", path) : rc;
+		rc = ilk_fail_(-EMEDIUMTYPE, "%s is no regular file", path);
+	else if (rc == -EPERM || rc == -EACCES)
+		rc = ilk_fail_(-EACCES, "%s: permission denied", path);
+	else if (rc == -ENOENT)
+		ilk_fail_(rc, "there is no %s", path);
+	return end(&c, rc, name);
 }
-
-/* --- closing --- */
 
 int ilk_segment_close(struct ilk_segment *seg)
 {
@@ -243,4 +256,13 @@ const char *ilk_segment_name(const struct ilk_segment *seg)
 size_t ilk_segment_bytes(const struct ilk_segment *seg)
 {
 	return seg->map.bytes;
+}
+
+size_t ilk_segment_huge_bytes(const struct ilk_segment *seg)
+{
+	int cancel = ilk_cancel_off_();
+	size_t bytes = ilk_pages_huge_(seg->map.base, seg->map.bytes);
+
+	ilk_cancel_on_(cancel);
+	return bytes;
 }

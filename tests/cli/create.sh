@@ -23,6 +23,38 @@ says "fenced"
 says "0 of 3 process slots"
 says "0 of 5 thread slots"
 
+# Huge pages: told how many there were. Sparse: it takes what is used.
+expect 0 create "$prefix-huge" --huge --size 4M
+says "of it in huge pages"
+expect 0 create "$prefix-sparse" --sparse --size 4M
+[ "$(stat -c %b "/dev/shm/ilk.$prefix-sparse")" -lt 4096 ] || fail "not sparse"
+expect 0 rm "$prefix-huge" "$prefix-sparse"
+
+# Paths do wherever names do.
+path=/dev/shm/ilk.$prefix.d/shop
+mkdir "/dev/shm/ilk.$prefix.d" || fail mkdir
+expect 0 create "$path"
+says "made $path"
+expect 0 lock "$path" m -- true
+cd "/dev/shm/ilk.$prefix.d" || fail cd
+expect 0 counter ./shop hits add 3
+expect 0 counter "$path" hits
+says 3
+expect 0 show ./shop
+says hits
+expect 0 rm "$path"
+refuses rm ./shop
+echo "no segment, but a list of things to do" >todo
+refuses rm ./todo
+[ -e todo ] || fail "rm removed what is no segment"
+rm todo
+cd / || fail cd
+rmdir "/dev/shm/ilk.$prefix.d"
+refuses create "$path"
+says_err "there is no folder"
+refuses create /proc/self/shop
+says_err "no memory file system"
+
 # Names.
 for name in "" . .x -- a/b 'a b' "$(printf 'a%.0s' {1..64})"; do
 	refuses create -- "$name"

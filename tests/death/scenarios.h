@@ -8,6 +8,8 @@ extern const struct operation *const scenarios[]; /* ends with NULL */
 
 extern const struct operation segment_create_row, segment_open_row, segment_close_row,
 	segment_unlink_row, slot_takeover_row;
+extern const struct operation segment_create_path_row, transient_create_row, transient_close_row,
+	transient_leave_row, transient_open_dead_row, transient_create_dead_row;
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
 extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row;

@@ -159,7 +159,7 @@ static void test_open_until_with_another_failure_ends_at_once(void **state)
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_open_until("no/name", NULL, ILK_FOREVER, &seg), -EINVAL);
+	CHECK_RC(ilk_segment_open_until("no name", NULL, ILK_FOREVER, &seg), -EINVAL);
 	assert_int_equal(mkdir(support_path(name), 0700), 0);
 	CHECK_RC(ilk_segment_open_until(name, NULL, ILK_FOREVER, &seg), -EMEDIUMTYPE);
 	assert_int_equal(rmdir(support_path(name)), 0);

@@ -27,7 +27,7 @@ static void check_name(const char *name, int expected)
 
 static void test_names_with_odd_characters_are_EINVAL(void **state)
 {
-	static const char *const odd[] = {"", ".", "..", ".hidden", "-option", "a/b", "/a", "a b",
+	static const char *const odd[] = {"", ".", "..", ".hidden", "-option", "a b", "a/", "/",
 		"a\nb", "caf\xc3\xa9", "a:b", "a*", "$HOME", "a\x7f", "%s"};
 
 	(void)state;

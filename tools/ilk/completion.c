@@ -86,7 +86,11 @@ static void print_bash(void)
 	}
 	fputs("\tesac\n"
 	      "\t[[ $current == -* ]] && operands=$options\n"
-	      "\tmapfile -t COMPREPLY < <(compgen -W \"$operands\" -- \"$current\")\n"
+	      "\tif [[ $current == */* ]]; then\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -f -- \"$current\")\n"
+	      "\telse\n"
+	      "\t\tmapfile -t COMPREPLY < <(compgen -W \"$operands\" -- \"$current\")\n"
+	      "\tfi\n"
 	      "}\n"
 	      "complete -F _ilk ilk\n",
 		stdout);
@@ -133,6 +137,7 @@ static void print_zsh(void)
 	      "\t\techo ${file#/dev/shm/ilk.}\n"
 	      "\tdone\n}\n\n"
 	      "_ilk_complete_segments()\n{\n"
+	      "\t[[ $PREFIX == */* ]] && _files && return\n"
 	      "\tcompadd -- ${(f)\"$(_ilk_segments)\"}\n}\n\n",
 		stdout);
 	for_each_page(zsh_page);

@@ -8,7 +8,7 @@
 
 /* 0 means that nothing was asked: the library's default, and no comparison with what is there. */
 static int64_t size, mode, processes, threads;
-static int fenced, exclusive;
+static int fenced, exclusive, huge, sparse;
 
 static const struct option_row rows[] = {
 	{.name = "size",
@@ -46,6 +46,15 @@ static const struct option_row rows[] = {
 		.kind = OPTION_FLAG,
 		.help = "hot paths use fences: for where membarrier(2) is missing",
 		.target = &fenced},
+	{.name = "huge",
+		.kind = OPTION_FLAG,
+		.help = "in huge pages, as far as the kernel grants them",
+		.target = &huge},
+	{.name = "sparse",
+		.kind = OPTION_FLAG,
+		.help = "take memory only when it is used: a full file system may then\n"
+			"end a process by SIGBUS",
+		.target = &sparse},
 	{.name = "exclusive",
 		.kind = OPTION_FLAG,
 		.help = "an error if NAME is there already",
@@ -61,8 +70,9 @@ static const struct option_page page = {
 	.summary = "make a segment",
 	.details =
 		"NAME is 1 to 63 letters, digits, '.', '_' and '-', the first of them a letter,\n"
-		"a digit or '_'. A segment of that name that is there already and does not differ\n"
-		"from what is asked is left as it is. The segment stays until `ilk rm`.\n",
+		"a digit or '_'; or, with a '/' in it, the path of a file on tmpfs or hugetlbfs.\n"
+		"A segment of that name that is there already and does not differ from what is\n"
+		"asked is left as it is. The segment stays until `ilk rm`.\n",
 	.rows = rows,
 };
 
@@ -74,16 +84,21 @@ static int create(const char *name, unsigned flags)
 		.mode = (unsigned)mode,
 		.processes = (unsigned)processes,
 		.threads = (unsigned)threads,
-		.flags = flags | (fenced ? (unsigned)ILK_SEGMENT_FENCED : 0),
+		.flags = flags | (fenced ? ILK_SEGMENT_FENCED : 0u) |
+			 (huge ? ILK_SEGMENT_HUGE | ILK_SEGMENT_PREFAULT : 0u) |
+			 (sparse ? ILK_SEGMENT_SPARSE : 0u),
 	};
 	struct ilk_segment *seg;
-	char bytes[TERM_TEXT];
+	char bytes[TERM_TEXT], shown[600];
 	int rc = ilk_segment_create(name, &options, &seg);
 
 	if (rc < 0)
 		return rc;
-	printf("%s %s: %s\n", flags & ILK_SEGMENT_EXCLUSIVE ? "made" : "was there already:", name,
-		term_bytes(bytes, ilk_segment_bytes(seg)));
+	printf("%s %s: %s", flags & ILK_SEGMENT_EXCLUSIVE ? "made" : "was there already:",
+		term_clean(shown, sizeof shown, name), term_bytes(bytes, ilk_segment_bytes(seg)));
+	if (huge)
+		printf(", %s of it in huge pages", term_bytes(bytes, ilk_segment_huge_bytes(seg)));
+	putchar('\n');
 	return ilk_segment_close(seg);
 }
 

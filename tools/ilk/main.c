@@ -34,7 +34,8 @@ static void print_overview(FILE *out)
 	for (int i = 0; commands[i]; i++)
 		fprintf(out, "  %-11s %s\n", commands[i]->page->command,
 			commands[i]->page->summary);
-	fputs("\n`ilk help COMMAND` tells more. A segment NAME shows as /dev/shm/ilk.NAME.\n"
+	fputs("\n`ilk help COMMAND` tells more. A segment NAME shows as /dev/shm/ilk.NAME; with a '/'\n"
+	      "in it, it is the path of the file.\n"
 	      "Exit code: 0 all is well, 1 something was found that is not, 2 error.\n",
 		out);
 }

@@ -32,7 +32,7 @@ static const char *advice(int result)
 		       "what it is, `ilk rm` removes it";
 	case -ENOSPC:
 		return "there is no room; make the segment larger (`ilk create --size`), or free "
-		       "some of /dev/shm";
+		       "some of its file system";
 	case -EUSERS:
 		return "every slot is taken by the living; make the segment with more (`ilk create "
 		       "--processes --threads`)";
