@@ -225,17 +225,26 @@ static void left_in_the_midst(struct victim *v)
 
 /* --- names --- */
 
-static void names(struct victim *v)
+/* Half the time the segment's own or a slot's, which come first. */
+static void name(struct victim *v)
 {
 	static const char *const kinds[] = {"\x1b[31m", "\xff\xfe", "\xc0\x80", "", "\"\\", "\n\r",
 		"\xed\xa0\x80", "\xc2\x9b", "A"};
-	uint64_t i = chance(v, v->places->names.count);
+	const struct ilk_header_ *h = &v->places->header;
+	const uint32_t first = 1 + h->process_slots + h->thread_slots;
+	uint64_t i = chance(v, chance(v, 2) ? first : v->places->names.count);
 	const char *kind = kinds[chance(v, sizeof kinds / sizeof *kinds)];
 	char text[ILK_NAME_BYTES_];
 
 	memset(text, chance(v, 2) ? 'A' : 0xf4, sizeof text);
 	memcpy(text, kind, strlen(kind) + (chance(v, 2) ? 1 : 0));
 	put(v, v->places->names.at[i], text, v->places->name_bytes[i]);
+}
+
+static void names(struct victim *v)
+{
+	for (uint64_t n = 4 + chance(v, 16); n; n--)
+		name(v);
 }
 
 /* --- other builds --- */
