@@ -33,9 +33,10 @@
 static void split(const struct ilk_map_ *map, uint64_t at, uint64_t size)
 {
 	struct ilk_block_header_ *b = ilk_block_at_(map, at);
-	uint64_t rest = ilk_block_size_(b) - size;
+	uint64_t whole = ilk_block_size_(b), rest = whole - size;
 
-	if (rest < ILK_LEAST_BLOCK_)
+	/* The second: its size was another when it was found. */
+	if (whole < size + ILK_LEAST_BLOCK_ || rest > map->bytes - at - size)
 		return;
 	ilk_write_block_(ilk_block_at_(map, at + size), rest, at);
 	ilk_set_block_size_(b, size);
@@ -47,7 +48,7 @@ static void split(const struct ilk_map_ *map, uint64_t at, uint64_t size)
 static int settle(const struct ilk_map_ *map, uint64_t at)
 {
 	uint64_t next = at + ilk_block_size_(ilk_block_at_(map, at)),
-		 before = ilk_block_at_(map, at)->before;
+		 before = ilk_load_relaxed_(&ilk_block_at_(map, at)->before);
 
 	if (next < map->bytes && ilk_is_free_block_(map, next)) {
 		if (ilk_unlist_block_(map, next) < 0)
@@ -129,7 +130,7 @@ struct ilk_block_header_ *ilk_arena_block_(const struct ilk_map_ *map, uint64_t 
 	if (!ilk_is_block_(map, at) || !ilk_is_given_out_(ilk_block_at_(map, at)))
 		return NULL;
 	b = ilk_block_at_(map, at);
-	before = b->before;
+	before = ilk_load_relaxed_(&b->before);
 	next = at + ilk_block_size_(b);
 	if (before ? !ilk_is_block_(map, before) ||
 				before + ilk_block_size_(ilk_block_at_(map, before)) != at

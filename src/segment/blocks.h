@@ -73,7 +73,7 @@ static inline void ilk_tell_next_(const struct ilk_map_ *map, uint64_t at)
 {
 	uint64_t next = at + ilk_block_size_(ilk_block_at_(map, at));
 
-	if (next < map->bytes)
+	if (next <= map->bytes - ILK_BLOCK_HEADER_ && next % ILK_GRAIN_ == 0)
 		ilk_block_at_(map, next)->before = at;
 }
 

@@ -10,16 +10,21 @@
  *            RECOVERED. A second death does the same again. Release and wake-up are one system call
  *            (rule 1), so nobody dies between; a woken one that dies leaves the word free, and
  *            sleepers look every 20 ms.
+ * Damage     A word that names its reader, a slot whose last thread left it in order, or a thread
+ *            that its living process does not have, names nobody who could be in here. It is an
+ *            error, and the word stays: what is not proved to be the dead's is not taken.
  * Close      waits for who is in it, from before the word is taken until after it is free: who is
  *            unmapped in the midst would leave it held by a slot that is the living's.
  */
 #include "segment/guard.h"
 #include "os/futex.h"
+#include "segment/error.h"
 #include "segment/types.h"
 #include "segment/wait.h"
 #include <errno.h>
 
 enum { SLEEPERS = 1 };
+enum { LOST_LOOKS = 5 };
 
 static uint32_t *word_of(struct ilk_segment *seg)
 {
@@ -40,10 +45,60 @@ static uint32_t announce(uint32_t *word, uint32_t found)
 	return 0;
 }
 
+/* Is WORD the owner word of a thread of this process? */
+static int is_of_ours(const struct ilk_member_ *member, uint32_t word)
+{
+	const struct ilk_identity_ *one = &member->identities[ilk_owner_slot_(word)];
+	int is_ours;
+
+	ilk_registry_lock_();
+	is_ours = one->thread != 0 && one->owner == word;
+	ilk_registry_unlock_();
+	return is_ours;
+}
+
+/*
+ * Is the slot that WORD names free, of a process that is over, or of this one, which has no such
+ * thread?
+ */
+static int names_nobody(const struct ilk_segment *seg, uint32_t word)
+{
+	uint32_t process;
+	uint64_t life;
+
+	if (!ilk_owner_is_thread_(word) || ilk_owner_slot_(word) >= seg->map.header.thread_slots)
+		return 0;
+	life = ilk_load_acquire_(&ilk_thread_slot_(&seg->map, ilk_owner_slot_(word))->life);
+	process = ilk_life_process_(life);
+	if (ilk_life_generation_(life) != ilk_owner_generation_(word) ||
+		process > seg->map.header.process_slots)
+		return 0; /* dead, which is something else */
+	if (process == 0 ||
+		ilk_load_relaxed_(&ilk_process_slot_(&seg->map, process - 1)->generation) !=
+			(uint32_t)(life >> 32))
+		return 1;
+	return process == seg->member->process + 1 && !is_of_ours(seg->member, word);
+}
+
+/*
+ * Does FOUND, seen at the end of a tick, name nobody? A slot can be left and taken again between the
+ * look at the word and the look at the slot, but hardly at several ticks in a row; and to be wrong
+ * here takes nothing from anybody.
+ */
+static int is_lost(const struct ilk_segment *seg, uint32_t found, uint32_t mine, int *looks)
+{
+	found &= ~ILK_OWNER_FLAGS_;
+	if (found == (mine & ~ILK_OWNER_FLAGS_))
+		return 1;
+	*looks = names_nobody(seg, found) ? *looks + 1 : 0;
+	return *looks == LOST_LOOKS;
+}
+
 static int lock_slow(struct ilk_segment *seg, struct ilk_wait_ *w)
 {
 	uint32_t *word = word_of(seg), mine = w->me->owner;
 	unsigned round = 0;
+	int looks = 0;
 
 	for (;;) {
 		uint32_t found = ilk_load_relaxed_(word);
@@ -61,6 +116,8 @@ static int lock_slow(struct ilk_segment *seg, struct ilk_wait_ *w)
 		}
 		if (rc == -EOWNERDEAD && take(word, found, mine))
 			return ILK_RECOVERED;
+		if (rc == ILK_TICK_ && is_lost(seg, found, mine, &looks))
+			return ilk_fail_(-EBADMSG, "the guard's owner word names nobody");
 		if (rc == -ECANCELED)
 			return rc;
 	}

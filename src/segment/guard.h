@@ -6,8 +6,8 @@
 
 /*
  * Locks SEG's guard for the calling thread, which ilk_here_() was called for. 0; ILK_RECOVERED: its
- * last holder died in it, and what it guards must be put right; -ECANCELED. Until the unlock the
- * mapping stays, whatever close does.
+ * last holder died in it, and what it guards must be put right; -ECANCELED; -EBADMSG: its owner word
+ * names nobody who could be in it. Until the unlock the mapping stays, whatever close does.
  */
 int ilk_guard_lock_(struct ilk_segment *seg);
 

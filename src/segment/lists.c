@@ -1,5 +1,6 @@
 /*
- * lists.c - the free blocks, by size; see arena.c.
+ * lists.c - the free blocks, by size; see arena.c. Each word is read once, checked, and then used:
+ * a hostile process can write while we look.
  *
  * Source: two levels of lists with bits for the filled ones, and a good fit in constant time, after
  * M. Masmano, I. Ripoll, A. Crespo, J. Real, TLSF: a new dynamic memory allocator for real-time
@@ -19,24 +20,28 @@ static struct ilk_free_lists_ *lists(const struct ilk_map_ *map)
 unsigned ilk_list_of_(uint64_t size)
 {
 	uint64_t grains = size / ILK_GRAIN_;
-	unsigned log;
+	unsigned log, list;
 
 	if (grains < ILK_EXACT_LISTS_)
 		return (unsigned)grains;
 	log = 63 - (unsigned)__builtin_clzll(grains);
-	return ILK_EXACT_LISTS_ + (log - 5) * 8 + (unsigned)(grains >> (log - 3) & 7);
+	list = ILK_EXACT_LISTS_ + (log - 5) * 8 + (unsigned)(grains >> (log - 3) & 7);
+	/* A size that somebody changes while we look may be any. */
+	return list < ILK_LISTS_ ? list : ILK_LISTS_ - 1;
 }
 
 void ilk_list_block_(const struct ilk_map_ *map, uint64_t at)
 {
 	struct ilk_block_header_ *b = ilk_block_at_(map, at);
 	unsigned list = ilk_list_of_(ilk_block_size_(b));
-	uint64_t *first = &lists(map)->first[list];
+	uint64_t *first = &lists(map)->first[list], next = ilk_load_relaxed_(first);
 
+	if (!ilk_is_free_block_(map, next))
+		next = 0;
 	b->list_last = 0;
-	b->list_next = ilk_is_free_block_(map, *first) ? *first : 0;
-	if (b->list_next)
-		ilk_block_at_(map, b->list_next)->list_last = at;
+	b->list_next = next;
+	if (next)
+		ilk_block_at_(map, next)->list_last = at;
 	*first = at;
 	lists(map)->filled[list / 64] |= UINT64_C(1) << list % 64;
 }
@@ -44,7 +49,7 @@ void ilk_list_block_(const struct ilk_map_ *map, uint64_t at)
 int ilk_unlist_block_(const struct ilk_map_ *map, uint64_t at)
 {
 	struct ilk_block_header_ *b = ilk_block_at_(map, at);
-	uint64_t next = b->list_next, last = b->list_last;
+	uint64_t next = ilk_load_relaxed_(&b->list_next), last = ilk_load_relaxed_(&b->list_last);
 	unsigned list = ilk_list_of_(ilk_block_size_(b));
 	uint64_t *first = &lists(map)->first[list];
 
@@ -66,7 +71,7 @@ int ilk_unlist_block_(const struct ilk_map_ *map, uint64_t at)
 static unsigned filled_list(const struct ilk_map_ *map, unsigned list)
 {
 	for (unsigned i = list / 64; i < ILK_LISTS_ / 64; i++) {
-		uint64_t bits = lists(map)->filled[i];
+		uint64_t bits = ilk_load_relaxed_(&lists(map)->filled[i]);
 
 		if (i == list / 64)
 			bits &= ~UINT64_C(0) << list % 64;
@@ -80,10 +85,10 @@ static unsigned filled_list(const struct ilk_map_ *map, unsigned list)
 static uint64_t fit_in_list(
 	const struct ilk_map_ *map, unsigned list, uint64_t size, uint64_t tries)
 {
-	uint64_t at = lists(map)->first[list];
+	uint64_t at = ilk_load_relaxed_(&lists(map)->first[list]);
 
 	for (; ilk_is_free_block_(map, at) && tries;
-		at = ilk_block_at_(map, at)->list_next, tries--)
+		at = ilk_load_relaxed_(&ilk_block_at_(map, at)->list_next), tries--)
 		if (ilk_block_size_(ilk_block_at_(map, at)) >= size)
 			return at;
 	return 0;

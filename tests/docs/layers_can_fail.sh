@@ -10,7 +10,7 @@ failed=0
 plain()
 {
 	rm -rf "$tree"
-	mkdir -p "$tree"/{include/ilk,src/{os,segment,sync,queue,inspect},tools/ilk,tests/unit,docs}
+	mkdir -p "$tree"/{include/ilk,src/{os,segment,sync,queue,inspect},tools/ilk,tests/{unit,fuzz},docs}
 	echo 'int lowest_;' >"$tree/src/fault.h"
 	echo 'int os_;' >"$tree/src/os/futex.h"
 	printf '#include "os/futex.h"\n#include "segment/layout.h"\n' >"$tree/src/segment/wait.c"
@@ -41,14 +41,17 @@ plant src/sync/mutex.c '#include "segment/layout.h"' 'layout.h'
 plant include/ilk/base.h '#include "segment/wait.h"' 'public header'
 plant tools/ilk/show.c '#include "segment/wait.h"' "library's own"
 plant tests/unit/mutex.c '#include "segment/wait.h"' "library's own"
+plant tests/fuzz/body.c '#include "segment/wait.h"' "library's own"
 plant src/sync/mutex.c 'x = __atomic_load_n(&y, 0);' 'memory orders'
 plant tools/ilk/show.c '_Atomic int x;' 'memory orders'
 plant src/sync/mutex.c 'p = mmap(0);' 'kernel'
 plant src/sync/mutex.c '#include <sys/mman.h>' 'kernel'
 plant src/sync/mutex.c 'ilk_futex_wait_(w, 0, 0);' 'sleeps'
 
-# What is no fault: an edge that stands in the document; a word in a comment or a string.
+# What is no fault: an edge that stands in the document; a word in a comment or a string; the layout
+# for who damages it.
 plain
+echo '#include "segment/layout.h"' >"$tree/tests/fuzz/body.c"
 echo '#include "sync/mutex.h"' >"$tree/src/queue/lease.c"
 echo 'The lease waits: `queue/lease.c` -> `sync/mutex.h`.' >"$tree/docs/architecture.md"
 printf '%s\n' '/* mmap(0) and' '__atomic_x */ char *s = "open(1)", c = 0x22; // fork()' \

@@ -1,0 +1,138 @@
+/* places.c - finds them, trusting the segment: it is whole. */
+#include "places.h"
+#include <ilk/mutex.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void add(struct places *p, uint64_t at)
+{
+	if (p->count == sizeof p->at / sizeof *p->at)
+		abort();
+	p->at[p->count++] = (uint32_t)at;
+}
+
+static void add_name(struct map_of_places *m, uint64_t at, uint32_t bytes)
+{
+	if (m->names.count == sizeof m->name_bytes / sizeof *m->name_bytes)
+		return;
+	m->name_bytes[m->names.count] = bytes;
+	add(&m->names, at);
+}
+
+static uint64_t word_at(const uint8_t *bytes, uint64_t at)
+{
+	uint64_t word;
+
+	memcpy(&word, bytes + at, sizeof word);
+	return word;
+}
+
+#define IN_HEADER(field) offsetof(struct ilk_header_, field)
+
+static void find_in_header(struct map_of_places *m)
+{
+	static const uint32_t links[] = {IN_HEADER(processes_at), IN_HEADER(threads_at),
+		IN_HEADER(buckets_at), IN_HEADER(lists_at), IN_HEADER(arena_at)};
+	static const uint32_t sizes[] = {IN_HEADER(bytes), IN_HEADER(process_slots),
+		IN_HEADER(buckets), IN_HEADER(arena_used), IN_HEADER(arena_blocks)};
+
+	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
+		add(&m->links, links[i]);
+	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
+		add(&m->sizes, sizes[i]);
+	add(&m->owners, IN_HEADER(guard.owner));
+	add_name(m, IN_HEADER(name), ILK_NAME_BYTES_);
+}
+
+#define IN_PROCESS(field) offsetof(struct ilk_process_slot_, field)
+#define IN_THREAD(field) offsetof(struct ilk_thread_slot_, field)
+
+static void find_in_slots(struct map_of_places *m)
+{
+	for (uint32_t i = 0; i < m->header.process_slots; i++) {
+		uint64_t at = m->header.processes_at + i * sizeof(struct ilk_process_slot_);
+
+		add(&m->sizes, at + IN_PROCESS(generation)); /* and the state */
+		add(&m->sizes, at + IN_PROCESS(pid));
+		add_name(m, at + IN_PROCESS(name), 32);
+	}
+	for (uint32_t i = 0; i < m->header.thread_slots; i++) {
+		uint64_t at = m->header.threads_at + i * sizeof(struct ilk_thread_slot_);
+
+		add(&m->lives, at + IN_THREAD(life));
+		add(&m->owners, at + IN_THREAD(wait_owner));
+		add(&m->links, at + IN_THREAD(wait_object));
+		add(&m->sizes, at + IN_THREAD(wait_since));
+		add(&m->sizes, at + IN_THREAD(wait_owner_since));
+		add(&m->sizes, at + IN_THREAD(joined));
+		add(&m->sizes, at + IN_THREAD(wait_type));
+		add_name(m, at + IN_THREAD(name), 16);
+	}
+}
+
+static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
+{
+	const uint64_t object = at + sizeof(struct ilk_entry_);
+
+	add(&m->entries, at);
+	add(&m->links, at + offsetof(struct ilk_entry_, next));
+	add(&m->sizes, at + offsetof(struct ilk_entry_, hash)); /* and the type */
+	add(&m->sizes, at + offsetof(struct ilk_entry_, bytes));
+	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
+	if (bytes != sizeof(struct ilk_mutex))
+		return;
+	add(&m->owners, object + offsetof(struct ilk_mutex, owner));
+	add(&m->sizes, object + offsetof(struct ilk_mutex, wait));
+	add(&m->sizes, object + offsetof(struct ilk_mutex, ask)); /* and the depth */
+	add(&m->sizes, object + offsetof(struct ilk_mutex, waited_ns));
+	add_name(m, object + offsetof(struct ilk_mutex, label), 24);
+}
+
+static void find_in_buckets(struct map_of_places *m, const uint8_t *bytes)
+{
+	for (uint32_t i = 0; i < m->header.buckets; i++) {
+		uint64_t bucket = m->header.buckets_at + i * sizeof(uint64_t);
+
+		add(&m->links, bucket);
+		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at))
+			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)));
+	}
+}
+
+/* Of the lists those that are not empty, and a few others: they would outnumber all other links. */
+static void find_in_lists(struct map_of_places *m, const uint8_t *bytes)
+{
+	uint64_t at = m->header.lists_at;
+
+	for (uint32_t i = 0; i < ILK_LISTS_ / 64; i++)
+		add(&m->sizes, at + i * sizeof(uint64_t));
+	at += offsetof(struct ilk_free_lists_, first);
+	for (uint32_t i = 0; i < ILK_LISTS_; i++, at += sizeof(uint64_t))
+		if (word_at(bytes, at) || i % 32 == 0)
+			add(&m->links, at);
+}
+
+static void find_in_blocks(struct map_of_places *m, const uint8_t *bytes, size_t count)
+{
+	for (uint64_t at = m->header.arena_at; at < count;
+		at += word_at(bytes, at) & ~UINT64_C(63)) {
+		add(&m->blocks, at);
+		add(&m->sizes, at + offsetof(struct ilk_block_header_, size));
+		add(&m->owners, at + offsetof(struct ilk_block_header_, owner));
+		add(&m->links, at + offsetof(struct ilk_block_header_, before));
+		add(&m->links, at + offsetof(struct ilk_block_header_, list_next));
+		add(&m->links, at + offsetof(struct ilk_block_header_, list_last));
+		add(&m->links, at + offsetof(struct ilk_block_header_, link_at));
+	}
+}
+
+void places_find(const uint8_t *bytes, size_t count, struct map_of_places *m)
+{
+	memset(m, 0, sizeof *m);
+	memcpy(&m->header, bytes, sizeof m->header);
+	find_in_header(m);
+	find_in_slots(m);
+	find_in_buckets(m, bytes);
+	find_in_lists(m, bytes);
+	find_in_blocks(m, bytes, count);
+}

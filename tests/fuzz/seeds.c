@@ -1,0 +1,278 @@
+/* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
+#include "seeds.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <ilk.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+const char *const seed_object_names[] = {"m", "again", "c", "s", "b", "list", NULL};
+
+struct list {
+	ILK_REF(uint64_t) ref[8];
+};
+
+/* A segment in the making. */
+struct making {
+	struct ilk_segment *seg;
+	int fd;
+};
+
+__attribute__((noreturn)) static void give_up(const char *what, int rc)
+{
+	fprintf(stderr, "no seed: %s: %s (%s)\n", what, ilk_strerror(rc), ilk_last_error());
+	exit(2);
+}
+
+static void must(int rc, const char *what)
+{
+	if (rc < 0)
+		give_up(what, rc);
+}
+
+/* --- what is in it --- */
+
+static struct ilk_mutex *mutex(struct ilk_segment *seg, const char *name, unsigned flags)
+{
+	const struct ilk_mutex_options options = {.size = sizeof options, .flags = flags};
+	struct ilk_mutex *m;
+
+	must(ilk_mutex_open(seg, name, &options, &m), name);
+	return m;
+}
+
+static struct list *list(struct ilk_segment *seg)
+{
+	void *memory;
+
+	must(ilk_block_open(seg, "list", sizeof(struct list), &memory), "a list");
+	return memory;
+}
+
+/* One of each kind. */
+static void put_objects(struct ilk_segment *seg)
+{
+	struct ilk_counter *c;
+	struct ilk_sharded *s;
+	struct ilk_sharded_handle mine;
+	void *block;
+
+	mutex(seg, "m", 0);
+	mutex(seg, "again", ILK_MUTEX_RECURSIVE);
+	must(ilk_counter_open(seg, "c", &c), "a counter");
+	ilk_counter_add(c, 7);
+	must(ilk_sharded_open(seg, "s", &s), "a sharded counter");
+	must(ilk_sharded_mine(s, &mine), "a share");
+	ilk_sharded_add(&mine, 5);
+	must(ilk_block_open(seg, "b", 100, &block), "a block");
+	list(seg);
+}
+
+/* Blocks that references lead to; every second one is freed. */
+static void put_holes(struct ilk_segment *seg)
+{
+	struct list *l = list(seg);
+	uint64_t *block[8];
+
+	for (unsigned i = 0; i < 8; i++) {
+		must(ilk_alloc(seg, 64 + 100 * i, (void **)&block[i]), "memory");
+		must(ilk_publish(seg, block[i], &l->ref[i]), "a reference");
+	}
+	for (unsigned i = 0; i < 8; i += 2)
+		must(ilk_free(seg, block[i], &l->ref[i], ilk_nowhere()), "a hole");
+}
+
+static void put_many(struct ilk_segment *seg)
+{
+	char name[32];
+	struct ilk_counter *c;
+	void *block;
+
+	put_objects(seg);
+	for (int i = 0; i < 20; i++) {
+		snprintf(name, sizeof name, "counter %d", i);
+		must(ilk_counter_open(seg, name, &c), name);
+		snprintf(name, sizeof name, "block %d", i);
+		must(ilk_block_open(seg, name, 8 + 40 * (size_t)i, &block), name);
+	}
+	put_holes(seg);
+}
+
+/* --- processes --- */
+
+/* A child that runs BODY and then waits to be killed; returns when it has run. */
+static pid_t start(struct ilk_segment *seg, void (*body)(struct ilk_segment *seg))
+{
+	int ends[2];
+	char byte;
+	pid_t child;
+
+	if (pipe(ends) < 0)
+		give_up("a pipe", -errno);
+	child = fork();
+	if (child < 0)
+		give_up("a child", -errno);
+	if (child == 0) {
+		close(ends[0]);
+		body(seg);
+		if (write(ends[1], "", 1) == 1)
+			for (;;)
+				pause();
+		_exit(1);
+	}
+	close(ends[1]);
+	if (read(ends[0], &byte, 1) != 1)
+		give_up("a child ended", 0);
+	close(ends[0]);
+	return child;
+}
+
+static void finish(pid_t child)
+{
+	kill(child, SIGKILL);
+	waitpid(child, NULL, 0);
+}
+
+/* Holds one mutex, another twice over, and memory that nobody else knows of. */
+static void hold(struct ilk_segment *seg)
+{
+	struct ilk_mutex *again = mutex(seg, "again", ILK_MUTEX_RECURSIVE);
+	void *memory;
+
+	must(ilk_mutex_lock(mutex(seg, "m", 0)), "m");
+	must(ilk_mutex_lock(again), "again");
+	must(ilk_mutex_lock(again), "again");
+	must(ilk_alloc(seg, 200, &memory), "memory");
+}
+
+static void await_sleeper(const struct making *made)
+{
+	struct ilk_inspection *in;
+	char path[32];
+	int sleeps = 0;
+
+	snprintf(path, sizeof path, "/proc/self/fd/%d", made->fd);
+	while (!sleeps) {
+		must(ilk_inspect(path, &in), "looking at it");
+		for (size_t i = 0; i < in->thread_count; i++)
+			sleeps |= in->threads[i].waits_for != ILK_NO_INDEX && in->threads[i].sleeps;
+		ilk_inspection_free(in);
+		usleep(1000);
+	}
+}
+
+static pid_t start_waiting(struct ilk_segment *seg)
+{
+	pid_t child = fork();
+
+	if (child < 0)
+		give_up("a child", -errno);
+	if (child == 0) {
+		ilk_mutex_lock(mutex(seg, "m", 0));
+		_exit(0);
+	}
+	return child;
+}
+
+/* --- one of them --- */
+
+static void copy(const struct making *made, struct seed *seed)
+{
+	seed->count = ilk_segment_bytes(made->seg);
+	if (pread(made->fd, seed->bytes, seed->count, 0) != (ssize_t)seed->count)
+		give_up("reading it", -EIO);
+}
+
+static void make_empty(const struct making *made, struct seed *seed)
+{
+	copy(made, seed);
+}
+
+static void make_many(const struct making *made, struct seed *seed)
+{
+	put_many(made->seg);
+	copy(made, seed);
+}
+
+static void make_holes(const struct making *made, struct seed *seed)
+{
+	mutex(made->seg, "m", 0);
+	put_holes(made->seg);
+	copy(made, seed);
+}
+
+/* The holder is in process slot 1, which the body lets live. */
+static void make_held(const struct making *made, struct seed *seed)
+{
+	pid_t holder, sleeper;
+
+	put_objects(made->seg);
+	holder = start(made->seg, hold);
+	sleeper = start_waiting(made->seg);
+	await_sleeper(made);
+	copy(made, seed);
+	finish(sleeper);
+	finish(holder);
+}
+
+/* The holder was in process slot 2; what the body lets live, slot 1, is another. */
+static void make_dead(const struct making *made, struct seed *seed)
+{
+	pid_t other;
+
+	put_objects(made->seg);
+	other = start(made->seg, put_holes);
+	finish(start(made->seg, hold));
+	copy(made, seed);
+	finish(other);
+}
+
+static const struct recipe {
+	const char *name;
+	size_t bytes;
+	unsigned flags;
+	void (*make)(const struct making *made, struct seed *seed);
+} recipes[FUZZ_SEEDS] = {
+	{"empty", 8 << 10, 0, make_empty},
+	{"many", 32 << 10, 0, make_many},
+	{"fenced", 32 << 10, ILK_SEGMENT_FENCED, make_many},
+	{"holes", 16 << 10, 0, make_holes},
+	{"held", 16 << 10, 0, make_held},
+	{"dead", 16 << 10, 0, make_dead},
+};
+
+/* The name is there only until its file is open. */
+static void make(const struct recipe *recipe, struct seed *seed)
+{
+	const struct ilk_segment_options options = {
+		.size = sizeof options,
+		.bytes = recipe->bytes,
+		.processes = 4,
+		.threads = 8,
+		.flags = recipe->flags | (unsigned)ILK_SEGMENT_EXCLUSIVE,
+	};
+	struct making made;
+	char name[48], path[80];
+
+	snprintf(name, sizeof name, "fuzz-seed-%d", (int)getpid());
+	snprintf(path, sizeof path, "/dev/shm/ilk.%s", name);
+	must(ilk_segment_create(name, &options, &made.seg), name);
+	made.fd = open(path, O_RDWR | O_CLOEXEC);
+	ilk_segment_unlink(name);
+	if (made.fd < 0)
+		give_up(path, -errno);
+	seed->name = recipe->name;
+	recipe->make(&made, seed);
+	ilk_segment_close(made.seg);
+	close(made.fd);
+}
+
+void seeds_make(struct seed seeds[FUZZ_SEEDS])
+{
+	for (int i = 0; i < FUZZ_SEEDS; i++)
+		make(&recipes[i], &seeds[i]);
+}

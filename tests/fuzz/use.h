@@ -1,0 +1,16 @@
+/* use.h - uses whatever a damaged segment offers, down to the last byte of it. */
+#ifndef ILK_FUZZ_USE_H
+#define ILK_FUZZ_USE_H
+
+#include <ilk.h>
+
+/* Reads all of a picture, which must hang together. */
+void use_inspection(const struct ilk_inspection *in);
+
+/* Finds, or makes, the seeds' objects and those of IN (which may be NULL), and uses each. */
+void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in);
+
+/* Allocates, publishes, follows references, frees, counts. */
+void use_memory(struct ilk_segment *seg);
+
+#endif
