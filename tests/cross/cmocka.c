@@ -39,6 +39,12 @@ __attribute__((noreturn)) static void leave(enum outcome outcome)
 	longjmp(back, (int)outcome);
 }
 
+void _fail(const char *file, int line)
+{
+	print_error("[   LINE   ] --- %s:%d: error: Failure!\n", file, line);
+	leave(FAILED);
+}
+
 void cross_fail(const char *file, int line, const char *format, ...)
 {
 	va_list args;
@@ -47,8 +53,8 @@ void cross_fail(const char *file, int line, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	print_error("\n[   LINE   ] --- %s:%d: error: Failure!\n", file, line);
-	leave(FAILED);
+	print_error("\n");
+	_fail(file, line);
 }
 
 void cross_skip(void)
