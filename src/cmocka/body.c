@@ -74,24 +74,42 @@ static int listen(void **state)
 	return 0;
 }
 
+/* Finds the last line with FILE:LINE: error, and cuts it: FILE is then *FILE. The line, or 0. */
+static int pick_place(char *text, const char **file)
+{
+	char *end = strstr(text, ": error: "), *start = end, *colon = NULL;
+
+	while (start && start > text && start[-1] != '\n')
+		start--;
+	if (!end || !(colon = memrchr(start, ':', (size_t)(end - start))))
+		return 0;
+	*colon = 0;
+	*file = start;
+	if (start > text)
+		start[-1] = 0;
+	return atoi(colon + 1);
+}
+
 /* Takes the lines of the one failure out of what the inner runner has printed. */
 static void pick_failure(char *text)
 {
 	static const char *const tags[] = {"[  ERROR   ] --- ", "[   LINE   ] --- "};
-	char *start = text, *end;
+	char *end;
 
 	for (size_t i = 0; i < sizeof tags / sizeof *tags; i++)
 		while ((end = strstr(text, tags[i])))
 			memmove(end, end + strlen(tags[i]), strlen(end + strlen(tags[i])) + 1);
-	if ((end = strstr(start, "\n[  FAILED  ]")))
+	if ((end = strstr(text, "\n[  FAILED  ]")))
 		*end = 0;
 }
 
 __attribute__((noreturn)) static void report_failure(void)
 {
 	static const char why[] = "an assert without ilk/cmocka.h: ";
+	const char *file = "(a child)";
 	char text[TEXT_BYTES];
 	ssize_t n = 0;
+	int line;
 
 	fflush(NULL);
 	memcpy(text, why, sizeof why);
@@ -99,7 +117,8 @@ __attribute__((noreturn)) static void report_failure(void)
 		n = pread(body.report, text + sizeof why - 1, sizeof text - sizeof why, 0);
 	text[sizeof why - 1 + (size_t)(n > 0 ? n : 0)] = 0;
 	pick_failure(text);
-	write_page_(getpid() == child_pid_ ? child_page_ : &shared_->stray, "(a child)", 0, text);
+	line = pick_place(text, &file);
+	write_page_(getpid() == child_pid_ ? child_page_ : &shared_->stray, file, line, text);
 	_exit(1);
 }
 

@@ -151,6 +151,27 @@ __attribute__((noreturn)) static void fail_astray(const char *file, int line, co
 	end_program_(whole);
 }
 
+/* By the one of cmocka's asserts that takes a text, so that it stands in every form of report. What
+ * is too long for that is printed before. */
+__attribute__((noreturn)) static void fail_in_runner(const char *file, int line, const char *text)
+{
+	char start[900];
+	size_t length = strlen(text);
+
+	if (length >= sizeof start) {
+		length = sizeof start - 1;
+		while (length > 1 && text[length] != '\n')
+			length--;
+		print_lines_(text + length + (text[length] == '\n'));
+	}
+	while (length && text[length - 1] == '\n')
+		length--;
+	memcpy(start, text, length);
+	start[length] = 0;
+	_assert_true(0, start, file, line);
+	abort();
+}
+
 void fail_at_(const char *file, int line, const char *text)
 {
 	static __thread int failing;
@@ -168,9 +189,7 @@ void fail_at_(const char *file, int line, const char *text)
 	}
 	if (gettid() != runner_)
 		fail_astray(file, line, text);
-	print_lines_(text);
-	_fail(file, line);
-	abort();
+	fail_in_runner(file, line, text);
 }
 
 __attribute__((noreturn)) static void fail_with(

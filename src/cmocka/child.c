@@ -98,12 +98,13 @@ void add_waits_(struct report *r, pid_t pid)
 	ilk_inspect_each(add_waits_in, &w);
 }
 
-void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *what)
+void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point)
 {
 	const struct page *page = child->shared;
 
-	add_line_(r, "child %d (pid %d) did not come to \"%s\" in time; its last point: %s",
-		child->number, (int)child->pid, what, page->last[0] ? page->last : "none");
+	add_line_(r, "child %d (pid %d) did not %s%s in time; its last point: %s", child->number,
+		(int)child->pid, point ? "come to " : "end", point ? point : "",
+		page->last[0] ? page->last : "none");
 	add_waits_(r, child->pid);
 }
 
@@ -187,7 +188,7 @@ static void end_as(struct ilk_test_child *child, int killed)
 	if (await_end_(child, ilk_after_ms(ilk_test_limit_ms())) == 0) {
 		add_end_(&r, child, killed);
 	} else {
-		add_stuck_(&r, child, "its end");
+		add_stuck_(&r, child, NULL);
 		end_child_(child);
 	}
 	raise_(&r);

@@ -81,8 +81,8 @@ struct ilk_test_child *start_child_(void (*body)(void *arg), void *arg,
 
 /* Waits until CHILD has ended, leaving it a zombie; 0, or -ETIMEDOUT. */
 int await_end_(struct ilk_test_child *child, ilk_time deadline);
-/* Adds that CHILD did not come to WHAT in time, and what it was at. */
-void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *what);
+/* Adds that CHILD did not come to POINT in time, or NULL, to its end; and what it was at. */
+void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point);
 /* Reaps CHILD, which has ended, and adds what was wrong with it: it was to end well, or (KILLED) to
  * have died of SIGKILL; 2 for either. */
 void add_end_(struct report *r, struct ilk_test_child *child, int killed);

@@ -52,7 +52,7 @@ static void run_processes(void)
 	/* All are looked at before any is ended: what one waits for, another may hold. */
 	for (unsigned i = 0; i < job.count; i++)
 		if (await_end_(children[i], deadline) < 0)
-			add_stuck_(&r, children[i], "its end");
+			add_stuck_(&r, children[i], NULL);
 	for (unsigned i = 0; i < job.count; i++)
 		if (await_end_(children[i], ILK_NOW) == 0)
 			add_end_(&r, children[i], 0);
