@@ -64,8 +64,8 @@ ILK_TEST_API void ilk_test_return_code_(
 #define ILK_TEST_HOLDS_(holds, what) ((holds) ? (void)0 : ilk_test_fail("%s", what))
 #define assert_true(c) ILK_TEST_HOLDS_(c, "assert_true(" #c ")")
 #define assert_false(c) ILK_TEST_HOLDS_(!(c), "assert_false(" #c ")")
-#define assert_null(p) ILK_TEST_HOLDS_(!(p), "assert_null(" #p ")")
-#define assert_non_null(p) ILK_TEST_HOLDS_(!!(p), "assert_non_null(" #p ")")
+#define assert_null(p) ILK_TEST_HOLDS_((uintptr_t)(p) == 0, "assert_null(" #p ")")
+#define assert_non_null(p) ILK_TEST_HOLDS_((uintptr_t)(p) != 0, "assert_non_null(" #p ")")
 
 #undef assert_int_equal
 #undef assert_int_not_equal

@@ -19,5 +19,10 @@ for language in c cpp; do
 	"$work/${language}_ilk"
 	"$work/${language}_static"
 done
+check_linkage shared "$work/test_ilk"
+check_linkage static "$work/test_static"
+for test in ilk static cpp; do
+	check_test "$work/test_$test"
+done
 # Who takes us in gets the library; not our command, our tests or our folder for them.
 [ ! -e "$work/ilk/ilk" ] || die "add_subdirectory built the command too"
