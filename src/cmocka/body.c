@@ -118,11 +118,13 @@ __attribute__((noreturn)) static void report_failure(void)
 	text[sizeof why - 1 + (size_t)(n > 0 ? n : 0)] = 0;
 	pick_failure(text);
 	line = pick_place(text, &file);
-	write_page_(getpid() == child_pid_ ? child_page_ : &shared_->stray, file, line, text);
+	ilk_test_write_page_(
+		getpid() == ilk_test_child_pid_ ? ilk_test_child_page_ : &ilk_test_shared_->stray,
+		file, line, text);
 	_exit(1);
 }
 
-void run_body_(void (*run)(void *arg), void *arg)
+void ilk_test_run_body_(void (*run)(void *arg), void *arg)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_teardown(be_test, listen),

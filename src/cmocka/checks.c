@@ -7,11 +7,12 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-struct shared *shared_;
-struct page *child_page_;
-pid_t child_pid_;
-__thread struct page *thread_page_;
-pid_t runner_;
+struct shared *ilk_test_shared_;
+struct page *ilk_test_child_page_;
+pid_t ilk_test_child_pid_;
+__thread struct page *ilk_test_thread_page_;
+pid_t ilk_test_runner_;
+static pid_t runner_thread;
 
 /* Where the library was called last, for failures of its own. */
 static __thread struct {
@@ -19,26 +20,33 @@ static __thread struct {
 	int line;
 } here = {"?", 0};
 
+void ilk_test_be_runner_(void)
+{
+	ilk_test_runner_ = getpid();
+	runner_thread = gettid();
+}
+
 __attribute__((constructor)) static void begin(void)
 {
-	runner_ = getpid();
-	shared_ = mmap(
-		NULL, sizeof *shared_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (shared_ == MAP_FAILED)
+	ilk_test_be_runner_();
+	ilk_test_shared_ = mmap(NULL, sizeof *ilk_test_shared_, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (ilk_test_shared_ == MAP_FAILED)
 		abort();
 }
 
-int is_runner_(void)
+int ilk_test_is_runner_(void)
 {
-	return !child_page_ && getpid() == runner_;
+	return !ilk_test_child_page_ && getpid() == ilk_test_runner_;
 }
 
 /* --- pages --- */
 
-struct page *take_page_(void)
+struct page *ilk_test_take_page_(void)
 {
-	for (size_t i = 0; i < sizeof shared_->pages / sizeof *shared_->pages; i++) {
-		struct page *page = &shared_->pages[i];
+	for (size_t i = 0; i < sizeof ilk_test_shared_->pages / sizeof *ilk_test_shared_->pages;
+		i++) {
+		struct page *page = &ilk_test_shared_->pages[i];
 
 		if (ilk_exchange_(&page->used, 1u))
 			continue;
@@ -49,15 +57,15 @@ struct page *take_page_(void)
 		ilk_store_release_(&page->halt, 0u);
 		return page;
 	}
-	fail_here_("more children and threads at once than %d", MOST);
+	ilk_test_fail_here_("more children and threads at once than %d", MOST);
 }
 
-void give_page_(struct page *page)
+void ilk_test_give_page_(struct page *page)
 {
 	ilk_store_release_(&page->used, 0u);
 }
 
-void write_page_(struct page *page, const char *file, int line, const char *text)
+void ilk_test_write_page_(struct page *page, const char *file, int line, const char *text)
 {
 	if (ilk_exchange_(&page->claimed, 1u))
 		return;
@@ -69,7 +77,7 @@ void write_page_(struct page *page, const char *file, int line, const char *text
 
 /* --- reports of several --- */
 
-void add_line_(struct report *r, const char *format, ...)
+void ilk_test_add_line_(struct report *r, const char *format, ...)
 {
 	va_list arguments;
 	int length;
@@ -84,29 +92,29 @@ void add_line_(struct report *r, const char *format, ...)
 	memcpy(r->text + r->used++, "\n", 2);
 }
 
-int add_page_(struct report *r, const struct page *page, const char *who)
+int ilk_test_add_page_(struct report *r, const struct page *page, const char *who)
 {
 	if (!ilk_load_relaxed_(&page->claimed))
 		return 0;
 	if (!ilk_load_acquire_(&page->ready)) {
-		add_line_(r, "%s failed, and was killed before it could say why", who);
+		ilk_test_add_line_(r, "%s failed, and was killed before it could say why", who);
 		return 1;
 	}
 	if (!r->file[0]) {
 		memcpy(r->file, page->file, sizeof r->file);
 		r->line = page->line;
 	}
-	add_line_(r, "%s failed at %s:%d: %s", who, page->file, page->line, page->text);
+	ilk_test_add_line_(r, "%s failed at %s:%d: %s", who, page->file, page->line, page->text);
 	if (page->last[0])
-		add_line_(r, "\tits last point: %s", page->last);
+		ilk_test_add_line_(r, "\tits last point: %s", page->last);
 	return 1;
 }
 
-void raise_(const struct report *r)
+void ilk_test_raise_(const struct report *r)
 {
 	if (r->used)
-		fail_at_(r->file[0] ? r->file : here.file, r->file[0] ? r->line : here.line,
-			r->text);
+		ilk_test_fail_at_(r->file[0] ? r->file : here.file,
+			r->file[0] ? r->line : here.line, r->text);
 }
 
 void ilk_test_here_(const char *file, int line)
@@ -117,7 +125,7 @@ void ilk_test_here_(const char *file, int line)
 
 /* --- failing --- */
 
-void print_lines_(const char *text)
+void ilk_test_print_lines_(const char *text)
 {
 	while (*text) {
 		int length = (int)strcspn(text, "\n");
@@ -128,12 +136,14 @@ void print_lines_(const char *text)
 	}
 }
 
-void end_program_(const char *text)
+void ilk_test_end_program_(const char *text)
 {
 	struct report left = {.used = 0};
 
 	fprintf(stderr, "%s\n", text);
-	add_segments_(&left, 1);
+	if (here.line)
+		fprintf(stderr, "called at %s:%d\n", here.file, here.line);
+	ilk_test_add_segments_(&left, 1);
 	fputs(left.text, stderr);
 	abort();
 }
@@ -143,12 +153,12 @@ __attribute__((noreturn)) static void fail_astray(const char *file, int line, co
 {
 	char whole[FILE_BYTES + TEXT_BYTES];
 
-	if (getpid() != runner_) {
-		write_page_(&shared_->stray, file, line, text);
+	if (getpid() != ilk_test_runner_) {
+		ilk_test_write_page_(&ilk_test_shared_->stray, file, line, text);
 		_exit(1);
 	}
 	snprintf(whole, sizeof whole, "in a thread: %s:%d: %s", file, line, text);
-	end_program_(whole);
+	ilk_test_end_program_(whole);
 }
 
 /* By the one of cmocka's asserts that takes a text, so that it stands in every form of report. What
@@ -162,7 +172,7 @@ __attribute__((noreturn)) static void fail_in_runner(const char *file, int line,
 		length = sizeof start - 1;
 		while (length > 1 && text[length] != '\n')
 			length--;
-		print_lines_(text + length + (text[length] == '\n'));
+		ilk_test_print_lines_(text + length + (text[length] == '\n'));
 	}
 	while (length && text[length - 1] == '\n')
 		length--;
@@ -172,22 +182,24 @@ __attribute__((noreturn)) static void fail_in_runner(const char *file, int line,
 	abort();
 }
 
-void fail_at_(const char *file, int line, const char *text)
+void ilk_test_fail_at_(const char *file, int line, const char *text)
 {
 	static __thread int failing;
 
-	if (thread_page_ && !failing && getpid() == (child_page_ ? child_pid_ : runner_)) {
+	if (ilk_test_thread_page_ && !failing &&
+		getpid() == (ilk_test_child_page_ ? ilk_test_child_pid_ : ilk_test_runner_)) {
 		failing = 1;
-		write_page_(thread_page_, file, line, text);
+		ilk_test_write_page_(ilk_test_thread_page_, file, line, text);
 		pthread_exit(NULL);
 	}
-	if (child_page_) {
+	if (ilk_test_child_page_) {
 		/* What a child forked on its own may outlive it, and its page. */
-		write_page_(
-			getpid() == child_pid_ ? child_page_ : &shared_->stray, file, line, text);
+		ilk_test_write_page_(getpid() == ilk_test_child_pid_ ? ilk_test_child_page_
+								     : &ilk_test_shared_->stray,
+			file, line, text);
 		_exit(1);
 	}
-	if (gettid() != runner_)
+	if (gettid() != runner_thread)
 		fail_astray(file, line, text);
 	fail_in_runner(file, line, text);
 }
@@ -198,7 +210,7 @@ __attribute__((noreturn)) static void fail_with(
 	char text[TEXT_BYTES];
 
 	vsnprintf(text, sizeof text, format, arguments);
-	fail_at_(file, line, text);
+	ilk_test_fail_at_(file, line, text);
 }
 
 void ilk_test_fail_(const char *file, int line, const char *format, ...)
@@ -209,7 +221,7 @@ void ilk_test_fail_(const char *file, int line, const char *format, ...)
 	fail_with(file, line, format, arguments);
 }
 
-void fail_here_(const char *format, ...)
+void ilk_test_fail_here_(const char *format, ...)
 {
 	va_list arguments;
 

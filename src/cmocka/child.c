@@ -20,29 +20,30 @@ static struct ilk_test_child *unused(void)
 			children[i].number = i;
 			return &children[i];
 		}
-	fail_here_("more than %d children", MOST);
+	ilk_test_fail_here_("more than %d children", MOST);
 }
 
 __attribute__((noreturn)) static void be_child(
 	struct page *page, pid_t parent, void (*body)(void *arg), void *arg)
 {
-	child_page_ = page;
-	child_pid_ = getpid();
-	thread_page_ = NULL;
+	ilk_test_child_page_ = page;
+	ilk_test_child_pid_ = getpid();
+	ilk_test_thread_page_ = NULL;
 	memset(children, 0, sizeof children);
 	prctl(PR_SET_PDEATHSIG, SIGKILL);
-	if (getppid() != parent)
+	/* 0: in a pid namespace of its own. */
+	if (getppid() != parent && getppid() != 0)
 		_exit(1);
 	alarm((unsigned)(2 * ilk_test_limit_ms() / 1000 + 1));
-	run_body_(body, arg);
+	ilk_test_run_body_(body, arg);
 }
 
-struct ilk_test_child *start_child_(void (*body)(void *arg), void *arg,
+struct ilk_test_child *ilk_test_start_child_(void (*body)(void *arg), void *arg,
 	void (*prepare)(struct page *page, const char *point, unsigned nth), const char *point,
 	unsigned nth)
 {
 	struct ilk_test_child *child = unused();
-	struct page *page = take_page_();
+	struct page *page = ilk_test_take_page_();
 	pid_t parent = getpid(), pid;
 
 	if (prepare)
@@ -50,7 +51,7 @@ struct ilk_test_child *start_child_(void (*body)(void *arg), void *arg,
 	fflush(NULL);
 	pid = fork();
 	if (pid < 0)
-		fail_here_("fork: %s", strerror(errno));
+		ilk_test_fail_here_("fork: %s", strerror(errno));
 	if (pid == 0)
 		be_child(page, parent, body, arg);
 	child->pid = pid;
@@ -60,7 +61,7 @@ struct ilk_test_child *start_child_(void (*body)(void *arg), void *arg,
 
 struct ilk_test_child *ilk_test_start(void (*body)(void *arg), void *arg)
 {
-	return start_child_(body, arg, NULL, NULL, 0);
+	return ilk_test_start_child_(body, arg, NULL, NULL, 0);
 }
 
 /* --- what a child is at --- */
@@ -83,36 +84,37 @@ static int add_waits_in(const char *name, void *arg)
 		if (t->process == ILK_NO_INDEX || t->waits_for == ILK_NO_INDEX ||
 			in->processes[t->process].pid != w->pid)
 			continue;
-		add_line_(w->report, "\tits thread %d waits for %s \"%s\" (%s) in segment %s",
-			(int)t->tid, in->objects[t->waits_for].type, in->objects[t->waits_for].name,
+		ilk_test_add_line_(w->report,
+			"\tits thread %d waits for %s \"%s\" (%s) in segment %s", (int)t->tid,
+			in->objects[t->waits_for].type, in->objects[t->waits_for].name,
 			in->objects[t->waits_for].state, name);
 	}
 	ilk_inspection_free(in);
 	return 0;
 }
 
-void add_waits_(struct report *r, pid_t pid)
+void ilk_test_add_waits_(struct report *r, pid_t pid)
 {
 	struct waits w = {r, pid};
 
 	ilk_inspect_each(add_waits_in, &w);
 }
 
-void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point)
+void ilk_test_add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point)
 {
 	const struct page *page = child->shared;
 
-	add_line_(r, "child %d (pid %d) did not %s%s in time; its last point: %s", child->number,
-		(int)child->pid, point ? "come to " : "end", point ? point : "",
+	ilk_test_add_line_(r, "child %d (pid %d) did not %s%s in time; its last point: %s",
+		child->number, (int)child->pid, point ? "come to " : "end", point ? point : "",
 		page->last[0] ? page->last : "none");
-	add_waits_(r, child->pid);
+	ilk_test_add_waits_(r, child->pid);
 }
 
 /* --- ending --- */
 
 static void forget(struct ilk_test_child *child)
 {
-	give_page_(child->shared);
+	ilk_test_give_page_(child->shared);
 	child->pid = 0;
 }
 
@@ -125,21 +127,22 @@ static int reap(const struct ilk_test_child *child)
 	return status;
 }
 
-void end_child_(struct ilk_test_child *child)
+void ilk_test_end_child_(struct ilk_test_child *child)
 {
 	kill(child->pid, SIGKILL);
 	reap(child);
 	forget(child);
 }
 
-int await_end_(struct ilk_test_child *child, ilk_time deadline)
+int ilk_test_await_end_(struct ilk_test_child *child, ilk_time deadline)
 {
 	for (;;) {
 		siginfo_t info = {.si_pid = 0};
 
 		if (waitid(P_PID, (id_t)child->pid, &info, WEXITED | WNOHANG | WNOWAIT) < 0 &&
 			errno != EINTR)
-			fail_here_("child %d: somebody else has waited for it", child->number);
+			ilk_test_fail_here_(
+				"child %d: somebody else has waited for it", child->number);
 		if (info.si_pid)
 			return 0;
 		if (ilk_now() >= deadline)
@@ -154,18 +157,19 @@ static void add_status(struct report *r, const char *who, int status, int killed
 	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && killed)
 		return;
 	if (WIFSIGNALED(status))
-		add_line_(r, "%s died of signal %d (%s)", who, WTERMSIG(status),
+		ilk_test_add_line_(r, "%s died of signal %d (%s)", who, WTERMSIG(status),
 			strsignal(WTERMSIG(status)));
 	else if (killed == 1)
-		add_line_(r, "%s was to be killed, but ended with %d", who, WEXITSTATUS(status));
+		ilk_test_add_line_(
+			r, "%s was to be killed, but ended with %d", who, WEXITSTATUS(status));
 	else if (WEXITSTATUS(status))
-		add_line_(r, "%s ended with %d%s", who, WEXITSTATUS(status),
+		ilk_test_add_line_(r, "%s ended with %d%s", who, WEXITSTATUS(status),
 			WEXITSTATUS(status) == 255 ? ": as cmocka ends a process, for an assert "
 						     "in a thread, without ilk/cmocka.h"
 						   : "");
 }
 
-void add_end_(struct report *r, struct ilk_test_child *child, int killed)
+void ilk_test_add_end_(struct report *r, struct ilk_test_child *child, int killed)
 {
 	const struct page *page = child->shared;
 	size_t before = r->used;
@@ -174,10 +178,10 @@ void add_end_(struct report *r, struct ilk_test_child *child, int killed)
 
 	snprintf(who, sizeof who, "child %d (pid %d)", child->number, (int)child->pid);
 	status = reap(child);
-	if (!add_page_(r, page, who))
+	if (!ilk_test_add_page_(r, page, who))
 		add_status(r, who, status, killed);
 	if (r->used > before && !r->file[0] && page->last[0])
-		add_line_(r, "\tits last point: %s", page->last);
+		ilk_test_add_line_(r, "\tits last point: %s", page->last);
 	forget(child);
 }
 
@@ -185,13 +189,13 @@ static void end_as(struct ilk_test_child *child, int killed)
 {
 	struct report r = {.used = 0};
 
-	if (await_end_(child, ilk_after_ms(ilk_test_limit_ms())) == 0) {
-		add_end_(&r, child, killed);
+	if (ilk_test_await_end_(child, ilk_after_ms(ilk_test_limit_ms())) == 0) {
+		ilk_test_add_end_(&r, child, killed);
 	} else {
-		add_stuck_(&r, child, NULL);
-		end_child_(child);
+		ilk_test_add_stuck_(&r, child, NULL);
+		ilk_test_end_child_(child);
 	}
-	raise_(&r);
+	ilk_test_raise_(&r);
 }
 
 void ilk_test_join(struct ilk_test_child *child)
@@ -223,7 +227,7 @@ void ilk_test_kill(struct ilk_test_child *child)
 void ilk_test_kill_only(struct ilk_test_child *child)
 {
 	kill(child->pid, SIGKILL);
-	await_end_(child, ILK_FOREVER);
+	ilk_test_await_end_(child, ILK_FOREVER);
 }
 
 void ilk_test_stop(struct ilk_test_child *child)
@@ -231,8 +235,10 @@ void ilk_test_stop(struct ilk_test_child *child)
 	int status = 0;
 
 	kill(child->pid, SIGSTOP);
-	if (waitpid(child->pid, &status, WUNTRACED) != child->pid || !WIFSTOPPED(status))
-		fail_here_("child %d could not be stopped", child->number);
+	if (waitpid(child->pid, &status, WUNTRACED) == child->pid && WIFSTOPPED(status))
+		return;
+	forget(child);
+	ilk_test_fail_here_("child %d had ended before it was stopped", child->number);
 }
 
 void ilk_test_continue(struct ilk_test_child *child)
@@ -240,7 +246,7 @@ void ilk_test_continue(struct ilk_test_child *child)
 	kill(child->pid, SIGCONT);
 }
 
-void each_child_(void (*each)(struct ilk_test_child *child, void *arg), void *arg)
+void ilk_test_each_child_(void (*each)(struct ilk_test_child *child, void *arg), void *arg)
 {
 	for (int i = 0; i < MOST; i++)
 		if (children[i].pid)
@@ -264,18 +270,18 @@ static int is_fine(const struct ilk_test_child *child)
 static void add_if_failed(struct ilk_test_child *child, void *report)
 {
 	if (!is_fine(child))
-		add_end_(report, child, 2);
+		ilk_test_add_end_(report, child, 2);
 }
 
-void add_failures_(struct report *r)
+void ilk_test_add_failures_(struct report *r)
 {
-	each_child_(add_if_failed, r);
+	ilk_test_each_child_(add_if_failed, r);
 }
 
-void look_after_children_(void)
+void ilk_test_look_after_children_(void)
 {
 	struct report r = {.used = 0};
 
-	add_failures_(&r);
-	raise_(&r);
+	ilk_test_add_failures_(&r);
+	ilk_test_raise_(&r);
 }

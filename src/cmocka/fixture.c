@@ -11,11 +11,11 @@ static unsigned serial;
 
 /* --- names --- */
 
-const char *own_prefix_(void)
+const char *ilk_test_own_prefix_(void)
 {
 	static char text[40];
 
-	snprintf(text, sizeof text, "test-%d-", (int)runner_);
+	snprintf(text, sizeof text, "test-%d-", (int)ilk_test_runner_);
 	return text;
 }
 
@@ -25,7 +25,7 @@ const char *ilk_test_name(const char *suffix)
 	static unsigned next;
 	char *name = names[next++ % NAMES];
 
-	snprintf(name, 64, "%s%u%s", own_prefix_(), serial, suffix);
+	snprintf(name, 64, "%s%u%s", ilk_test_own_prefix_(), serial, suffix);
 	return name;
 }
 
@@ -35,7 +35,8 @@ struct ilk_segment *ilk_test_create(const char *suffix)
 	int rc = ilk_segment_create(ilk_test_name(suffix), NULL, &seg);
 
 	if (rc != 0)
-		fail_here_("ilk_segment_create: %s (%s)", ilk_strerror(rc), ilk_last_error());
+		ilk_test_fail_here_(
+			"ilk_segment_create: %s (%s)", ilk_strerror(rc), ilk_last_error());
 	return seg;
 }
 
@@ -44,9 +45,9 @@ struct ilk_segment *ilk_test_create(const char *suffix)
 /* A process that the test forked on its own, and that jumped here, goes no further. */
 static void refuse_strangers(void)
 {
-	if (is_runner_())
+	if (ilk_test_is_runner_())
 		return;
-	write_page_(&shared_->stray, "(a forked process)", 0,
+	ilk_test_write_page_(&ilk_test_shared_->stray, "(a forked process)", 0,
 		"came back into the runner: an assert without ilk/cmocka.h failed in it, "
 		"or it returned from the test");
 	_exit(1);
@@ -54,17 +55,25 @@ static void refuse_strangers(void)
 
 static void add_stray(struct report *r)
 {
-	add_page_(r, &shared_->stray, "a process that the test forked");
-	memset(&shared_->stray, 0, sizeof shared_->stray);
+	ilk_test_add_page_(r, &ilk_test_shared_->stray, "a process that the test forked");
+	memset(&ilk_test_shared_->stray, 0, sizeof ilk_test_shared_->stray);
 }
 
 static void end(struct ilk_test_child *child, void *unused)
 {
 	(void)unused;
-	end_child_(child);
+	ilk_test_end_child_(child);
 }
 
 /* --- the fixture --- */
+
+/* Those that killed children had given to children of theirs. */
+static void free_pages(void)
+{
+	for (size_t i = 0; i < sizeof ilk_test_shared_->pages / sizeof *ilk_test_shared_->pages;
+		i++)
+		ilk_test_give_page_(&ilk_test_shared_->pages[i]);
+}
 
 static int64_t usual_limit(void)
 {
@@ -83,13 +92,16 @@ int ilk_test_setup(void **state)
 	struct report r = {.used = 0};
 
 	(void)state;
+	if (!serial)
+		ilk_test_be_runner_();
 	refuse_strangers();
 	add_stray(&r);
-	memset(&shared_->board, 0, sizeof shared_->board);
+	free_pages();
+	memset(&ilk_test_shared_->board, 0, sizeof ilk_test_shared_->board);
 	ilk_test_set_limit(usual_limit());
 	serial++;
-	remember_();
-	print_lines_(r.text);
+	ilk_test_remember_();
+	ilk_test_print_lines_(r.text);
 	return r.used ? -1 : 0;
 }
 
@@ -99,12 +111,12 @@ int ilk_test_teardown(void **state)
 
 	(void)state;
 	refuse_strangers();
-	add_failures_(&r);
-	each_child_(end, NULL);
+	ilk_test_add_failures_(&r);
+	ilk_test_each_child_(end, NULL);
 	add_stray(&r);
-	add_children_(&r, 1);
-	add_segments_(&r, 1);
-	add_left_open_(&r);
-	print_lines_(r.text);
+	ilk_test_add_children_(&r, 1);
+	ilk_test_add_segments_(&r, 1);
+	ilk_test_add_left_open_(&r);
+	ilk_test_print_lines_(r.text);
 	return r.used ? -1 : 0;
 }

@@ -38,13 +38,14 @@ struct report {
 	char text[4 * TEXT_BYTES];
 };
 
-__attribute__((format(printf, 2, 3))) void add_line_(struct report *r, const char *format, ...);
+__attribute__((format(printf, 2, 3))) void ilk_test_add_line_(
+	struct report *r, const char *format, ...);
 /* Adds what PAGE says, and takes over its place if it is the first. Did it say anything? */
-int add_page_(struct report *r, const struct page *page, const char *who);
+int ilk_test_add_page_(struct report *r, const struct page *page, const char *who);
 /* Fails with it: at its own place, else where we were called. Returns where it is empty. */
-void raise_(const struct report *r);
+void ilk_test_raise_(const struct report *r);
 /* Fails where we were called. */
-__attribute__((noreturn, format(printf, 1, 2))) void fail_here_(const char *format, ...);
+__attribute__((noreturn, format(printf, 1, 2))) void ilk_test_fail_here_(const char *format, ...);
 
 /* --- checks.c --- */
 
@@ -52,52 +53,53 @@ extern struct shared {
 	struct ilk_test_board board;
 	struct page stray; /* of processes that nobody knows */
 	struct page pages[3 * MOST];
-} * shared_;
+} * ilk_test_shared_;
 
 /* The page of this process if it is a child, of this thread if it is one of ilk_test_run. */
-extern struct page *child_page_;
-extern pid_t child_pid_;
-extern __thread struct page *thread_page_;
+extern struct page *ilk_test_child_page_;
+extern pid_t ilk_test_child_pid_;
+extern __thread struct page *ilk_test_thread_page_;
 /* The process that runs the tests. */
-extern pid_t runner_;
+extern pid_t ilk_test_runner_;
+void ilk_test_be_runner_(void);
 /* Are we that? */
-int is_runner_(void);
-struct page *take_page_(void);
-void give_page_(struct page *page);
+int ilk_test_is_runner_(void);
+struct page *ilk_test_take_page_(void);
+void ilk_test_give_page_(struct page *page);
 /* Fills PAGE, unless it is filled already. */
-void write_page_(struct page *page, const char *file, int line, const char *text);
+void ilk_test_write_page_(struct page *page, const char *file, int line, const char *text);
 /* Prints TEXT, takes the segments away, and ends the program: nothing less would end a thread. */
-__attribute__((noreturn)) void end_program_(const char *text);
+__attribute__((noreturn)) void ilk_test_end_program_(const char *text);
 /* A line each: cmocka prints no long text. */
-void print_lines_(const char *text);
-__attribute__((noreturn)) void fail_at_(const char *file, int line, const char *text);
+void ilk_test_print_lines_(const char *text);
+__attribute__((noreturn)) void ilk_test_fail_at_(const char *file, int line, const char *text);
 
 /* --- child.c --- */
 
 /* Starts a child, after PREPARE(its page, point, nth) if not NULL. */
-struct ilk_test_child *start_child_(void (*body)(void *arg), void *arg,
+struct ilk_test_child *ilk_test_start_child_(void (*body)(void *arg), void *arg,
 	void (*prepare)(struct page *page, const char *point, unsigned nth), const char *point,
 	unsigned nth);
 
 /* Waits until CHILD has ended, leaving it a zombie; 0, or -ETIMEDOUT. */
-int await_end_(struct ilk_test_child *child, ilk_time deadline);
+int ilk_test_await_end_(struct ilk_test_child *child, ilk_time deadline);
 /* Adds that CHILD did not come to POINT in time, or NULL, to its end; and what it was at. */
-void add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point);
+void ilk_test_add_stuck_(struct report *r, const struct ilk_test_child *child, const char *point);
 /* Reaps CHILD, which has ended, and adds what was wrong with it: it was to end well, or (KILLED) to
  * have died of SIGKILL; 2 for either. */
-void add_end_(struct report *r, struct ilk_test_child *child, int killed);
-void end_child_(struct ilk_test_child *child);
+void ilk_test_add_end_(struct report *r, struct ilk_test_child *child, int killed);
+void ilk_test_end_child_(struct ilk_test_child *child);
 /* Reaps the children that have failed, and adds how; fails if there are any. */
-void add_failures_(struct report *r);
-void look_after_children_(void);
+void ilk_test_add_failures_(struct report *r);
+void ilk_test_look_after_children_(void);
 /* Calls EACH for every child in use. */
-void each_child_(void (*each)(struct ilk_test_child *child, void *arg), void *arg);
+void ilk_test_each_child_(void (*each)(struct ilk_test_child *child, void *arg), void *arg);
 /* Adds what the threads of process PID wait for, by the inspector. */
-void add_waits_(struct report *r, pid_t pid);
+void ilk_test_add_waits_(struct report *r, pid_t pid);
 
 /* --- body.c --- */
 
 /* In a new child: runs BODY in a runner of its own, and ends the process. */
-__attribute__((noreturn)) void run_body_(void (*body)(void *arg), void *arg);
+__attribute__((noreturn)) void ilk_test_run_body_(void (*body)(void *arg), void *arg);
 
 #endif

@@ -22,14 +22,14 @@ void ilk_test_watch(const char *prefix)
 			watched[i] = prefix;
 			return;
 		}
-	fail_here_("more than %d prefixes", WATCHED);
+	ilk_test_fail_here_("more than %d prefixes", WATCHED);
 }
 
 /* --- segments --- */
 
 static int is_ours(const char *segment)
 {
-	const char *own = own_prefix_();
+	const char *own = ilk_test_own_prefix_();
 
 	if (strncmp(segment, own, strlen(own)) == 0)
 		return 1;
@@ -40,7 +40,7 @@ static int is_ours(const char *segment)
 }
 
 /* Everything in /dev/shm of our names, segment or not; taken away with REMOVE. */
-void add_segments_(struct report *r, int remove)
+void ilk_test_add_segments_(struct report *r, int remove)
 {
 	DIR *folder = opendir("/dev/shm");
 	struct dirent *entry;
@@ -48,7 +48,7 @@ void add_segments_(struct report *r, int remove)
 	while (folder && (entry = readdir(folder))) {
 		if (strncmp(entry->d_name, "ilk.", 4) != 0 || !is_ours(entry->d_name + 4))
 			continue;
-		add_line_(r, "left behind: /dev/shm/%s", entry->d_name);
+		ilk_test_add_line_(r, "left behind: /dev/shm/%s", entry->d_name);
 		if (remove && unlinkat(dirfd(folder), entry->d_name, 0) < 0)
 			unlinkat(dirfd(folder), entry->d_name, AT_REMOVEDIR);
 	}
@@ -69,7 +69,7 @@ static void add_slots(struct slots *s, const char *name, const struct ilk_inspec
 		if (in->processes[i].pid == getpid() && in->processes[i].life == ILK_LIFE_ALIVE) {
 			s->count++;
 			if (s->report)
-				add_line_(s->report,
+				ilk_test_add_line_(s->report,
 					"left behind: our process slot %d in segment %s",
 					in->processes[i].slot, name);
 		}
@@ -81,7 +81,8 @@ static void add_slots(struct slots *s, const char *name, const struct ilk_inspec
 			continue;
 		s->count++;
 		if (s->report)
-			add_line_(s->report, "left behind: our thread slot %d in segment %s",
+			ilk_test_add_line_(s->report,
+				"left behind: our thread slot %d in segment %s",
 				in->threads[i].slot, name);
 	}
 }
@@ -120,10 +121,10 @@ void ilk_test_assert_no_slots(const char *name)
 	int rc = ilk_inspect(name, &in);
 
 	if (rc < 0)
-		fail_here_("segment %s: %s", name, ilk_strerror(rc));
+		ilk_test_fail_here_("segment %s: %s", name, ilk_strerror(rc));
 	for (size_t i = 0; i < in->process_count; i++)
 		if (in->processes[i].pid != getpid() || in->processes[i].life != ILK_LIFE_ALIVE)
-			add_line_(&r, "process slot %d of segment %s: %s process %d (%s)",
+			ilk_test_add_line_(&r, "process slot %d of segment %s: %s process %d (%s)",
 				in->processes[i].slot, name, life(in->processes[i].life),
 				(int)in->processes[i].pid, in->processes[i].name);
 	for (size_t i = 0; i < in->thread_count; i++) {
@@ -131,11 +132,11 @@ void ilk_test_assert_no_slots(const char *name)
 
 		if (t->process == ILK_NO_INDEX || t->life != ILK_LIFE_ALIVE ||
 			in->processes[t->process].pid != getpid())
-			add_line_(&r, "thread slot %d of segment %s: %s thread %d (%s)", t->slot,
-				name, life(t->life), (int)t->tid, t->name);
+			ilk_test_add_line_(&r, "thread slot %d of segment %s: %s thread %d (%s)",
+				t->slot, name, life(t->life), (int)t->tid, t->name);
 	}
 	ilk_inspection_free(in);
-	raise_(&r);
+	ilk_test_raise_(&r);
 }
 
 /* --- children --- */
@@ -154,7 +155,7 @@ static void compare(struct ilk_test_child *child, void *arg)
 
 static void add_child(struct ilk_test_child *child, void *report)
 {
-	add_line_(report, "left behind: child %d (pid %d), not waited for", child->number,
+	ilk_test_add_line_(report, "left behind: child %d (pid %d), not waited for", child->number,
 		(int)child->pid);
 }
 
@@ -173,10 +174,10 @@ static void add_strangers(struct report *r, int end)
 	while (list && fscanf(list, "%d", &pid) == 1) {
 		struct known k = {pid, 0};
 
-		each_child_(compare, &k);
+		ilk_test_each_child_(compare, &k);
 		if (k.found)
 			continue;
-		add_line_(r, "left behind: process %d, forked by the test", pid);
+		ilk_test_add_line_(r, "left behind: process %d, forked by the test", pid);
 		if (end && kill(pid, SIGKILL) == 0)
 			waitpid(pid, NULL, 0);
 	}
@@ -184,9 +185,9 @@ static void add_strangers(struct report *r, int end)
 		fclose(list);
 }
 
-void add_children_(struct report *r, int end)
+void ilk_test_add_children_(struct report *r, int end)
 {
-	each_child_(add_child, r);
+	ilk_test_each_child_(add_child, r);
 	add_strangers(r, end);
 }
 
@@ -242,7 +243,7 @@ static void add_descriptor(int fd, void *report)
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	length = readlink(path, target, sizeof target - 1);
 	target[length > 0 ? length : 0] = 0;
-	add_line_(report, "left open: descriptor %d, %s", fd, target);
+	ilk_test_add_line_(report, "left open: descriptor %d, %s", fd, target);
 }
 
 /* The mappings of segments; told to R if that is not NULL. */
@@ -257,7 +258,7 @@ static int count_mappings(struct report *r)
 			continue;
 		count++;
 		if (r)
-			add_line_(r, "\tmapped: %.*s", (int)strcspn(line, "\n"), line);
+			ilk_test_add_line_(r, "\tmapped: %.*s", (int)strcspn(line, "\n"), line);
 	}
 	if (maps)
 		fclose(maps);
@@ -271,7 +272,7 @@ int ilk_test_count_mappings(void)
 
 /* --- all of it --- */
 
-void remember_(void)
+void ilk_test_remember_(void)
 {
 	memset(before.is_open, 0, sizeof before.is_open);
 	before.descriptors = each_descriptor(remember_descriptor, NULL);
@@ -279,19 +280,19 @@ void remember_(void)
 	before.slots = count_slots(NULL);
 }
 
-void add_left_open_(struct report *r)
+void ilk_test_add_left_open_(struct report *r)
 {
 	int descriptors = ilk_test_count_descriptors(), mappings = count_mappings(NULL);
 
 	if (count_slots(NULL) > before.slots)
 		count_slots(r);
 	if (descriptors > before.descriptors) {
-		add_line_(r, "left open: %d descriptors, before the test %d", descriptors,
+		ilk_test_add_line_(r, "left open: %d descriptors, before the test %d", descriptors,
 			before.descriptors);
 		each_descriptor(add_descriptor, r);
 	}
 	if (mappings > before.mappings) {
-		add_line_(
+		ilk_test_add_line_(
 			r, "left open: %d mappings, before the test %d", mappings, before.mappings);
 		count_mappings(r);
 	}
@@ -301,8 +302,8 @@ void ilk_test_assert_nothing_left(void)
 {
 	struct report r = {.used = 0};
 
-	add_children_(&r, 0);
-	add_segments_(&r, 0);
-	add_left_open_(&r);
-	raise_(&r);
+	ilk_test_add_children_(&r, 0);
+	ilk_test_add_segments_(&r, 0);
+	ilk_test_add_left_open_(&r);
+	ilk_test_raise_(&r);
 }

@@ -5,14 +5,14 @@
 #include "internal.h"
 
 /* Children of this process, known or not; END ends those that are not. */
-void add_children_(struct report *r, int end);
+void ilk_test_add_children_(struct report *r, int end);
 /* What stands in /dev/shm under our names; REMOVE takes it away. */
-void add_segments_(struct report *r, int remove);
+void ilk_test_add_segments_(struct report *r, int remove);
 /* Remembers what is open; what is more than that: slots of ours, descriptors, mappings. */
-void remember_(void);
-void add_left_open_(struct report *r);
+void ilk_test_remember_(void);
+void ilk_test_add_left_open_(struct report *r);
 
 /* How the names of this program's segments begin. */
-const char *own_prefix_(void);
+const char *ilk_test_own_prefix_(void);
 
 #endif

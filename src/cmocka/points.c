@@ -31,7 +31,7 @@ static void stand(struct page *page)
 
 void ilk_test_point(const char *point)
 {
-	struct page *page = thread_page_ ? thread_page_ : child_page_;
+	struct page *page = ilk_test_thread_page_ ? ilk_test_thread_page_ : ilk_test_child_page_;
 
 	if (!page)
 		return;
@@ -45,14 +45,14 @@ void ilk_test_point(const char *point)
 static void arm(struct page *page, const char *point, unsigned nth)
 {
 	strncpy(page->halt_at, point, POINT_BYTES - 1);
-	ilk_store_relaxed_(&page->passes, nth);
+	ilk_store_relaxed_(&page->passes, nth ? nth : 1);
 	ilk_store_release_(&page->halt, (uint32_t)ARMED);
 }
 
 struct ilk_test_child *ilk_test_start_to(
 	const char *point, unsigned nth, void (*body)(void *arg), void *arg)
 {
-	return start_child_(body, arg, arm, point, nth);
+	return ilk_test_start_child_(body, arg, arm, point, nth);
 }
 
 static int is_armed_for(const struct page *page, const char *point)
@@ -69,21 +69,21 @@ void ilk_test_await_point(struct ilk_test_child *child, const char *point, unsig
 
 	if (!is_armed_for(page, point)) {
 		if (ilk_load_acquire_(&page->halt))
-			fail_here_("it waits for child %d at %s already", child->number,
+			ilk_test_fail_here_("it waits for child %d at %s already", child->number,
 				page->halt_at);
 		arm(page, point, nth);
 	}
 	while (ilk_load_acquire_(&page->halt) != STANDING) {
-		if (await_end_(child, ILK_NOW) == 0) {
-			add_line_(&r,
+		if (ilk_test_await_end_(child, ILK_NOW) == 0) {
+			ilk_test_add_line_(&r,
 				"child %d ended before it stood at \"%s\"; its last point: %s",
 				child->number, point, page->last[0] ? page->last : "none");
-			add_end_(&r, child, 0);
+			ilk_test_add_end_(&r, child, 0);
 		} else if (ilk_now() > deadline) {
-			add_stuck_(&r, child, point);
-			end_child_(child);
+			ilk_test_add_stuck_(&r, child, point);
+			ilk_test_end_child_(child);
 		}
-		raise_(&r);
+		ilk_test_raise_(&r);
 		ilk_test_sleep_ms(1);
 	}
 }
@@ -93,7 +93,7 @@ void ilk_test_pass(struct ilk_test_child *child)
 	struct page *page = child->shared;
 
 	if (ilk_load_acquire_(&page->halt) != STANDING)
-		fail_here_("child %d stands nowhere", child->number);
+		ilk_test_fail_here_("child %d stands nowhere", child->number);
 	ilk_store_release_(&page->halt, 0u);
 }
 

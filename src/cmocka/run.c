@@ -51,14 +51,14 @@ static void run_processes(void)
 	}
 	/* All are looked at before any is ended: what one waits for, another may hold. */
 	for (unsigned i = 0; i < job.count; i++)
-		if (await_end_(children[i], deadline) < 0)
-			add_stuck_(&r, children[i], NULL);
+		if (ilk_test_await_end_(children[i], deadline) < 0)
+			ilk_test_add_stuck_(&r, children[i], NULL);
 	for (unsigned i = 0; i < job.count; i++)
-		if (await_end_(children[i], ILK_NOW) == 0)
-			add_end_(&r, children[i], 0);
+		if (ilk_test_await_end_(children[i], ILK_NOW) == 0)
+			ilk_test_add_end_(&r, children[i], 0);
 		else
-			end_child_(children[i]);
-	raise_(&r);
+			ilk_test_end_child_(children[i]);
+	ilk_test_raise_(&r);
 }
 
 /* --- threads --- */
@@ -67,7 +67,7 @@ static void *be_thread(void *arg)
 {
 	struct worker *w = arg;
 
-	thread_page_ = w->page;
+	ilk_test_thread_page_ = w->page;
 	work(w);
 	return NULL;
 }
@@ -89,20 +89,20 @@ static int add_thread(struct report *r, const struct worker *w, ilk_time deadlin
 	int ended = await_thread(w, deadline) == 0;
 
 	snprintf(who, sizeof who, "thread %u", w->index);
-	add_page_(r, w->page, who);
+	ilk_test_add_page_(r, w->page, who);
 	if (!ended)
-		add_line_(r, "%s did not end in time; its last point: %s", who,
+		ilk_test_add_line_(r, "%s did not end in time; its last point: %s", who,
 			w->page->last[0] ? w->page->last : "none");
 	else
-		give_page_(w->page);
+		ilk_test_give_page_(w->page);
 	return ended;
 }
 
 /* In the runner's process, where stuck threads cannot be ended: it ends with them. */
 static void end_with_threads(const struct report *r)
 {
-	if (is_runner_())
-		end_program_(r->text);
+	if (ilk_test_is_runner_())
+		ilk_test_end_program_(r->text);
 }
 
 static void run_threads(void *unused)
@@ -113,17 +113,17 @@ static void run_threads(void *unused)
 
 	(void)unused;
 	for (unsigned i = 0; i < job.count; i++) {
-		workers[i].page = take_page_();
+		workers[i].page = ilk_test_take_page_();
 		if (pthread_create(&workers[i].thread, NULL, be_thread, &workers[i]) != 0)
-			fail_here_("pthread_create failed");
+			ilk_test_fail_here_("pthread_create failed");
 	}
 	for (unsigned i = 0; i < job.count; i++)
 		stuck += !add_thread(&r, &workers[i], deadline);
 	if (stuck) {
-		add_waits_(&r, getpid());
+		ilk_test_add_waits_(&r, getpid());
 		end_with_threads(&r);
 	}
-	raise_(&r);
+	ilk_test_raise_(&r);
 }
 
 /* In a child the threads find out themselves that they are stuck: it gets a little longer. */
@@ -145,7 +145,7 @@ void ilk_test_run(unsigned count, struct ilk_segment *seg,
 	struct ilk_test_options o = {.size = sizeof o};
 
 	if (count > MOST)
-		fail_here_("more than %d at once", MOST);
+		ilk_test_fail_here_("more than %d at once", MOST);
 	if (options)
 		memcpy(&o, options, options->size < sizeof o ? options->size : sizeof o);
 	job = (struct job){

@@ -33,17 +33,17 @@ void ilk_test_sleep_for_ever(void)
 
 struct ilk_test_board *ilk_test_board(void)
 {
-	return &shared_->board;
+	return &ilk_test_shared_->board;
 }
 
 void ilk_test_say(unsigned step)
 {
-	ilk_store_release_(&shared_->board.step[step], 1u);
+	ilk_store_release_(&ilk_test_shared_->board.step[step], 1u);
 }
 
 int ilk_test_was_said(unsigned step)
 {
-	return ilk_load_acquire_(&shared_->board.step[step]) != 0;
+	return ilk_load_acquire_(&ilk_test_shared_->board.step[step]) != 0;
 }
 
 static int has_come_true(int (*is_true)(void *arg), void *arg)
@@ -53,7 +53,7 @@ static int has_come_true(int (*is_true)(void *arg), void *arg)
 	while (!is_true(arg)) {
 		if (ilk_now() > deadline)
 			return 0;
-		look_after_children_();
+		ilk_test_look_after_children_();
 		ilk_test_sleep_ms(1);
 	}
 	return 1;
@@ -61,7 +61,7 @@ static int has_come_true(int (*is_true)(void *arg), void *arg)
 
 static void add_state(struct ilk_test_child *child, void *report)
 {
-	add_stuck_(report, child, NULL);
+	ilk_test_add_stuck_(report, child, NULL);
 }
 
 void ilk_test_until_(
@@ -72,9 +72,9 @@ void ilk_test_until_(
 	ilk_test_here_(file, line);
 	if (has_come_true(is_true, arg))
 		return;
-	add_line_(&r, "waited in vain for %s", what);
-	each_child_(add_state, &r);
-	raise_(&r);
+	ilk_test_add_line_(&r, "waited in vain for %s", what);
+	ilk_test_each_child_(add_state, &r);
+	ilk_test_raise_(&r);
 }
 
 static int is_said(void *step)
@@ -85,7 +85,7 @@ static int is_said(void *step)
 void ilk_test_await(unsigned step)
 {
 	if (!has_come_true(is_said, &step))
-		fail_here_("waited in vain for step %u of the other side", step);
+		ilk_test_fail_here_("waited in vain for step %u of the other side", step);
 }
 
 struct sleepers {
@@ -100,7 +100,7 @@ static int are_asleep(void *arg)
 	int asleep = 0, rc = ilk_inspect(s->name, &in);
 
 	if (rc < 0)
-		fail_here_("segment %s: %s", s->name, ilk_strerror(rc));
+		ilk_test_fail_here_("segment %s: %s", s->name, ilk_strerror(rc));
 	for (size_t i = 0; i < in->thread_count; i++)
 		asleep += in->threads[i].waits_for != ILK_NO_INDEX &&
 			  in->threads[i].life == ILK_LIFE_ALIVE && in->threads[i].sleeps > 0;
@@ -113,5 +113,5 @@ void ilk_test_await_sleepers(const char *name, int count)
 	struct sleepers s = {name, count};
 
 	if (!has_come_true(are_asleep, &s))
-		fail_here_("waited in vain for %d sleepers in %s", count, name);
+		ilk_test_fail_here_("waited in vain for %d sleepers in %s", count, name);
 }

@@ -39,12 +39,6 @@ __attribute__((noreturn)) static void leave(enum outcome outcome)
 	longjmp(back, (int)outcome);
 }
 
-void _fail(const char *file, int line)
-{
-	print_error("[   LINE   ] --- %s:%d: error: Failure!\n", file, line);
-	leave(FAILED);
-}
-
 void cross_fail(const char *file, int line, const char *format, ...)
 {
 	va_list args;
@@ -53,8 +47,14 @@ void cross_fail(const char *file, int line, const char *format, ...)
 	va_start(args, format);
 	vfprintf(stderr, format, args);
 	va_end(args);
-	print_error("\n");
-	_fail(file, line);
+	print_error("\n[   LINE   ] --- %s:%d: error: Failure!\n", file, line);
+	leave(FAILED);
+}
+
+void _assert_true(uintmax_t holds, const char *expression, const char *file, int line)
+{
+	if (!holds)
+		cross_fail(file, line, "%s", expression);
 }
 
 void cross_skip(void)
