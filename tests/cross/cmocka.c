@@ -51,6 +51,12 @@ void cross_fail(const char *file, int line, const char *format, ...)
 	leave(FAILED);
 }
 
+void _assert_true(uintmax_t holds, const char *expression, const char *file, int line)
+{
+	if (!holds)
+		cross_fail(file, line, "%s", expression);
+}
+
 void cross_skip(void)
 {
 	leave(SKIPPED);

@@ -199,7 +199,7 @@ static void be_damaged(void *which)
 	d->make(d->with);
 	CHECK_RC(ilk_segment_valid(seg), -EBADMSG);
 	if (!strstr(ilk_last_error(), d->named))
-		FAIL("damage %d is called %s", (int)(d - damages), ilk_last_error());
+		ilk_test_fail("damage %d is called %s", (int)(d - damages), ilk_last_error());
 	random_state = 17;
 	use_all();
 }
@@ -210,7 +210,7 @@ static void test_damage_is_named_and_never_followed(void **state)
 	for (size_t i = 0; i < sizeof damages / sizeof *damages; i++) {
 		const struct damage *d = &damages[i];
 
-		support_run(be_damaged, (void *)(uintptr_t)d);
+		ilk_test_in_child(be_damaged, (void *)(uintptr_t)d);
 		CHECK((ilk_arena_rebuild_(map, is_dead, NULL) < 0) == d->is_in_chain);
 		if (!d->is_in_chain) {
 			check_valid();
@@ -244,7 +244,7 @@ static void check_named(const char *named)
 {
 	CHECK_RC(ilk_segment_valid(seg), -EBADMSG);
 	if (!strstr(ilk_last_error(), named))
-		FAIL("\"%s\", which names no %s", ilk_last_error(), named);
+		ilk_test_fail("\"%s\", which names no %s", ilk_last_error(), named);
 }
 
 static void test_valid_names_what_is_wrong_with_slots_and_objects(void **state)
@@ -300,7 +300,7 @@ static void test_a_death_in_the_guard_is_put_right_by_the_next(void **state)
 
 	(void)state;
 	make_five();
-	support_join_killed(support_start(die_in_the_guard, NULL));
+	ilk_test_join_killed(ilk_test_start(die_in_the_guard, NULL));
 	CHECK(ilk_header_of_(map)->guard.recoveries == 0);
 	CHECK_RC(ilk_segment_valid(seg), 0);
 	CHECK(ilk_header_of_(map)->guard.recoveries == 1);
@@ -327,7 +327,7 @@ static int has_sleepers(void *guard)
 
 static void *close_when_it_sleeps(void *guard)
 {
-	UNTIL(has_sleepers, guard);
+	ilk_test_until(has_sleepers, guard);
 	ilk_segment_close(seg);
 	return NULL;
 }
@@ -339,24 +339,24 @@ static void hold_the_guard(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_alloc(seg, 64, &memory), 0);
 	ilk_header_of_(map)->guard.owner = ilk_thread_.owner;
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_alloc_while_the_segment_is_closed_is_ECANCELED(void **state)
 {
-	struct support_child *child = support_start(hold_the_guard, NULL);
+	struct ilk_test_child *child = ilk_test_start(hold_the_guard, NULL);
 	char name[64];
 	pthread_t closer;
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_await(0);
+	strcpy(name, ilk_test_name(""));
+	ilk_test_await(0);
 	CHECK(pthread_create(
 		      &closer, NULL, close_when_it_sleeps, &ilk_header_of_(map)->guard.owner) == 0);
 	CHECK_RC(alloc_or_wait(NULL), -ECANCELED);
 	CHECK(pthread_join(closer, NULL) == 0);
-	support_kill(child);
+	ilk_test_kill(child);
 	seg = support_open(name);
 	map = &seg->map;
 	CHECK_RC(alloc_or_wait(NULL), 0);

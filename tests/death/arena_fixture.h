@@ -12,7 +12,7 @@ static const struct ilk_map_ *map;
 
 static int arena_setup(void **state)
 {
-	if (support_setup(state) < 0 || ilk_segment_create(support_name(""), NULL, &seg) < 0)
+	if (ilk_test_setup(state) < 0 || ilk_segment_create(ilk_test_name(""), NULL, &seg) < 0)
 		return -1;
 	map = &seg->map;
 	return 0;
@@ -21,8 +21,8 @@ static int arena_setup(void **state)
 static int arena_teardown(void **state)
 {
 	ilk_segment_close(seg);
-	ilk_segment_unlink(support_name(""));
-	return support_teardown(state);
+	ilk_segment_unlink(ilk_test_name(""));
+	return ilk_test_teardown(state);
 }
 
 #define ARENA_TEST(f) cmocka_unit_test_setup_teardown(f, arena_setup, arena_teardown)
@@ -46,7 +46,7 @@ static inline void check_valid(void)
 	const char *wrong = ilk_arena_valid_(map);
 
 	if (wrong)
-		FAIL("%s", wrong);
+		ilk_test_fail("%s", wrong);
 }
 
 static inline void check_blocks(uint64_t blocks, uint64_t holes)
@@ -56,7 +56,7 @@ static inline void check_blocks(uint64_t blocks, uint64_t holes)
 	check_valid();
 	CHECK_RC(ilk_arena_usage_(map, &u), 0);
 	if (u.blocks != blocks || u.holes != holes)
-		FAIL("%d blocks and %d holes, not %d and %d", (int)u.blocks, (int)u.holes,
+		ilk_test_fail("%d blocks and %d holes, not %d and %d", (int)u.blocks, (int)u.holes,
 			(int)blocks, (int)holes);
 }
 

@@ -18,16 +18,16 @@ static int loops_setup(void **state)
 {
 	const struct ilk_segment_options large = {.size = sizeof large, .bytes = 64 << 20};
 
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	return ilk_segment_create(support_name(""), &large, &seg);
+	return ilk_segment_create(ilk_test_name(""), &large, &seg);
 }
 
 static int loops_teardown(void **state)
 {
 	ilk_segment_close(seg);
-	ilk_segment_unlink(support_name(""));
-	return support_teardown(state);
+	ilk_segment_unlink(ilk_test_name(""));
+	return ilk_test_teardown(state);
 }
 
 #define LOOPS_TEST(f) cmocka_unit_test_setup_teardown(f, loops_setup, loops_teardown)
@@ -71,7 +71,7 @@ static void inspect_soon_and_small(void *name)
 	CHECK(ilk_now() - began < MOST_MS * INT64_C(1000000));
 	grown = resident_kib() - before;
 	if (grown > MOST_KIB)
-		FAIL("grew by %ld KiB", grown);
+		ilk_test_fail("grew by %ld KiB", grown);
 	CHECK(strstr(in->damage, "directory") != NULL);
 	ilk_inspection_free(in);
 }
@@ -90,10 +90,10 @@ static void check_loop(const char *missing)
 {
 	char segment[64], name[64];
 
-	strcpy(segment, support_name(""));
+	strcpy(segment, ilk_test_name(""));
 	strcpy(name, missing);
-	support_run(inspect_soon_and_small, segment);
-	support_run(miss_soon, name);
+	ilk_test_in_child(inspect_soon_and_small, segment);
+	ilk_test_in_child(miss_soon, name);
 }
 
 /* A list of COUNT entries, the last of which leads to BACK_TO; "b0" is looked for in it in vain. */

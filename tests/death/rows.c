@@ -18,7 +18,7 @@ static struct ilk_mutex *mutex;
 
 static void open_mutex(void)
 {
-	CHECK_RC(ilk_segment_create(support_name("rows"), NULL, &seg), 0);
+	CHECK_RC(ilk_segment_create(ilk_test_name("rows"), NULL, &seg), 0);
 	CHECK_RC(ilk_mutex_open(seg, "m", NULL, &mutex), 0);
 }
 
@@ -42,12 +42,12 @@ static void close_all(void)
 
 static void test_repair_dead_owner_leaves_free_and_damaged(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	open_mutex();
-	child = support_start(hold_for_ever, NULL);
-	support_join_killed(child);
+	child = ilk_test_start(hold_for_ever, NULL);
+	ilk_test_join_killed(child);
 	CHECK(ilk_type_(ILK_TYPE_MUTEX_)->ready(seg, mutex) == 1);
 	CHECK(ilk_type_(ILK_TYPE_MUTEX_)->repair(seg, mutex) == 1);
 	CHECK(mutex->owner == DAMAGED);
@@ -133,11 +133,11 @@ static void test_thread_slot_at_last_generation_retires(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_repair_dead_owner_leaves_free_and_damaged),
-		TEST(test_repair_living_owner_changes_nothing),
-		TEST(test_valid_corrupt_mutex_says_what),
-		TEST(test_life_of_owner_out_of_date_is_not_dead),
-		TEST(test_thread_slot_at_last_generation_retires),
+		ILK_TEST(test_repair_dead_owner_leaves_free_and_damaged),
+		ILK_TEST(test_repair_living_owner_changes_nothing),
+		ILK_TEST(test_valid_corrupt_mutex_says_what),
+		ILK_TEST(test_life_of_owner_out_of_date_is_not_dead),
+		ILK_TEST(test_thread_slot_at_last_generation_retires),
 	};
 
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

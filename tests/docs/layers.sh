@@ -106,7 +106,7 @@ check_src_includes()
 		elif ! goes_down "$from" "$to" && ! permitted "$from" "$to"; then
 			fault "$file:$line: \"$name\" is no lower floor"
 		fi
-	done < <(includes src)
+	done < <(skip='^src/cmocka/' includes src)
 }
 
 # Public headers include public headers; tools and tests see no inside of the library.
@@ -120,7 +120,8 @@ check_outside_includes()
 	while IFS=: read -r file line name; do
 		[ ! -e "src/$name" ] || [ -e "${file%/*}/$name" ] ||
 			fault "$file:$line: \"$name\" is the library's own; use <ilk.h>"
-	done < <(skip='^tests/(death/|unit/headers\.c)' includes tools tests docs/examples |
+	done < <(skip='^tests/(death/|unit/headers\.c)' \
+		includes src/cmocka tools tests docs/examples |
 		grep -v '^tests/fuzz/.*:segment/layout\.h$')
 }
 
@@ -148,8 +149,8 @@ kernel='syscall|mmap|munmap|mprotect|madvise|fcntl|open|openat|close|read|pread|
 kernel+='|ftruncate|fallocate|posix_fallocate|shm_open|shm_unlink|memfd_create|linkat|unlink'
 kernel+='|unlinkat|rename|fchmod|opendir|readdir|scandir|clock_gettime|clock_nanosleep|nanosleep|usleep'
 kernel+='|sched_yield|getpid|gettid|getuid|kill|tgkill|prctl|fork'
-skip='^src/os/' forbid "\\b($kernel)[[:space:]]*\\(" 'only src/os calls the kernel' src
-skip='^src/os/' forbid \
+skip='^src/(os|cmocka)/' forbid "\\b($kernel)[[:space:]]*\\(" 'only src/os calls the kernel' src
+skip='^src/(os|cmocka)/' forbid \
 	'#[[:space:]]*include[[:space:]]*<(sys/|linux/|asm/|fcntl\.h|unistd\.h|sched\.h)' \
 	'the headers of the kernel are for src/os' src
 

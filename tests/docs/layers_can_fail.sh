@@ -10,7 +10,8 @@ failed=0
 plain()
 {
 	rm -rf "$tree"
-	mkdir -p "$tree"/{include/ilk,src/{os,segment,sync,queue,inspect},tools/ilk,tests/{unit,fuzz},docs}
+	mkdir -p "$tree"/{include/ilk,src/{os,segment,sync,queue,inspect,cmocka},tools/ilk} \
+		"$tree"/{tests/{unit,fuzz},docs}
 	echo 'int lowest_;' >"$tree/src/fault.h"
 	echo 'int os_;' >"$tree/src/os/futex.h"
 	printf '#include "os/futex.h"\n#include "segment/layout.h"\n' >"$tree/src/segment/wait.c"
@@ -38,6 +39,8 @@ plant src/fault.h '#include "os/futex.h"' 'no lower floor'
 plant src/queue/lease.c '#include "sync/mutex.h"' 'no lower floor'
 plant src/sync/mutex.c '#include "sync/none.h"' 'no file'
 plant src/sync/mutex.c '#include "segment/layout.h"' 'layout.h'
+plant src/cmocka/child.c '#include "segment/wait.h"' "library's own"
+plant src/sync/mutex.c '#include "cmocka/internal.h"' 'no file'
 plant include/ilk/base.h '#include "segment/wait.h"' 'public header'
 plant tools/ilk/show.c '#include "segment/wait.h"' "library's own"
 plant tests/unit/mutex.c '#include "segment/wait.h"' "library's own"

@@ -16,7 +16,7 @@ fi
 functions()
 {
 	perl -0777 -ne 's{/\*.*?\*/}{}gs; s{^#.*?[^\\]\n}{}gms;
-		print "$1\n" while /^(?:ILK_API |static inline )[^;{=]*?\b(ilk_\w*[^\W_])\s*\(/gm' \
+		print "$1\n" while /^(?:ILK_API |ILK_TEST_API |static inline )[^;{=]*?\b(ilk_\w*[^\W_])\s*\(/gm' \
 		include/ilk/*.h | sort -u
 }
 count=$(functions | wc -l)

@@ -24,6 +24,11 @@ for language in c cpp; do
 	"$work/${language}_ilk"
 	"$work/${language}_static"
 done
+check_linkage shared "$work/test_ilk"
+check_linkage static "$work/test_static"
+for test in ilk static cpp; do
+	check_test "$work/test_$test"
+done
 # Who takes us in gets the library; not our command, our tests or our folder for them.
 for tools in "$work/ilk/tools" "$work/_deps/ilk-build/tools"; do
 	[ ! -e "$tools" ] || die "$1 built the command too"

@@ -24,6 +24,15 @@ check_linkage()
 	esac
 }
 
+# check_test PROGRAM...: the consumer's test holds; told to, it fails, with what its child says.
+check_test()
+{
+	"$@" || die "$*: failed"
+	! FAIL=1 "$@" 2>"${work:?}/report" || die "$*: did not fail"
+	grep -qE 'child 1 .* failed at .*test\.c:[0-9]+: 0x2 != 0x3' "$work/report" ||
+		die "$*: $(cat "$work/report")"
+}
+
 # The folder of libilk.so: lib, or lib/TRIPLET.
 libdir()
 {

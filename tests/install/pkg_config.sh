@@ -27,6 +27,21 @@ consume()
 	LD_LIBRARY_PATH=$(libdir) "$program"
 }
 
+# consume_test COMPILER FILE FLAG...
+consume_test()
+{
+	local compiler=$1 file=$2 flags
+
+	shift 2
+	echo "$compiler $file"
+	read -ra flags < <(pkg-config --cflags --libs ilk-cmocka)
+	"$compiler" "$@" -Wall -Wextra -Wpedantic -Werror "$SOURCE/tests/install/consumer/$file" \
+		"${flags[@]}" -o "$work/test"
+	check_test env LD_LIBRARY_PATH="$(libdir)" "$work/test"
+}
+
+consume_test "$CC" test.c -std=c11
+consume_test "$CXX" test.cpp -std=c++17
 for kind in shared static; do
 	consume $kind "$CC" consumer.c -std=c11
 	consume $kind "$CXX" consumer.cpp -std=c++17

@@ -26,3 +26,19 @@ diff <(declared) <(exported) || die "the headers (<) and libilk.so (>) differ"
 count=$(exported | wc -l)
 [ "$count" -gt 20 ] || die "only $count symbols"
 echo "$count symbols"
+
+# libilk_cmocka.a defines what its headers declare, and beside that nothing outside its own prefix.
+archive=$(libdir)/libilk_cmocka.a
+defined()
+{
+	nm --defined-only "$archive" | awk '$2 ~ /[A-Z]/ { print $3 }' | sort
+}
+for_tests()
+{
+	perl -0777 -ne 's{/\*.*?\*/}{}gs; s{__attribute__\(\(.*?\)\)\)?}{}g;
+		print "$1\n" while /^ILK_TEST_API [^;(]*?\b(ilk_\w+)\s*\(/gm' \
+		"$PREFIX"/include/ilk/cmocka*.h | sort
+}
+[ -z "$(defined | grep -v '^ilk_test_')" ] || die "$archive defines $(defined | grep -v '^ilk_test_')"
+[ -z "$(comm -23 <(for_tests) <(defined))" ] || die "declared, not there: $(comm -23 <(for_tests) <(defined))"
+[ "$(for_tests | wc -l)" -gt 30 ] || die "only $(for_tests | wc -l) functions for tests"

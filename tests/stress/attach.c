@@ -66,28 +66,28 @@ static void be_a_member(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_counter_add(support_counter(seg, "members"), 1), 0);
 	use_mutex(seg);
-	ilk_add_full_(&support_board()->value[0], 1);
-	support_sleep_for_ever();
+	ilk_add_full_(&ilk_test_board()->value[0], 1);
+	ilk_test_sleep_for_ever();
 }
 
 static int all_are_there(void *arg)
 {
 	(void)arg;
-	return ilk_load_acquire_(&support_board()->value[0]) == PROCESSES;
+	return ilk_load_acquire_(&ilk_test_board()->value[0]) == PROCESSES;
 }
 
 /* Every slot can be had again, and not one more. */
 static void check_slots(void)
 {
-	struct support_child *members[PROCESSES];
+	struct ilk_test_child *members[PROCESSES];
 	struct ilk_segment *seg;
 
 	for (int i = 0; i < PROCESSES; i++)
-		members[i] = support_start(be_a_member, NULL);
-	UNTIL(all_are_there, NULL);
+		members[i] = ilk_test_start(be_a_member, NULL);
+	ilk_test_until(all_are_there, NULL);
 	CHECK_RC(ilk_segment_open(name, NULL, &seg), -EUSERS);
 	for (int i = 0; i < PROCESSES; i++)
-		support_kill(members[i]);
+		ilk_test_kill(members[i]);
 }
 
 static void check_whole(void)
@@ -115,7 +115,7 @@ static void test_attach_and_close_under_kills_leave_all_whole(void **state)
 
 	(void)state;
 	SKIP_UNDER_TSAN();
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	ilk_segment_close(support_create(name, &few));
 	run_processes(come_and_go, NULL);
 	check_longest_stall();

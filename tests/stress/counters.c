@@ -76,7 +76,7 @@ static void open_common(void)
 
 	memset(&exact, 0, sizeof exact);
 	memset(&sharded, 0, sizeof sharded);
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	common = support_create(name, &few);
 	sharded_in(common);
 }

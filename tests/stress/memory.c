@@ -41,7 +41,7 @@ static void make_stack(unsigned flags)
 		.size = sizeof options, .bytes = BYTES, .flags = flags};
 	struct ilk_segment *seg;
 
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	seg = support_create(name, &options);
 	CHECK_RC(ilk_mutex_init(seg, &stack_in(seg)->mutex, "stack", NULL), 0);
 	CHECK_RC(ilk_usage(seg, &start), 0);

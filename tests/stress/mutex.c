@@ -37,7 +37,7 @@ static void make_books(unsigned flags)
 	const struct ilk_segment_options options = {.size = sizeof options, .flags = flags};
 	struct ilk_segment *seg;
 
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	seg = support_create(name, &options);
 	CHECK_RC(ilk_mutex_init(seg, &books_in(seg)->mutex, "books", NULL), 0);
 	ilk_segment_close(seg);

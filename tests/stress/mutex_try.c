@@ -59,7 +59,7 @@ static void check_crew(unsigned flags, void (*run)(void (*)(unsigned)), void (*w
 {
 	const struct ilk_segment_options options = {.size = sizeof options, .flags = flags};
 
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	common = support_create(name, &options);
 	run(work);
 	check_count(common);

@@ -95,7 +95,7 @@ static void test_create_and_unlink_under_kills_are_whole_or_nothing(void **state
 {
 	(void)state;
 	SKIP_UNDER_TSAN();
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	run_processes(churn, NULL);
 	check_and_remove();
 }
@@ -103,7 +103,7 @@ static void test_create_and_unlink_under_kills_are_whole_or_nothing(void **state
 static void test_create_and_unlink_by_threads_are_whole_or_nothing(void **state)
 {
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	run_threads(churn);
 	check_and_remove();
 }

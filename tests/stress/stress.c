@@ -45,12 +45,12 @@ int stress_setup(void **state)
 	memset(tallies, 0, WORKERS * sizeof *tallies);
 	for (unsigned i = 0; i < WORKERS; i++)
 		tallies[i].seed = (uint64_t)getpid() * 0x9e3779b97f4a7c15u + i;
-	return support_setup(state);
+	return ilk_test_setup(state);
 }
 
 int stress_teardown(void **state)
 {
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 /* --- chance --- */
@@ -83,23 +83,23 @@ static unsigned numbers[WORKERS];
 static void be_worker(void *number)
 {
 	/* The crew's own limit is the time of the test: a soak outlasts the usual one. */
-	alarm((unsigned)(seconds() + 2 * support_patience_ms() / 1000));
+	alarm((unsigned)(seconds() + 2 * ilk_test_limit_ms() / 1000));
 	the_body(*(unsigned *)number);
 }
 
-static struct support_child *start(unsigned worker)
+static struct ilk_test_child *start(unsigned worker)
 {
 	numbers[worker] = worker;
-	return support_start(be_worker, &numbers[worker]);
+	return ilk_test_start(be_worker, &numbers[worker]);
 }
 
 static void kill_now_and_then(
-	struct support_child **crew, void (*bereaved)(unsigned worker), uint64_t *seed)
+	struct ilk_test_child **crew, void (*bereaved)(unsigned worker), uint64_t *seed)
 {
 	unsigned victim = (unsigned)(next_random(seed) % WORKERS);
 
-	support_sleep_ms(1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
-	support_kill(crew[victim]);
+	ilk_test_sleep_ms(1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
+	ilk_test_kill(crew[victim]);
 	tallies[victim].deaths++;
 	if (bereaved)
 		bereaved(victim);
@@ -108,7 +108,7 @@ static void kill_now_and_then(
 
 static int run_crew(void (*body)(unsigned worker), void (*bereaved)(unsigned worker), int killing)
 {
-	struct support_child *crew[WORKERS];
+	struct ilk_test_child *crew[WORKERS];
 	uint64_t seed = (uint64_t)ilk_now();
 	int deaths = 0;
 
@@ -119,9 +119,9 @@ static int run_crew(void (*body)(unsigned worker), void (*bereaved)(unsigned wor
 	for (; killing && !time_is_over(); deaths++)
 		kill_now_and_then(crew, bereaved, &seed);
 	while (!time_is_over())
-		support_sleep_ms(10);
+		ilk_test_sleep_ms(10);
 	for (unsigned i = 0; i < WORKERS; i++)
-		support_join(crew[i]);
+		ilk_test_join(crew[i]);
 	return deaths;
 }
 

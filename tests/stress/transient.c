@@ -94,7 +94,7 @@ static void churn(unsigned worker)
 
 static void begin(void)
 {
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	last_number = mmap(NULL, sizeof *last_number, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	CHECK(last_number != MAP_FAILED);

@@ -11,9 +11,9 @@ static struct ilk_segment *one, *two;
 
 static int attach_setup(void **state)
 {
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	two = NULL;
 	return ilk_segment_create(name, NULL, &one);
 }
@@ -23,7 +23,7 @@ static int attach_teardown(void **state)
 	ilk_segment_close(one);
 	ilk_segment_close(two);
 	ilk_segment_unlink(name);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define ATTACH_TEST(f) cmocka_unit_test_setup_teardown(f, attach_setup, attach_teardown)
@@ -130,7 +130,7 @@ static void test_two_attachments_exclude_each_other(void **state)
 static void *lock_until_cancelled(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), -ECANCELED);
-	support_say(1);
+	ilk_test_say(1);
 	return NULL;
 }
 
@@ -139,22 +139,22 @@ static void hold_for_ever(void *arg)
 	struct ilk_segment *own = support_open(arg);
 
 	CHECK_RC(ilk_mutex_lock(support_mutex(own, "m")), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_close_while_threads_sleep_is_ECANCELED_for_them(void **state)
 {
 	enum { SLEEPERS = 4 };
-	struct support_child *holder = support_start(hold_for_ever, name);
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, name);
 	struct ilk_mutex *m = support_mutex(one, "m");
 	pthread_t threads[SLEEPERS];
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	for (int i = 0; i < SLEEPERS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, lock_until_cancelled, m), 0);
-	support_await_sleepers(name, SLEEPERS);
+	ilk_test_await_sleepers(name, SLEEPERS);
 	ilk_segment_close(one);
 	one = NULL;
 	/* None is inside any more: the mapping is gone, and they have not touched it since. */
@@ -162,7 +162,7 @@ static void test_close_while_threads_sleep_is_ECANCELED_for_them(void **state)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	one = support_open(name);
 	CHECK_RC(ilk_mutex_try_lock(support_mutex(one, "m")), -EBUSY);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	CHECK_RC(ilk_mutex_lock(support_mutex(one, "m")), ILK_RECOVERED);
 }
 
@@ -182,7 +182,7 @@ static void test_close_of_one_attachment_lets_sleepers_in_the_other_sleep(void *
 	two = support_open(name);
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	assert_int_equal(pthread_create(&thread, NULL, lock_in_two, support_mutex(two, "m")), 0);
-	support_await_sleepers(name, 1);
+	ilk_test_await_sleepers(name, 1);
 	ilk_segment_close(one);
 	one = NULL;
 	CHECK_RC(ilk_mutex_unlock(support_mutex(two, "m")), 0);
@@ -197,7 +197,7 @@ static void *use_offered_and_look_at(void *mutex)
 {
 	struct ilk_mutex_owner owner;
 
-	while (!support_was_said(0)) {
+	while (!ilk_test_was_said(0)) {
 		struct ilk_mutex *m = ilk_load_acquire_(&offered);
 
 		if (m) {
@@ -232,13 +232,13 @@ static void test_owner_while_another_segment_is_closed_is_right(void **state)
 	int rounds = 0;
 
 	(void)state;
-	strcpy(other, support_name("b"));
+	strcpy(other, ilk_test_name("b"));
 	ilk_segment_close(support_create(other, NULL));
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	assert_int_equal(pthread_create(&thread, NULL, use_offered_and_look_at, m), 0);
 	for (; ilk_now() < deadline; rounds++)
 		open_offer_and_close(other);
-	support_say(0);
+	ilk_test_say(0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	print_message("%d rounds\n", rounds);
 	support_unlink(other);
@@ -252,8 +252,8 @@ static void be_a_member(void *arg)
 
 	CHECK_RC(ilk_mutex_lock(support_mutex(own, "taken")), 0);
 	CHECK_RC(ilk_counter_add(support_counter(own, "c"), 1), 0);
-	support_say(2);
-	support_sleep_for_ever();
+	ilk_test_say(2);
+	ilk_test_sleep_for_ever();
 }
 
 /* SEG's mutex "m", made after the same objects in each segment: it lies at the same place. */
@@ -277,18 +277,18 @@ static void check_mutex_is_mine(struct ilk_mutex *m)
 static void test_another_segment_at_the_same_address_is_another(void **state)
 {
 	struct ilk_mutex *m = mutex_at_the_same_place(one), *again;
-	struct support_child *member;
+	struct ilk_test_child *member;
 	char other[64];
 
 	(void)state;
 	check_mutex_is_mine(m);
-	strcpy(other, support_name("b"));
+	strcpy(other, ilk_test_name("b"));
 	two = support_create(other, NULL);
 	mutex_at_the_same_place(two);
 	ilk_segment_close(two);
 	/* There, another has the slots that were ours here. */
-	member = support_start(be_a_member, other);
-	support_await(2);
+	member = ilk_test_start(be_a_member, other);
+	ilk_test_await(2);
 	ilk_segment_close(one);
 	one = support_open(other);
 	again = mutex_at_the_same_place(one);
@@ -296,7 +296,7 @@ static void test_another_segment_at_the_same_address_is_another(void **state)
 	if (again != m)
 		print_message("not at the same address: %p, before %p\n", (void *)again, (void *)m);
 	check_mutex_is_mine(again);
-	support_kill(member);
+	ilk_test_kill(member);
 	CHECK_RC(ilk_mutex_lock(support_mutex(one, "taken")), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_unlock(support_mutex(one, "taken")), 0);
 	support_unlink(other);
@@ -330,8 +330,8 @@ static void test_10000_attach_and_close_leave_nothing_behind(void **state)
 
 	(void)state;
 	ilk_segment_close(support_open(name));
-	descriptors = support_count_descriptors();
-	mappings = support_count_mappings();
+	descriptors = ilk_test_count_descriptors();
+	mappings = ilk_test_count_mappings();
 	began = ilk_now();
 	ilk_segment_close(one);
 	one = NULL;
@@ -345,8 +345,8 @@ static void test_10000_attach_and_close_leave_nothing_behind(void **state)
 		(double)(ilk_now() - began) / 1000 / rounds);
 	one = support_open(name);
 	assert_int_equal(ilk_counter_read(support_counter(one, "c")), rounds);
-	assert_int_equal(support_count_descriptors(), descriptors);
-	assert_int_equal(support_count_mappings(), mappings);
+	assert_int_equal(ilk_test_count_descriptors(), descriptors);
+	assert_int_equal(ilk_test_count_mappings(), mappings);
 	assert_int_equal(count_processes(), 1);
 }
 

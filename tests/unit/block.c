@@ -51,8 +51,8 @@ static void test_open_finds_the_same_bytes_in_every_process(void **state)
 	char *shelf = open_block(seg, "shelf", 100);
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_run(write_through_own_mapping, name);
+	strcpy(name, ilk_test_name(""));
+	ilk_test_in_child(write_through_own_mapping, name);
 	assert_string_equal(shelf, "apples");
 	assert_ptr_equal(open_block(seg, "shelf", 100), shelf);
 	assert_string_equal(shelf, "apples");
@@ -190,13 +190,13 @@ static int make_without_a_slot(void *in)
 static void test_open_without_a_thread_slot_is_EUSERS_unless_it_is_there(void **state)
 {
 	const struct ilk_segment_options one = {.size = sizeof one, .threads = 1};
-	struct ilk_segment *other = support_create(support_name("b"), &one);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &one);
 
 	(void)state;
 	open_block(other, "there", 8);
 	assert_int_equal(support_in_thread(make_without_a_slot, other), -EUSERS);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 /* --- at once --- */
@@ -206,7 +206,7 @@ static void make_with_others(void *name)
 	struct ilk_segment *own = support_open(name);
 	char object[16];
 
-	support_await(0);
+	ilk_test_await(0);
 	for (int i = 0; i < 50; i++) {
 		snprintf(object, sizeof object, "shared%d", i);
 		CHECK_RC(ilk_counter_add(
@@ -219,16 +219,16 @@ static void make_with_others(void *name)
 static void test_open_at_once_makes_one_for_all(void **state)
 {
 	enum { MAKERS = 8 };
-	struct support_child *children[MAKERS];
+	struct ilk_test_child *children[MAKERS];
 	char name[64], object[16];
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	for (int i = 0; i < MAKERS; i++)
-		children[i] = support_start(make_with_others, name);
-	support_say(0);
+		children[i] = ilk_test_start(make_with_others, name);
+	ilk_test_say(0);
 	for (int i = 0; i < MAKERS; i++)
-		support_join(children[i]);
+		ilk_test_join(children[i]);
 	for (int i = 0; i < 50; i++) {
 		snprintf(object, sizeof object, "shared%d", i);
 		assert_int_equal(*(int64_t *)(void *)open_block(seg, object, 8), MAKERS);

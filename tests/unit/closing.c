@@ -16,25 +16,25 @@ enum value { VICTIM, ASKED, ANSWERED };
 
 static int64_t get(enum value which)
 {
-	return ilk_load_acquire_(&support_board()->value[which]);
+	return ilk_load_acquire_(&ilk_test_board()->value[which]);
 }
 
 static void set(enum value which, int64_t value)
 {
-	ilk_store_release_(&support_board()->value[which], value);
+	ilk_store_release_(&ilk_test_board()->value[which], value);
 }
 
 static void wait_in_handler(int signal)
 {
 	(void)signal;
-	support_say(STOPPED);
-	support_await(LET_GO);
+	ilk_test_say(STOPPED);
+	ilk_test_await(LET_GO);
 }
 
 static void *be_canary(void *gate)
 {
 	CHECK_RC(ilk_mutex_lock(gate), -ECANCELED);
-	support_say(CLOSING);
+	ilk_test_say(CLOSING);
 	return NULL;
 }
 
@@ -43,7 +43,7 @@ static void close_on(pthread_t victim)
 {
 	signal(SIGUSR1, wait_in_handler);
 	CHECK(pthread_kill(victim, SIGUSR1) == 0);
-	support_await(STOPPED);
+	ilk_test_await(STOPPED);
 	ilk_segment_close(seg);
 }
 
@@ -58,11 +58,11 @@ static void hold_until_close_has_begun(void *arg)
 	m = support_mutex(seg, "m");
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "gate")), 0);
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	support_say(READY);
-	support_await(CLOSING);
+	ilk_test_say(READY);
+	ilk_test_await(CLOSING);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
-	support_say(LET_GO);
-	support_sleep_for_ever();
+	ilk_test_say(LET_GO);
+	ilk_test_sleep_for_ever();
 }
 
 static void *lock_in_vain(void *m)
@@ -79,7 +79,7 @@ static void close_on_a_sleeper(void *arg)
 	seg = support_open(name);
 	canary = start(be_canary, support_mutex(seg, "gate"));
 	victim = start(lock_in_vain, support_mutex(seg, "m"));
-	support_await_sleepers(name, 2);
+	ilk_test_await_sleepers(name, 2);
 	close_on(victim);
 	join(victim);
 	join(canary);
@@ -87,17 +87,17 @@ static void close_on_a_sleeper(void *arg)
 
 static void test_lock_asleep_when_close_begins_is_ECANCELED(void **state)
 {
-	struct support_child *holder = support_start(hold_until_close_has_begun, NULL);
+	struct ilk_test_child *holder = ilk_test_start(hold_until_close_has_begun, NULL);
 	struct ilk_mutex *m;
 
 	(void)state;
-	support_await(READY);
-	support_run(close_on_a_sleeper, NULL);
+	ilk_test_await(READY);
+	ilk_test_in_child(close_on_a_sleeper, NULL);
 	seg = support_open(name);
 	m = support_mutex(seg, "m");
-	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(support_patience_ms() / 3)), 0);
+	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(ilk_test_limit_ms() / 3)), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
-	support_kill(holder);
+	ilk_test_kill(holder);
 }
 
 /* --- spinning for a mutex --- */
@@ -118,8 +118,8 @@ static void hold_all(void *arg)
 	seg = support_open(name);
 	for (int i = 0; i < SPINNERS; i++)
 		CHECK_RC(ilk_mutex_lock(numbered(i)), 0);
-	support_say(READY);
-	support_sleep_for_ever();
+	ilk_test_say(READY);
+	ilk_test_sleep_for_ever();
 }
 
 static void close_on_spinners(void *arg)
@@ -144,12 +144,12 @@ static void close_on_spinners(void *arg)
 
 static void test_lock_spinning_when_close_begins_is_ECANCELED(void **state)
 {
-	struct support_child *holder = support_start(hold_all, NULL);
+	struct ilk_test_child *holder = ilk_test_start(hold_all, NULL);
 
 	(void)state;
-	support_await(READY);
-	support_run(close_on_spinners, NULL);
-	support_kill(holder);
+	ilk_test_await(READY);
+	ilk_test_in_child(close_on_spinners, NULL);
+	ilk_test_kill(holder);
 }
 
 /* --- asleep for the lock under which named objects are made --- */
@@ -175,11 +175,11 @@ static void make_until_close_has_begun(void *arg)
 	while ((rc = make_next()) == 0)
 		;
 	CHECK_RC(rc, -ENOSPC);
-	support_say(READY);
-	while (!support_was_said(CLOSING))
+	ilk_test_say(READY);
+	while (!ilk_test_was_said(CLOSING))
 		CHECK_RC(make_next(), -ENOSPC);
-	support_say(LET_GO);
-	support_sleep_for_ever();
+	ilk_test_say(LET_GO);
+	ilk_test_sleep_for_ever();
 }
 
 static int was_asked(void *answered)
@@ -196,9 +196,9 @@ static void *make_in_vain(void *arg)
 	(void)arg;
 	set(VICTIM, gettid());
 	for (;;) {
-		UNTIL(was_asked, &answered);
+		ilk_test_until(was_asked, &answered);
 		rc = make_next();
-		if (support_was_said(CAUGHT))
+		if (ilk_test_was_said(CAUGHT))
 			break;
 		set(ANSWERED, ++answered);
 	}
@@ -214,8 +214,8 @@ static void close_on_a_maker(void *arg)
 	seg = support_open(name);
 	canary = start(be_canary, support_mutex(seg, "gate"));
 	victim = start(make_in_vain, NULL);
-	support_await(CAUGHT);
-	support_await_sleepers(name, 1);
+	ilk_test_await(CAUGHT);
+	ilk_test_await_sleepers(name, 1);
 	close_on(victim);
 	join(victim);
 	join(canary);
@@ -240,15 +240,15 @@ static int victim_slept_or_answered(void *arg)
 }
 
 /* Stops MAKER under the lock: it is there if the victim falls asleep. */
-static void stop_under_the_lock(struct support_child *maker)
+static void stop_under_the_lock(struct ilk_test_child *maker)
 {
 	for (;;) {
-		support_stop(maker);
+		ilk_test_stop(maker);
 		set(ASKED, get(ASKED) + 1);
-		UNTIL(victim_slept_or_answered, NULL);
+		ilk_test_until(victim_slept_or_answered, NULL);
 		if (get(ANSWERED) < get(ASKED))
 			return;
-		support_continue(maker);
+		ilk_test_continue(maker);
 	}
 }
 
@@ -263,19 +263,19 @@ static void try_to_make(void *arg)
 
 static void test_block_open_asleep_when_close_begins_is_ECANCELED(void **state)
 {
-	struct support_child *maker = support_start(make_until_close_has_begun, NULL), *closer;
+	struct ilk_test_child *maker = ilk_test_start(make_until_close_has_begun, NULL), *closer;
 
 	(void)state;
-	support_await(READY);
-	closer = support_start(close_on_a_maker, NULL);
+	ilk_test_await(READY);
+	closer = ilk_test_start(close_on_a_maker, NULL);
 	stop_under_the_lock(maker);
-	support_say(CAUGHT);
-	support_await(CLOSING);
-	support_continue(maker);
-	support_join(closer);
+	ilk_test_say(CAUGHT);
+	ilk_test_await(CLOSING);
+	ilk_test_continue(maker);
+	ilk_test_join(closer);
 	seg = support_open(name);
-	support_run(try_to_make, NULL);
-	support_kill(maker);
+	ilk_test_in_child(try_to_make, NULL);
+	ilk_test_kill(maker);
 }
 
 /* --- misuse --- */
@@ -298,7 +298,7 @@ static void close_while(void *(*body)(void *arg))
 	ilk_segment_close(seg);
 	seg = support_open(name);
 	start(body, support_mutex(seg, "m"));
-	support_await(READY);
+	ilk_test_await(READY);
 	usleep(200);
 	ilk_segment_close(seg);
 	usleep(500);
@@ -313,7 +313,7 @@ static void *go_on_locking(void *m)
 		CHECK(rc != -EDEADLK);
 		if (rc >= 0)
 			rc = ilk_mutex_unlock(m);
-		support_say(READY);
+		ilk_test_say(READY);
 	}
 	return NULL;
 }
@@ -326,7 +326,7 @@ static void misuse_a_mutex(void *arg)
 
 static int can_lock(void *m)
 {
-	int rc = ilk_mutex_lock_until(m, ilk_after_ms(support_patience_ms() / 3));
+	int rc = ilk_mutex_lock_until(m, ilk_after_ms(ilk_test_limit_ms() / 3));
 
 	if (rc < 0)
 		return rc;
@@ -344,8 +344,8 @@ static void test_locking_on_while_another_thread_closes_harms_nobody_else(void *
 	seg = support_open(name);
 	m = support_mutex(seg, "m");
 	for (int i = 0; i < ROUNDS; i++) {
-		support_board()->step[READY] = 0;
-		support_run(misuse_a_mutex, NULL);
+		ilk_test_board()->step[READY] = 0;
+		ilk_test_in_child(misuse_a_mutex, NULL);
 		CHECK_RC(can_lock(m), 0);
 		CHECK_RC(support_in_thread(can_lock, m), 0);
 	}
@@ -358,7 +358,7 @@ static void *go_on_making(void *arg)
 	(void)arg;
 	while (rc == 0 || rc == -ENOSPC) {
 		rc = make_next();
-		support_say(READY);
+		ilk_test_say(READY);
 	}
 	return NULL;
 }
@@ -376,9 +376,9 @@ static void test_making_on_while_another_thread_closes_harms_nobody_else(void **
 		SKIP("the sanitizer finds the misuse itself");
 	seg = support_open(name);
 	for (int i = 0; i < ROUNDS; i++) {
-		support_board()->step[READY] = 0;
-		support_run(misuse_the_directory, NULL);
-		support_run(try_to_make, NULL);
+		ilk_test_board()->step[READY] = 0;
+		ilk_test_in_child(misuse_the_directory, NULL);
+		ilk_test_in_child(try_to_make, NULL);
 	}
 }
 

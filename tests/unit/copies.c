@@ -10,14 +10,14 @@
 static const struct ilk_segment_options read_only = {
 	.size = sizeof read_only, .flags = ILK_SEGMENT_READ_ONLY};
 
-static struct support_child *holder;
+static struct ilk_test_child *holder;
 
 static void hold_for_ever(void *arg)
 {
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static int copy_file(const char *from, const char *to)
@@ -40,16 +40,16 @@ static int copy_setup(void **state)
 {
 	if (segment_setup(state) < 0)
 		return -1;
-	holder = support_start(hold_for_ever, NULL);
-	support_await(0);
+	holder = ilk_test_start(hold_for_ever, NULL);
+	ilk_test_await(0);
 	ilk_segment_close(seg);
 	seg = NULL;
-	return copy_file(support_path(support_name("")), support_path(support_name("copy")));
+	return copy_file(support_path(ilk_test_name("")), support_path(ilk_test_name("copy")));
 }
 
 static int copy_teardown(void **state)
 {
-	ilk_segment_unlink(support_name("copy"));
+	ilk_segment_unlink(ilk_test_name("copy"));
 	return segment_teardown(state);
 }
 
@@ -59,7 +59,7 @@ static struct ilk_segment *open_copy(void)
 {
 	struct ilk_segment *copy = NULL;
 
-	CHECK_RC(ilk_segment_open(support_name("copy"), &read_only, &copy), 0);
+	CHECK_RC(ilk_segment_open(ilk_test_name("copy"), &read_only, &copy), 0);
 	return copy;
 }
 
@@ -76,9 +76,9 @@ static void test_open_of_the_original_beside_its_copy_works(void **state)
 	struct ilk_segment *copy = open_copy();
 
 	(void)state;
-	seg = support_open(support_name(""));
+	seg = support_open(ilk_test_name(""));
 	assert_int_equal(holder_of_m_in(seg), ILK_HELD_BY_LIVING);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_lock(support_mutex(copy, "m")), -EROFS);
 	ilk_segment_close(copy);
@@ -91,10 +91,10 @@ static void test_open_and_close_of_a_copy_leave_no_descriptor(void **state)
 
 	(void)state;
 	ilk_segment_close(open_copy());
-	before = support_count_descriptors();
+	before = ilk_test_count_descriptors();
 	for (int i = 0; i < 20; i++)
 		ilk_segment_close(open_copy());
-	assert_int_equal(support_count_descriptors(), before);
+	assert_int_equal(ilk_test_count_descriptors(), before);
 }
 
 static void test_owner_in_a_copy_is_unknown(void **state)
@@ -111,11 +111,11 @@ static void test_owner_in_a_copy_is_unknown_beside_the_original(void **state)
 	struct ilk_segment *copy;
 
 	(void)state;
-	seg = support_open(support_name(""));
+	seg = support_open(ilk_test_name(""));
 	copy = open_copy();
 	assert_int_equal(holder_of_m_in(copy), ILK_HELD_BY_UNKNOWN);
 	assert_int_equal(holder_of_m_in(seg), ILK_HELD_BY_LIVING);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	assert_int_equal(holder_of_m_in(copy), ILK_HELD_BY_UNKNOWN);
 	assert_int_equal(holder_of_m_in(seg), ILK_HELD_BY_DEAD);
 	ilk_segment_close(copy);
@@ -126,10 +126,10 @@ static void test_open_of_a_copy_for_writing_is_EBADMSG(void **state)
 	struct ilk_segment *copy = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_open(support_name("copy"), NULL, &copy), -EBADMSG);
-	CHECK_RC(ilk_segment_create(support_name("copy"), NULL, &copy), -EBADMSG);
-	seg = support_open(support_name(""));
-	CHECK_RC(ilk_segment_open(support_name("copy"), NULL, &copy), -EBADMSG);
+	CHECK_RC(ilk_segment_open(ilk_test_name("copy"), NULL, &copy), -EBADMSG);
+	CHECK_RC(ilk_segment_create(ilk_test_name("copy"), NULL, &copy), -EBADMSG);
+	seg = support_open(ilk_test_name(""));
+	CHECK_RC(ilk_segment_open(ilk_test_name("copy"), NULL, &copy), -EBADMSG);
 	assert_null(copy);
 }
 

@@ -93,7 +93,7 @@ static void test_compare_exchange_changes_only_the_expected(void **state)
 static void test_changes_past_the_limits_wrap(void **state)
 {
 	struct ilk_counter *c = support_counter(seg, "c");
-	int64_t before;
+	int64_t before = 0;
 
 	(void)state;
 	CHECK_RC(ilk_counter_exchange(c, INT64_MAX, NULL), 0);
@@ -129,19 +129,18 @@ static void test_embedded_zero_is_a_counter(void **state)
 
 enum { ADDERS = 4, ROUNDS = 20000 };
 
-static void add_in_own_mapping(void *name)
+static void add_in_own_mapping(struct ilk_segment *own, unsigned index, void *arg)
 {
-	struct ilk_segment *own = support_open(name);
 	struct ilk_counter *c = support_counter(own, "c");
 	struct ilk_counter *numbers = support_counter(own, "sum of numbers");
 	int64_t sum = 0, number = 0;
 
+	(void)index, (void)arg;
 	for (int i = 0; i < ROUNDS; i++) {
 		CHECK_RC(ilk_counter_fetch_add(c, 1, &number), 0);
 		sum += number;
 	}
 	CHECK_RC(ilk_counter_add(numbers, sum), 0);
-	ilk_segment_close(own);
 }
 
 static void check_numbers(void)
@@ -155,39 +154,38 @@ static void check_numbers(void)
 
 static void test_adds_of_processes_are_all_there(void **state)
 {
-	char name[64];
+	const struct ilk_test_options apart = {.size = sizeof apart, .flags = ILK_TEST_REOPEN};
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_in_children(ADDERS, add_in_own_mapping, name);
+	ilk_test_run(ADDERS, seg, add_in_own_mapping, NULL, &apart);
 	check_numbers();
 }
 
 static void test_adds_of_threads_are_all_there(void **state)
 {
-	char name[64];
+	const struct ilk_test_options threads = {
+		.size = sizeof threads, .flags = ILK_TEST_THREADS | ILK_TEST_REOPEN};
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_in_threads(ADDERS, add_in_own_mapping, name);
+	ilk_test_run(ADDERS, seg, add_in_own_mapping, NULL, &threads);
 	check_numbers();
 }
 
 static void add_and_stay(void *counter)
 {
 	CHECK_RC(ilk_counter_add(counter, 11), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_an_add_of_the_dead_stays(void **state)
 {
 	struct ilk_counter *c = support_counter(seg, "c");
-	struct support_child *child = support_start(add_and_stay, c);
+	struct ilk_test_child *child = ilk_test_start(add_and_stay, c);
 
 	(void)state;
-	support_await(0);
-	support_kill(child);
+	ilk_test_await(0);
+	ilk_test_kill(child);
 	assert_int_equal(ilk_counter_read(c), 11);
 }
 

@@ -14,7 +14,7 @@ static struct ilk_inspection *look(void)
 {
 	struct ilk_inspection *in = NULL;
 
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
 	return in;
 }
 
@@ -157,7 +157,7 @@ static void check_damage(int places, off_t up_to)
 	char name[64], *good = malloc((size_t)size);
 	int fd;
 
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	fill_with_objects();
 	fd = open(support_path(name), O_RDWR | O_CLOEXEC);
 	ilk_segment_close(seg);
@@ -165,7 +165,7 @@ static void check_damage(int places, off_t up_to)
 	assert_int_equal(pread(fd, good, (size_t)size, 0), size);
 	for (int i = 0; i < rounds; i++) {
 		scribble(fd, &seed, places, up_to ? up_to : size);
-		support_run(meet_damage, name);
+		ilk_test_in_child(meet_damage, name);
 		assert_int_equal(pwrite(fd, good, (size_t)size, 0), size);
 	}
 	close(fd);
@@ -205,12 +205,12 @@ static void test_zeros_all_over_are_EBADMSG(void **state)
 	int fd;
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	fill_with_objects();
 	fd = open(support_path(name), O_RDWR | O_CLOEXEC);
 	assert_int_equal(pwrite(fd, zeros, (size_t)size - HEADER, HEADER), size - HEADER);
-	support_run(meet_zeros, name);
-	support_run(meet_damage, name);
+	ilk_test_in_child(meet_zeros, name);
+	ilk_test_in_child(meet_damage, name);
 	close(fd);
 	free(zeros);
 	/* Even its own member can leave it. */

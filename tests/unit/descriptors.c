@@ -14,7 +14,6 @@
 /* Closes all descriptors but the standard ones. */
 static void close_all(void)
 {
-	support_lose_report();
 	closefrom(3);
 }
 
@@ -25,27 +24,27 @@ static void hold_and_close_all(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	close_all();
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	support_say(2);
-	support_sleep_for_ever();
+	ilk_test_say(2);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_closefrom_while_holding_is_no_death(void **state)
 {
-	struct support_child *child = support_start(hold_and_close_all, NULL);
+	struct ilk_test_child *child = ilk_test_start(hold_and_close_all, NULL);
 	struct ilk_mutex *m = support_mutex(seg, "m");
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
 	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(100)), -ETIMEDOUT);
-	support_say(1);
-	support_await(2);
+	ilk_test_say(1);
+	ilk_test_await(2);
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
@@ -57,8 +56,8 @@ static void hold_close_all_and_let_go(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	close_all();
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
 
@@ -73,17 +72,17 @@ static void wait_and_take(void *arg)
 
 static void test_others_wait_for_one_who_closed_all_and_get_it(void **state)
 {
-	struct support_child *holder = support_start(hold_close_all_and_let_go, NULL), *waiter;
+	struct ilk_test_child *holder = ilk_test_start(hold_close_all_and_let_go, NULL), *waiter;
 
 	(void)state;
-	support_await(0);
-	waiter = support_start(wait_and_take, NULL);
-	support_await_sleepers(support_name(""), 1);
+	ilk_test_await(0);
+	waiter = ilk_test_start(wait_and_take, NULL);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	/* Several looks at the holder's life. */
-	support_sleep_ms(100);
-	support_say(1);
-	support_join(holder);
-	support_join(waiter);
+	ilk_test_sleep_ms(100);
+	ilk_test_say(1);
+	ilk_test_join(holder);
+	ilk_test_join(waiter);
 }
 
 /* --- asking for others afterwards --- */
@@ -92,8 +91,8 @@ static void hold_other(void *arg)
 {
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "other's")), 0);
-	support_say(10);
-	support_sleep_for_ever();
+	ilk_test_say(10);
+	ilk_test_sleep_for_ever();
 }
 
 static enum ilk_holder holder_of(struct ilk_mutex *m)
@@ -112,10 +111,10 @@ static void judge(void)
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
 	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(60)), -ETIMEDOUT);
 	CHECK(holder_of(m) == ILK_HELD_BY_LIVING);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	CHECK(holder_of(m) == ILK_HELD_BY_DEAD);
-	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(support_patience_ms() / 2)), ILK_RECOVERED);
+	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(ilk_test_limit_ms() / 2)), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
@@ -123,14 +122,14 @@ static void judge(void)
 /* Runs JUDGE_SO in a child, and kills the one it judges when it has said 0. */
 static void check_judgement(void (*judge_so)(void *arg))
 {
-	struct support_child *holder = support_start(hold_other, NULL), *judging;
+	struct ilk_test_child *holder = ilk_test_start(hold_other, NULL), *judging;
 
-	support_await(10);
-	judging = support_start(judge_so, NULL);
-	support_await(0);
-	support_kill(holder);
-	support_say(1);
-	support_join(judging);
+	ilk_test_await(10);
+	judging = ilk_test_start(judge_so, NULL);
+	ilk_test_await(0);
+	ilk_test_kill(holder);
+	ilk_test_say(1);
+	ilk_test_join(judging);
 }
 
 static void close_all_and_judge(void *arg)
@@ -158,7 +157,7 @@ static void reuse_numbers_and_judge(void *arg)
 	judge();
 	CHECK_RC(ilk_mutex_unlock(support_mutex(seg, "mine")), 0);
 	/* Closing the segment leaves the others' files open. */
-	CHECK(support_count_descriptors() > 60);
+	CHECK(ilk_test_count_descriptors() > 60);
 	ilk_segment_close(seg);
 	for (int fd = 3; fd < 63; fd++)
 		CHECK(fcntl(fd, F_GETFD) >= 0);
@@ -180,22 +179,22 @@ static int descriptor_of(const char *name)
 		if (fstat(fd, &found) == 0 && found.st_ino == wanted.st_ino &&
 			found.st_dev == wanted.st_dev)
 			return fd;
-	FAIL("no descriptor is open on %s", name);
+	ilk_test_fail("no descriptor is open on %s", name);
 }
 
 static void reuse_number_for_another_segment_and_judge(void *arg)
 {
 	const struct ilk_segment_options many = {.size = sizeof many, .processes = 8};
 	struct ilk_segment *other;
-	int fd = descriptor_of(support_name(""));
+	int fd = descriptor_of(ilk_test_name(""));
 
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "mine")), 0);
 	close_all();
 	for (int below = 3; below < fd; below++)
 		CHECK(open("/dev/null", O_RDONLY) == below);
-	other = support_create(support_name("b"), &many);
-	CHECK(descriptor_of(support_name("b")) == fd);
+	other = support_create(ilk_test_name("b"), &many);
+	CHECK(descriptor_of(ilk_test_name("b")) == fd);
 	judge();
 	ilk_segment_close(other);
 }
@@ -205,9 +204,9 @@ static void be_in_b(void *arg)
 {
 	const struct ilk_segment_options many = {.size = sizeof many, .processes = 8};
 
-	support_create(support_name("b"), &many);
-	support_say(*(unsigned *)arg);
-	support_sleep_for_ever();
+	support_create(ilk_test_name("b"), &many);
+	ilk_test_say(*(unsigned *)arg);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_a_number_reused_for_another_segment_does_not_mislead(void **state)
@@ -218,11 +217,11 @@ static void test_a_number_reused_for_another_segment_does_not_mislead(void **sta
 	/* With 7 members in "b" and the judging one, each slot up to 7 is alive there. */
 	for (unsigned i = 0; i < 7; i++) {
 		steps[i] = 20 + i;
-		support_start(be_in_b, &steps[i]);
-		support_await(steps[i]);
+		ilk_test_start(be_in_b, &steps[i]);
+		ilk_test_await(steps[i]);
 	}
 	check_judgement(reuse_number_for_another_segment_and_judge);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 int main(void)

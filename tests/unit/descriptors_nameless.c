@@ -21,7 +21,7 @@ static struct ilk_mutex *mutex;
 
 static int anonymous_setup(void **state)
 {
-	if (support_setup(state) < 0 || ilk_segment_anonymous("x", NULL, &nameless) < 0)
+	if (ilk_test_setup(state) < 0 || ilk_segment_anonymous("x", NULL, &nameless) < 0)
 		return -1;
 	mutex = support_mutex(nameless, "m");
 	return 0;
@@ -30,7 +30,7 @@ static int anonymous_setup(void **state)
 static int anonymous_teardown(void **state)
 {
 	ilk_segment_close(nameless);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define ANONYMOUS_TEST(f) cmocka_unit_test_setup_teardown(f, anonymous_setup, anonymous_teardown)
@@ -38,7 +38,6 @@ static int anonymous_teardown(void **state)
 /* Closes all descriptors but the standard ones. */
 static void close_all(void)
 {
-	support_lose_report();
 	closefrom(3);
 }
 
@@ -57,33 +56,33 @@ static void hold_and_close_all(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
 	close_all();
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
-	support_say(2);
-	support_sleep_for_ever();
+	ilk_test_say(2);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_closefrom_while_holding_is_no_death(void **state)
 {
-	struct support_child *child = support_start(hold_and_close_all, NULL);
+	struct ilk_test_child *child = ilk_test_start(hold_and_close_all, NULL);
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_lock_until(mutex, ilk_after_ms(60)), -ETIMEDOUT);
-	support_say(1);
-	support_await(2);
+	ilk_test_say(1);
+	ilk_test_await(2);
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
-	support_kill(child);
+	ilk_test_kill(child);
 }
 
 static void hold(void *arg)
 {
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void check_taken(void)
@@ -106,23 +105,23 @@ static void close_all_and_look_at_the_living(void *arg)
 
 static void test_who_closed_all_takes_nobody_for_dead(void **state)
 {
-	struct support_child *child = support_start(hold, NULL);
+	struct ilk_test_child *child = ilk_test_start(hold, NULL);
 
 	(void)state;
-	support_await(0);
-	support_run(close_all_and_look_at_the_living, NULL);
-	support_kill(child);
+	ilk_test_await(0);
+	ilk_test_in_child(close_all_and_look_at_the_living, NULL);
+	ilk_test_kill(child);
 }
 
 static void test_who_closed_all_takes_no_stopped_one_for_dead(void **state)
 {
-	struct support_child *child = support_start(hold_and_close_all, NULL);
+	struct ilk_test_child *child = ilk_test_start(hold_and_close_all, NULL);
 
 	(void)state;
-	support_await(0);
-	support_stop(child);
-	support_run(close_all_and_look_at_the_living, NULL);
-	support_kill(child);
+	ilk_test_await(0);
+	ilk_test_stop(child);
+	ilk_test_in_child(close_all_and_look_at_the_living, NULL);
+	ilk_test_kill(child);
 }
 
 static void *hold_in_a_thread(void *arg)
@@ -137,13 +136,13 @@ static void hold_without_the_first_thread(void *arg)
 	pthread_t thread;
 
 	CHECK(pthread_create(&thread, NULL, hold_in_a_thread, arg) == 0);
-	support_await(0);
+	ilk_test_await(0);
 	pthread_exit(NULL);
 }
 
 static int has_only_a_zombie_to_show(void *arg)
 {
-	const struct support_child *child = arg;
+	const struct ilk_test_child *child = arg;
 	char path[40], text[512] = "";
 	int fd;
 
@@ -156,14 +155,14 @@ static int has_only_a_zombie_to_show(void *arg)
 
 static void test_who_closed_all_takes_no_process_without_its_first_thread_for_dead(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
-	child = support_start(hold_without_the_first_thread, NULL);
-	UNTIL(has_only_a_zombie_to_show, child);
-	support_run(close_all_and_look_at_the_living, NULL);
-	support_kill(child);
+	child = ilk_test_start(hold_without_the_first_thread, NULL);
+	ilk_test_until(has_only_a_zombie_to_show, child);
+	ilk_test_in_child(close_all_and_look_at_the_living, NULL);
+	ilk_test_kill(child);
 }
 
 /* In a pid namespace in which the holder's pid is nobody's. */
@@ -173,7 +172,7 @@ static void look_at_the_living_from_elsewhere(void *arg)
 	pid_t pid;
 
 	if (unshare(CLONE_NEWPID) < 0) {
-		support_say(NOT_PERMITTED);
+		ilk_test_say(NOT_PERMITTED);
 		return;
 	}
 	pid = fork();
@@ -187,16 +186,16 @@ static void look_at_the_living_from_elsewhere(void *arg)
 
 static void test_who_closed_all_takes_nobody_of_another_namespace_for_dead(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	if (!support_is_root() || support_emulated() || SUPPORT_TSAN)
 		SKIP("a pid namespace needs root, and neither an emulator nor ThreadSanitizer");
-	child = support_start(hold, NULL);
-	support_await(0);
-	support_run(look_at_the_living_from_elsewhere, NULL);
-	support_kill(child);
-	if (support_was_said(NOT_PERMITTED))
+	child = ilk_test_start(hold, NULL);
+	ilk_test_await(0);
+	ilk_test_in_child(look_at_the_living_from_elsewhere, NULL);
+	ilk_test_kill(child);
+	if (ilk_test_was_said(NOT_PERMITTED))
 		SKIP("pid namespaces are not permitted here");
 }
 
@@ -209,44 +208,43 @@ static void close_all_and_judge(void *arg)
 	CHECK_RC(ilk_mutex_try_lock(mutex), -EBUSY);
 	close_all();
 	check_taken();
-	support_say(1);
-	support_await(2);
-	CHECK_RC(ilk_mutex_lock_until(mutex, ilk_after_ms(support_patience_ms() / 2)),
-		ILK_RECOVERED);
+	ilk_test_say(1);
+	ilk_test_await(2);
+	CHECK_RC(ilk_mutex_lock_until(mutex, ilk_after_ms(ilk_test_limit_ms() / 2)), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
 }
 
 /* Kills the holder by KILL_SO when there is one who has closed all. */
-static void check_death_is_noticed(void (*kill_so)(struct support_child *child))
+static void check_death_is_noticed(void (*kill_so)(struct ilk_test_child *child))
 {
-	struct support_child *child = support_start(hold, NULL), *judging;
+	struct ilk_test_child *child = ilk_test_start(hold, NULL), *judging;
 
-	support_await(0);
-	judging = support_start(close_all_and_judge, NULL);
-	support_await(1);
+	ilk_test_await(0);
+	judging = ilk_test_start(close_all_and_judge, NULL);
+	ilk_test_await(1);
 	kill_so(child);
-	support_say(2);
-	support_join(judging);
+	ilk_test_say(2);
+	ilk_test_join(judging);
 	if (child->pid)
-		support_reap(child);
+		ilk_test_reap(child);
 }
 
 static void test_who_closed_all_notices_a_death(void **state)
 {
 	(void)state;
-	check_death_is_noticed(support_kill);
+	check_death_is_noticed(ilk_test_kill);
 }
 
 static void test_who_closed_all_notices_a_zombie(void **state)
 {
 	(void)state;
-	check_death_is_noticed(support_kill_only);
+	check_death_is_noticed(ilk_test_kill_only);
 }
 
 static void lose_name(void)
 {
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 	mutex = support_mutex(seg, "m");
 }
 
@@ -254,14 +252,14 @@ static void test_who_closed_all_notices_a_death_in_an_unlinked_one(void **state)
 {
 	(void)state;
 	lose_name();
-	check_death_is_noticed(support_kill);
+	check_death_is_noticed(ilk_test_kill);
 }
 
 static void test_who_closed_all_notices_a_zombie_in_an_unlinked_one(void **state)
 {
 	(void)state;
 	lose_name();
-	check_death_is_noticed(support_kill_only);
+	check_death_is_noticed(ilk_test_kill_only);
 }
 
 /* --- joining --- */
@@ -278,7 +276,7 @@ static void close_all_and_fail_to_join(void *arg)
 static void test_lock_of_a_child_that_closed_all_first_is_EBADF(void **state)
 {
 	(void)state;
-	support_run(close_all_and_fail_to_join, NULL);
+	ilk_test_in_child(close_all_and_fail_to_join, NULL);
 	/* It was never there. */
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);

@@ -68,10 +68,10 @@ static void test_last_error_names_what_is_missing(void **state)
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_open(support_name("x"), NULL, &seg), -ENOENT);
-	assert_non_null(strstr(ilk_last_error(), support_name("x")));
-	CHECK_RC(ilk_segment_unlink(support_name("y")), -ENOENT);
-	assert_non_null(strstr(ilk_last_error(), support_name("y")));
+	CHECK_RC(ilk_segment_open(ilk_test_name("x"), NULL, &seg), -ENOENT);
+	assert_non_null(strstr(ilk_last_error(), ilk_test_name("x")));
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("y")), -ENOENT);
+	assert_non_null(strstr(ilk_last_error(), ilk_test_name("y")));
 }
 
 static int fresh_thread_has_none(void *arg)
@@ -83,9 +83,9 @@ static int fresh_thread_has_none(void *arg)
 static void test_last_error_is_each_threads_own(void **state)
 {
 	(void)state;
-	CHECK_RC(ilk_segment_unlink(support_name("x")), -ENOENT);
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("x")), -ENOENT);
 	assert_true(support_in_thread(fresh_thread_has_none, NULL));
-	assert_non_null(strstr(ilk_last_error(), support_name("x")));
+	assert_non_null(strstr(ilk_last_error(), ilk_test_name("x")));
 }
 
 static void fail_without_descriptors(void *arg)
@@ -95,12 +95,12 @@ static void fail_without_descriptors(void *arg)
 	char before[256];
 
 	(void)arg;
-	CHECK_RC(ilk_segment_unlink(support_name("x")), -ENOENT);
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("x")), -ENOENT);
 	strcpy(before, ilk_last_error());
 	CHECK(setrlimit(RLIMIT_NOFILE, &none) == 0);
-	CHECK_RC(ilk_segment_open(support_name("x"), NULL, &seg), -EMFILE);
+	CHECK_RC(ilk_segment_open(ilk_test_name("x"), NULL, &seg), -EMFILE);
 	CHECK(strcmp(ilk_last_error(), before) != 0);
-	CHECK_RC(ilk_segment_create(support_name("x"), NULL, &seg), -EMFILE);
+	CHECK_RC(ilk_segment_create(ilk_test_name("x"), NULL, &seg), -EMFILE);
 	CHECK(strcmp(ilk_last_error(), before) != 0);
 	CHECK_RC(ilk_segment_anonymous("x", NULL, &seg), -EMFILE);
 	CHECK(strcmp(ilk_last_error(), before) != 0);
@@ -110,7 +110,7 @@ static void test_last_error_is_of_the_last_failure(void **state)
 {
 	(void)state;
 	SKIP_UNDER_EMULATION("it needs descriptors of its own");
-	support_run(fail_without_descriptors, NULL);
+	ilk_test_in_child(fail_without_descriptors, NULL);
 }
 
 /* --- deadlines and version --- */
@@ -174,17 +174,17 @@ static void test_version_is_that_of_the_headers(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_strerror_of_each_documented_result_is_its_own_sentence),
-		TEST(test_strerror_of_what_ilk_never_returns_says_so),
-		TEST(test_strerror_of_combined_bits_is_a_sentence),
-		TEST(test_last_error_names_what_is_missing),
-		TEST(test_last_error_is_each_threads_own),
-		TEST(test_last_error_is_of_the_last_failure),
-		TEST(test_now_never_goes_back),
-		TEST(test_after_is_that_far_ahead),
-		TEST(test_after_a_negative_time_is_now),
-		TEST(test_after_too_long_is_forever),
-		TEST(test_version_is_that_of_the_headers),
+		ILK_TEST(test_strerror_of_each_documented_result_is_its_own_sentence),
+		ILK_TEST(test_strerror_of_what_ilk_never_returns_says_so),
+		ILK_TEST(test_strerror_of_combined_bits_is_a_sentence),
+		ILK_TEST(test_last_error_names_what_is_missing),
+		ILK_TEST(test_last_error_is_each_threads_own),
+		ILK_TEST(test_last_error_is_of_the_last_failure),
+		ILK_TEST(test_now_never_goes_back),
+		ILK_TEST(test_after_is_that_far_ahead),
+		ILK_TEST(test_after_a_negative_time_is_now),
+		ILK_TEST(test_after_too_long_is_forever),
+		ILK_TEST(test_version_is_that_of_the_headers),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -59,8 +59,8 @@ __attribute__((noreturn)) static void be_forked(void)
 	CHECK_RC(ilk_mutex_try_lock(makers), -EBUSY);
 	hold("forked's", 0);
 	CHECK_RC(ilk_mutex_unlock(makers), -EPERM);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static pid_t (*how_to_fork)(void);
@@ -75,24 +75,24 @@ static void hold_and_fork(void *arg)
 	if (pid == 0)
 		be_forked();
 	leave_orphan(pid);
-	support_await(0);
+	ilk_test_await(0);
 	/* The child's coming and locking has changed nothing for us. */
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "maker's")), -EDEADLK);
 	CHECK_RC(ilk_mutex_unlock(support_mutex(seg, "forked's")), -EPERM);
-	support_say(1);
-	support_sleep_for_ever();
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
 }
 
 static void check_fork(pid_t (*forker)(void))
 {
-	struct support_child *maker;
+	struct ilk_test_child *maker;
 
 	how_to_fork = forker;
-	maker = support_start(hold_and_fork, NULL);
-	support_await(1);
+	maker = ilk_test_start(hold_and_fork, NULL);
+	ilk_test_await(1);
 	assert_true(is_busy("maker's"));
 	assert_true(is_busy("forked's"));
-	support_kill(maker);
+	ilk_test_kill(maker);
 	/* The living child does not vouch for its dead maker, nor dies with it. */
 	take_over("maker's");
 	assert_true(is_busy("forked's"));
@@ -137,19 +137,19 @@ static void outlive_the_forked(void *arg)
 	/* The child's death is its own. */
 	take_over("forked's");
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "maker's")), -EDEADLK);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void check_death_of_the_forked(pid_t (*forker)(void))
 {
-	struct support_child *maker;
+	struct ilk_test_child *maker;
 
 	how_to_fork = forker;
-	maker = support_start(outlive_the_forked, NULL);
-	support_await(0);
+	maker = ilk_test_start(outlive_the_forked, NULL);
+	ilk_test_await(0);
 	assert_true(is_busy("maker's"));
-	support_kill(maker);
+	ilk_test_kill(maker);
 	take_over("maker's");
 }
 
@@ -178,7 +178,7 @@ static void test_close_in_a_forked_child_leaves_the_maker_alone(void **state)
 	struct ilk_mutex *m = hold("m", 0);
 
 	(void)state;
-	support_run(close_inherited, NULL);
+	ilk_test_in_child(close_inherited, NULL);
 	CHECK_RC(ilk_mutex_lock(m), -EDEADLK);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
@@ -198,9 +198,9 @@ static void test_close_in_a_child_forked_while_a_thread_slept_returns(void **sta
 	(void)state;
 	SKIP_UNDER_TSAN();
 	assert_int_equal(pthread_create(&thread, NULL, lock_and_unlock, m), 0);
-	support_await_sleepers(support_name(""), 1);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	/* The sleeper is no thread of the child: nobody there to be waited for. */
-	support_run(close_inherited, NULL);
+	ilk_test_in_child(close_inherited, NULL);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
@@ -211,26 +211,26 @@ static void hold_and_exec(void *arg)
 {
 	(void)arg;
 	hold("m", 0);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	execl("/bin/sleep", "sleep", "100", NULL);
-	FAIL("exec failed");
+	ilk_test_fail("exec failed");
 }
 
 static void test_exec_while_holding_counts_as_death(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	SKIP_UNDER_EMULATION("there is no program of that machine to execute");
-	child = support_start(hold_and_exec, NULL);
-	support_await(0);
+	child = ilk_test_start(hold_and_exec, NULL);
+	ilk_test_await(0);
 	assert_true(is_busy("m"));
-	support_say(1);
+	ilk_test_say(1);
 	/* The process is there as before: only its memory has gone. */
 	take_over("m");
 	assert_int_equal(kill(child->pid, 0), 0);
-	support_kill(child);
+	ilk_test_kill(child);
 }
 
 static pid_t vfork_sleep(void)
@@ -263,20 +263,20 @@ static void hold_and_spawn(void *arg)
 	CHECK_RC(ilk_mutex_lock(m), -EDEADLK);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	hold("m", 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void check_spawn(pid_t (*spawner)(void))
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	SKIP_UNDER_EMULATION("there is no program of that machine to execute");
 	how_to_fork = spawner;
-	child = support_start(hold_and_spawn, NULL);
-	support_await(0);
+	child = ilk_test_start(hold_and_spawn, NULL);
+	ilk_test_await(0);
 	assert_true(is_busy("m"));
-	support_kill(child);
+	ilk_test_kill(child);
 	/* What it has spawned lives on, and vouches for nobody. */
 	take_over("m");
 	kill_orphan();
@@ -309,15 +309,15 @@ static void hold_and_become_a_daemon(void *arg)
 	CHECK_RC(ilk_mutex_unlock(m), -EPERM);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_daemon_is_a_new_member(void **state)
 {
 	(void)state;
-	support_run(hold_and_become_a_daemon, NULL);
-	support_await(0);
+	ilk_test_in_child(hold_and_become_a_daemon, NULL);
+	ilk_test_await(0);
 	assert_true(is_busy("m"));
 	kill_orphan();
 	take_over("m");
@@ -333,7 +333,7 @@ static void hold_and_exit(void *arg)
 static void test_exit_while_holding_counts_as_death(void **state)
 {
 	(void)state;
-	support_run(hold_and_exit, NULL);
+	ilk_test_in_child(hold_and_exit, NULL);
 	take_over("m");
 }
 

@@ -24,7 +24,7 @@ static void check_refused(const char *name, int expected, const char *field)
 
 	CHECK_RC(ilk_segment_open(name, NULL, &seg), expected);
 	if (!strstr(ilk_last_error(), field))
-		FAIL("\"%s\" does not name %s", ilk_last_error(), field);
+		ilk_test_fail("\"%s\" does not name %s", ilk_last_error(), field);
 	CHECK_RC(ilk_segment_create(name, NULL, &seg), expected);
 	CHECK_RC(ilk_segment_open(name, &read_only, &seg), expected);
 	CHECK_RC(ilk_segment_open_until(name, NULL, ILK_FOREVER, &seg), expected);
@@ -49,29 +49,29 @@ static void test_files_too_short_are_EMEDIUMTYPE(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
-		close(make_file(support_name(""), sizes[i]));
-		check_refused(support_name(""), -EMEDIUMTYPE, "too short");
-		support_unlink(support_name(""));
+		close(make_file(ilk_test_name(""), sizes[i]));
+		check_refused(ilk_test_name(""), -EMEDIUMTYPE, "too short");
+		support_unlink(ilk_test_name(""));
 	}
 }
 
 static void test_files_of_something_else_are_EMEDIUMTYPE(void **state)
 {
 	static char text[8192];
-	int fd = make_file(support_name(""), sizeof text);
+	int fd = make_file(ilk_test_name(""), sizeof text);
 
 	(void)state;
-	check_refused(support_name(""), -EMEDIUMTYPE, "magic");
+	check_refused(ilk_test_name(""), -EMEDIUMTYPE, "magic");
 	memset(text, 'x', sizeof text);
 	assert_int_equal(pwrite(fd, text, sizeof text, 0), sizeof text);
 	close(fd);
-	check_refused(support_name(""), -EMEDIUMTYPE, "magic");
-	support_unlink(support_name(""));
+	check_refused(ilk_test_name(""), -EMEDIUMTYPE, "magic");
+	support_unlink(ilk_test_name(""));
 }
 
 static void test_what_is_no_file_is_EMEDIUMTYPE(void **state)
 {
-	const char *name = support_name(""), *path = support_path(name);
+	const char *name = ilk_test_name(""), *path = support_path(name);
 
 	(void)state;
 	assert_int_equal(mkdir(path, 0700), 0);
@@ -92,11 +92,11 @@ static void test_a_socket_is_EMEDIUMTYPE(void **state)
 	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
 	(void)state;
-	strcpy(address.sun_path, support_path(support_name("")));
+	strcpy(address.sun_path, support_path(ilk_test_name("")));
 	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof address), 0);
 	close(fd);
-	check_refused(support_name(""), -EMEDIUMTYPE, "");
-	support_unlink(support_name(""));
+	check_refused(ilk_test_name(""), -EMEDIUMTYPE, "");
+	support_unlink(ilk_test_name(""));
 }
 
 /* --- damaged headers --- */
@@ -108,10 +108,10 @@ static int header_setup(void **state)
 	struct ilk_segment *seg;
 	int fd;
 
-	if (support_setup(state) < 0 || ilk_segment_create(support_name(""), NULL, &seg) < 0)
+	if (ilk_test_setup(state) < 0 || ilk_segment_create(ilk_test_name(""), NULL, &seg) < 0)
 		return -1;
 	ilk_segment_close(seg);
-	fd = open(support_path(support_name("")), O_RDWR | O_CLOEXEC);
+	fd = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
 	header = mmap(NULL, sizeof *header, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	close(fd);
 	return header == MAP_FAILED ? -1 : 0;
@@ -120,20 +120,20 @@ static int header_setup(void **state)
 static int header_teardown(void **state)
 {
 	munmap(header, sizeof *header);
-	ilk_segment_unlink(support_name(""));
-	return support_teardown(state);
+	ilk_segment_unlink(ilk_test_name(""));
+	return ilk_test_teardown(state);
 }
 
 #define HEADER_TEST(f) cmocka_unit_test_setup_teardown(f, header_setup, header_teardown)
 
 /* With FIELD of the header set to VALUE every way in is refused; put back, it is let in. */
-#define CHECK_FIELD(field, wrong, expected, word)                    \
-	do {                                                         \
-		const struct ilk_header_ good_ = *header;            \
-		header->field = (__typeof__(header->field))(wrong);  \
-		check_refused(support_name(""), (expected), (word)); \
-		memcpy(header, &good_, sizeof good_);                \
-		ilk_segment_close(support_open(support_name("")));   \
+#define CHECK_FIELD(field, wrong, expected, word)                     \
+	do {                                                          \
+		const struct ilk_header_ good_ = *header;             \
+		header->field = (__typeof__(header->field))(wrong);   \
+		check_refused(ilk_test_name(""), (expected), (word)); \
+		memcpy(header, &good_, sizeof good_);                 \
+		ilk_segment_close(support_open(ilk_test_name("")));   \
 	} while (0)
 
 static void test_wrong_magic_is_EMEDIUMTYPE(void **state)
@@ -205,9 +205,9 @@ static void test_a_name_without_an_end_is_EBADMSG(void **state)
 
 	(void)state;
 	memset(header->name, 'n', sizeof header->name);
-	check_refused(support_name(""), -EBADMSG, "name");
+	check_refused(ilk_test_name(""), -EBADMSG, "name");
 	memcpy(header, &good, sizeof good);
-	ilk_segment_close(support_open(support_name("")));
+	ilk_segment_close(support_open(ilk_test_name("")));
 }
 
 /* Opening for writing is refused; looking is not. */
@@ -216,10 +216,10 @@ static void check_not_the_original(const char *field)
 	struct ilk_segment *seg = NULL;
 	struct ilk_inspection *in;
 
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -EBADMSG);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -EBADMSG);
 	assert_non_null(strstr(ilk_last_error(), field));
 	assert_null(seg);
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
 	assert_int_equal(in->liveness, ILK_LIFE_UNKNOWN);
 	ilk_inspection_free(in);
 }
@@ -243,24 +243,24 @@ static void test_a_copied_segment_is_EBADMSG_and_can_be_inspected(void **state)
 
 static void test_a_truncated_segment_is_refused(void **state)
 {
-	const char *path = support_path(support_name(""));
+	const char *path = support_path(ilk_test_name(""));
 
 	(void)state;
 	assert_int_equal(truncate(path, 65536), 0);
-	check_refused(support_name(""), -EBADMSG, "bytes");
+	check_refused(ilk_test_name(""), -EBADMSG, "bytes");
 	assert_int_equal(truncate(path, 4096), 0);
-	check_refused(support_name(""), -EBADMSG, "bytes");
+	check_refused(ilk_test_name(""), -EBADMSG, "bytes");
 	assert_int_equal(truncate(path, 100), 0);
-	check_refused(support_name(""), -EMEDIUMTYPE, "too short");
+	check_refused(ilk_test_name(""), -EMEDIUMTYPE, "too short");
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_files_too_short_are_EMEDIUMTYPE),
-		TEST(test_files_of_something_else_are_EMEDIUMTYPE),
-		TEST(test_what_is_no_file_is_EMEDIUMTYPE),
-		TEST(test_a_socket_is_EMEDIUMTYPE),
+		ILK_TEST(test_files_too_short_are_EMEDIUMTYPE),
+		ILK_TEST(test_files_of_something_else_are_EMEDIUMTYPE),
+		ILK_TEST(test_what_is_no_file_is_EMEDIUMTYPE),
+		ILK_TEST(test_a_socket_is_EMEDIUMTYPE),
 		HEADER_TEST(test_wrong_magic_is_EMEDIUMTYPE),
 		HEADER_TEST(test_wrong_version_is_EPROTO_naming_it),
 		HEADER_TEST(test_wrong_layout_word_is_EPROTO_naming_the_field),

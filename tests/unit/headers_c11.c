@@ -21,7 +21,7 @@ static int count_in_scope(struct ilk_mutex *m, struct ilk_counter *c)
 
 static void test_everything_works_in_strict_c11(void **state)
 {
-	struct ilk_segment *seg = support_create(support_name(""), NULL);
+	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL);
 	struct ilk_counter *c = support_counter(seg, "c");
 	struct ilk_mutex *m = support_mutex(seg, "m");
 	struct ilk_sharded *sharded;
@@ -36,13 +36,13 @@ static void test_everything_works_in_strict_c11(void **state)
 	CHECK_RC(ilk_sharded_add(&mine, 3), 0);
 	assert_int_equal(ilk_sharded_read(sharded), 3);
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_everything_works_in_strict_c11),
+		ILK_TEST(test_everything_works_in_strict_c11),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

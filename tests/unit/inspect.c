@@ -45,11 +45,11 @@ static void test_inspect_shows_the_segment(void **state)
 		.processes = 5,
 		.threads = 9,
 		.flags = ILK_SEGMENT_FENCED};
-	struct ilk_segment *other = support_create(support_name("b"), &options);
-	struct ilk_inspection *in = look(support_name("b"));
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &options);
+	struct ilk_inspection *in = look(ilk_test_name("b"));
 
 	(void)state;
-	assert_string_equal(in->name, support_name("b"));
+	assert_string_equal(in->name, ilk_test_name("b"));
 	assert_int_equal(in->bytes, ilk_segment_bytes(other));
 	assert_true(in->used < in->bytes);
 	assert_int_equal(in->version, 2);
@@ -62,11 +62,11 @@ static void test_inspect_shows_the_segment(void **state)
 	assert_int_equal(in->object_count, 0);
 	assert_true(in->created > 0 && in->taken > 0 && in->taken <= ilk_now());
 	ilk_inspection_free(in);
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_int_equal(in->asymmetric, 1);
 	ilk_inspection_free(in);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 static void test_inspect_shows_objects_with_their_state(void **state)
@@ -83,7 +83,7 @@ static void test_inspect_shows_objects_with_their_state(void **state)
 	CHECK_RC(ilk_sharded_add(&mine, 77), 0);
 	CHECK_RC(ilk_block_open(seg, "shelf", 1000, &block), 0);
 	support_mutex(seg, "stock");
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_int_equal(in->object_count, 4);
 	assert_string_equal(object(in, "hits")->type, "counter");
 	assert_string_equal(object(in, "hits")->state, "-42");
@@ -111,7 +111,7 @@ static void test_inspect_shows_processes_and_threads(void **state)
 
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "stock")), 0);
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_int_equal(in->process_count, 1);
 	assert_int_equal(in->thread_count, 1);
 	me = process(in, getpid());
@@ -136,14 +136,14 @@ static void test_inspect_shows_processes_and_threads(void **state)
 static void hold_for_ever(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void wait_for_ever(void *mutex)
 {
 	ilk_mutex_lock(mutex);
-	FAIL("it was to be held for ever");
+	ilk_test_fail("it was to be held for ever");
 }
 
 static void check_waiters(const struct ilk_inspection *in, int expected)
@@ -169,16 +169,16 @@ static void check_waiters(const struct ilk_inspection *in, int expected)
 static void test_inspect_shows_who_holds_and_who_waits(void **state)
 {
 	struct ilk_mutex *m = support_mutex(seg, "stock");
-	struct support_child *holder = support_start(hold_for_ever, m), *waiters[2];
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, m), *waiters[2];
 	const struct ilk_object_info *stock;
 	struct ilk_inspection *in;
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	for (int i = 0; i < 2; i++)
-		waiters[i] = support_start(wait_for_ever, m);
-	support_await_sleepers(support_name(""), 2);
-	in = look(support_name(""));
+		waiters[i] = ilk_test_start(wait_for_ever, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 2);
+	in = look(ilk_test_name(""));
 	stock = object(in, "stock");
 	assert_int_equal(stock->holder, ILK_HOLDER_ALIVE);
 	assert_int_not_equal(stock->owner, ILK_NO_INDEX);
@@ -188,12 +188,12 @@ static void test_inspect_shows_who_holds_and_who_waits(void **state)
 	assert_int_equal(stock->acquired, 1);
 	ilk_inspection_free(in);
 	for (int i = 0; i < 2; i++)
-		support_kill(waiters[i]);
+		ilk_test_kill(waiters[i]);
 	/* The dead wait for nothing. */
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_int_equal(object(in, "stock")->waiters, 0);
 	ilk_inspection_free(in);
-	support_kill(holder);
+	ilk_test_kill(holder);
 }
 
 static void *lock_and_let_go(void *mutex)
@@ -216,11 +216,11 @@ static void test_inspect_shows_how_often_and_how_long_was_waited(void **state)
 	}
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	assert_int_equal(pthread_create(&thread, NULL, lock_and_let_go, m), 0);
-	support_await_sleepers(support_name(""), 1);
-	support_sleep_ms(5);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	ilk_test_sleep_ms(5);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_int_equal(object(in, "stock")->acquired, 5);
 	assert_int_equal(object(in, "stock")->contended, 1);
 	assert_true(object(in, "stock")->waited_ns >= 5000000);
@@ -233,37 +233,37 @@ static void test_inspect_shows_how_often_and_how_long_was_waited(void **state)
 static void test_inspect_shows_a_stopped_one_alive(void **state)
 {
 	struct ilk_mutex *m = support_mutex(seg, "stock");
-	struct support_child *holder = support_start(hold_for_ever, m);
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, m);
 	struct ilk_inspection *in;
 
 	(void)state;
-	support_await(0);
-	support_stop(holder);
-	in = look(support_name(""));
+	ilk_test_await(0);
+	ilk_test_stop(holder);
+	in = look(ilk_test_name(""));
 	assert_int_equal(process(in, holder->pid)->life, ILK_LIFE_ALIVE);
 	if (!support_emulated()) /* the emulator shows processes another start time of their own */
 		assert_int_equal(process(in, holder->pid)->run_state, 'T');
 	assert_int_equal(object(in, "stock")->holder, ILK_HOLDER_ALIVE);
 	ilk_inspection_free(in);
-	support_kill(holder);
+	ilk_test_kill(holder);
 }
 
 static void test_inspect_works_when_all_are_dead(void **state)
 {
 	struct ilk_mutex *m = support_mutex(seg, "stock");
-	struct support_child *holder = support_start(hold_for_ever, m), *waiter;
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, m), *waiter;
 	const struct ilk_object_info *stock;
 	struct ilk_inspection *in;
 
 	(void)state;
-	support_await(0);
-	waiter = support_start(wait_for_ever, m);
-	support_await_sleepers(support_name(""), 1);
+	ilk_test_await(0);
+	waiter = ilk_test_start(wait_for_ever, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	ilk_segment_close(seg);
 	seg = NULL;
-	support_kill(waiter);
-	support_kill_only(holder);
-	in = look(support_name(""));
+	ilk_test_kill(waiter);
+	ilk_test_kill_only(holder);
+	in = look(ilk_test_name(""));
 	stock = object(in, "stock");
 	assert_int_equal(in->process_count, 2);
 	for (size_t i = 0; i < in->process_count; i++)
@@ -274,26 +274,26 @@ static void test_inspect_works_when_all_are_dead(void **state)
 	assert_int_equal(in->processes[in->threads[stock->owner].process].pid, holder->pid);
 	assert_int_equal(stock->waiters, 0);
 	ilk_inspection_free(in);
-	support_reap(holder);
+	ilk_test_reap(holder);
 }
 
 static void test_inspect_shows_what_is_damaged(void **state)
 {
 	struct ilk_mutex *m = support_mutex(seg, "stock");
-	struct support_child *holder = support_start(hold_for_ever, m);
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, m);
 	struct ilk_inspection *in;
 
 	(void)state;
-	support_await(0);
-	support_kill(holder);
+	ilk_test_await(0);
+	ilk_test_kill(holder);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_non_null(strstr(object(in, "stock")->state, "damaged"));
 	assert_int_equal(object(in, "stock")->holder, ILK_HOLDER_ALIVE);
 	ilk_inspection_free(in);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
-	in = look(support_name(""));
+	in = look(ilk_test_name(""));
 	assert_string_equal(object(in, "stock")->state, "free");
 	ilk_inspection_free(in);
 }
@@ -316,22 +316,22 @@ static char *read_file(const char *path, size_t *size)
 
 static void test_inspect_changes_no_byte(void **state)
 {
-	struct support_child *holder;
+	struct ilk_test_child *holder;
 	char *before, *after;
 	size_t size;
 
 	(void)state;
-	holder = support_start(hold_for_ever, support_mutex(seg, "stock"));
-	support_await(0);
-	support_stop(holder);
-	before = read_file(support_path(support_name("")), &size);
+	holder = ilk_test_start(hold_for_ever, support_mutex(seg, "stock"));
+	ilk_test_await(0);
+	ilk_test_stop(holder);
+	before = read_file(support_path(ilk_test_name("")), &size);
 	for (int i = 0; i < 10; i++)
-		ilk_inspection_free(look(support_name("")));
-	after = read_file(support_path(support_name("")), &size);
+		ilk_inspection_free(look(ilk_test_name("")));
+	after = read_file(support_path(ilk_test_name("")), &size);
 	assert_memory_equal(before, after, size);
 	free(before);
 	free(after);
-	support_kill(holder);
+	ilk_test_kill(holder);
 }
 
 static void test_inspect_of_a_copied_file_tells_no_life(void **state)
@@ -345,14 +345,14 @@ static void test_inspect_of_a_copied_file_tells_no_life(void **state)
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "stock")), 0);
 	CHECK_RC(ilk_counter_add(support_counter(seg, "hits"), 5), 0);
-	bytes = read_file(support_path(support_name("")), &size);
+	bytes = read_file(support_path(ilk_test_name("")), &size);
 	assert_int_equal(write(fd, bytes, size), size);
 	free(bytes);
 	close(fd);
 	in = look(path);
 	unlink(path);
 	assert_int_equal(in->liveness, ILK_LIFE_UNKNOWN);
-	assert_string_equal(in->name, support_name(""));
+	assert_string_equal(in->name, ilk_test_name(""));
 	assert_int_equal(in->process_count, 1);
 	assert_int_equal(in->processes[0].life, ILK_LIFE_UNKNOWN);
 	assert_int_equal(object(in, "stock")->holder, ILK_HOLDER_UNKNOWN);
@@ -365,7 +365,7 @@ static void test_inspect_of_nothing_is_ENOENT(void **state)
 	struct ilk_inspection *in = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_inspect(support_name("x"), &in), -ENOENT);
+	CHECK_RC(ilk_inspect(ilk_test_name("x"), &in), -ENOENT);
 	CHECK_RC(ilk_inspect("/tmp/no/such/file", &in), -ENOENT);
 	CHECK_RC(ilk_inspect("/tmp", &in), -EMEDIUMTYPE);
 	CHECK_RC(ilk_inspect("/dev/null", &in), -EMEDIUMTYPE);
@@ -380,8 +380,8 @@ static int note(const char *name, void *arg)
 	char *all = arg;
 
 	/* Only ours: other programs may have theirs here. */
-	if (strncmp(name, support_name(""), strlen(support_name(""))) == 0) {
-		strcat(all, name + strlen(support_name("")));
+	if (strncmp(name, ilk_test_name(""), strlen(ilk_test_name(""))) == 0) {
+		strcat(all, name + strlen(ilk_test_name("")));
 		strcat(all, ";");
 	}
 	return 0;
@@ -390,7 +390,7 @@ static int note(const char *name, void *arg)
 static int stop_at_ours(const char *name, void *arg)
 {
 	(void)arg;
-	return strcmp(name, support_name("b")) == 0 ? 17 : 0;
+	return strcmp(name, ilk_test_name("b")) == 0 ? 17 : 0;
 }
 
 static void test_each_names_all_in_order_until_told_to_stop(void **state)
@@ -401,16 +401,16 @@ static void test_each_names_all_in_order_until_told_to_stop(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++)
-		ilk_segment_close(support_create(support_name(suffixes[i]), NULL));
+		ilk_segment_close(support_create(ilk_test_name(suffixes[i]), NULL));
 	/* No segment, but of that name pattern. */
-	fd = open(support_path(support_name("a")), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
+	fd = open(support_path(ilk_test_name("a")), O_CREAT | O_RDWR | O_CLOEXEC, 0600);
 	close(fd);
 	CHECK_RC(ilk_inspect_each(note, all), 0);
 	assert_string_equal(all, ";a;b;c;");
 	CHECK_RC(ilk_inspect_each(stop_at_ours, NULL), 17);
 	for (int i = 0; i < 2; i++)
-		support_unlink(support_name(suffixes[i]));
-	support_unlink(support_name("a"));
+		support_unlink(ilk_test_name(suffixes[i]));
+	support_unlink(ilk_test_name("a"));
 }
 
 int main(void)

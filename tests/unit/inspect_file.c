@@ -39,7 +39,7 @@ static void cut_and_restore(void *path)
 		CHECK(ftruncate(fd, size) == 0);
 		CHECK(pwrite(fd, bytes + at, (size_t)(size - at), at) == size - at);
 		at = at + PAGE < size ? at + PAGE : PAGE;
-		support_say(0);
+		ilk_test_say(0);
 	}
 }
 
@@ -81,17 +81,17 @@ static void leave_behind(const char *name)
 
 static void test_inspect_of_a_file_that_is_cut_off_meanwhile_is_EBADMSG(void **state)
 {
-	struct support_child *cutter;
+	struct ilk_test_child *cutter;
 	char name[64], path[96];
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	strcpy(path, support_path(name));
 	leave_behind(name);
-	cutter = support_start(cut_and_restore, path);
-	support_await(0);
+	cutter = ilk_test_start(cut_and_restore, path);
+	ilk_test_await(0);
 	inspect_some_times(name);
-	support_kill(cutter);
+	ilk_test_kill(cutter);
 	support_unlink(name);
 }
 
@@ -112,20 +112,20 @@ static void test_inspect_of_a_sparse_segment_fills_no_hole(void **state)
 		.processes = 4095,
 		.threads = 4095,
 		.flags = ILK_SEGMENT_SPARSE};
-	struct ilk_segment *holes = support_create(support_name("b"), &sparse);
+	struct ilk_segment *holes = support_create(ilk_test_name("b"), &sparse);
 	struct ilk_inspection *in;
 	blkcnt_t before;
 
 	(void)state;
 	support_mutex(holes, "m");
-	before = blocks_of(support_name("b"));
-	CHECK_RC(ilk_inspect(support_name("b"), &in), 0);
+	before = blocks_of(ilk_test_name("b"));
+	CHECK_RC(ilk_inspect(ilk_test_name("b"), &in), 0);
 	assert_non_null(find(in, "m"));
 	assert_string_equal(in->damage, "");
-	assert_int_equal(blocks_of(support_name("b")), before);
+	assert_int_equal(blocks_of(ilk_test_name("b")), before);
 	ilk_inspection_free(in);
 	ilk_segment_close(holes);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 /* --- without a name --- */
@@ -140,14 +140,14 @@ static void find_memfd(char *path, size_t size)
 		if (readlink(path, target, sizeof target - 1) > 0 && strstr(target, "/memfd:"))
 			return;
 	}
-	FAIL("no descriptor of a memfd");
+	ilk_test_fail("no descriptor of a memfd");
 }
 
 static void hold_for_ever(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static enum ilk_holder_life holder_seen_through(const char *path)
@@ -168,7 +168,7 @@ static enum ilk_holder_life holder_seen_through(const char *path)
 static void test_inspect_of_an_anonymous_segment_works_through_proc(void **state)
 {
 	struct ilk_segment *nameless;
-	struct support_child *holder;
+	struct ilk_test_child *holder;
 	char path[64];
 
 	(void)state;
@@ -176,10 +176,10 @@ static void test_inspect_of_an_anonymous_segment_works_through_proc(void **state
 	support_mutex(nameless, "m");
 	find_memfd(path, sizeof path);
 	assert_int_equal(holder_seen_through(path), ILK_HOLDER_NONE);
-	holder = support_start(hold_for_ever, support_mutex(nameless, "m"));
-	support_await(0);
+	holder = ilk_test_start(hold_for_ever, support_mutex(nameless, "m"));
+	ilk_test_await(0);
 	assert_int_equal(holder_seen_through(path), ILK_HOLDER_ALIVE);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	assert_int_equal(holder_seen_through(path), ILK_HOLDER_DEAD);
 	ilk_segment_close(nameless);
 }
@@ -201,22 +201,22 @@ static void come_and_go(void *name)
 			ilk_pause_();
 		CHECK_RC(ilk_mutex_unlock(m), 0);
 		ilk_segment_close(own);
-		support_say(0);
+		ilk_test_say(0);
 	}
 }
 
 static void test_inspect_never_calls_one_dead_who_has_let_go(void **state)
 {
 	ilk_time deadline = ilk_after_ms(PATIENCE_MS);
-	struct support_child *child;
+	struct ilk_test_child *child;
 	int held = 0, looks = 0;
 	char name[64];
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	support_mutex(seg, "m");
-	child = support_start(come_and_go, name);
-	support_await(0);
+	child = ilk_test_start(come_and_go, name);
+	ilk_test_await(0);
 	for (; ilk_now() < deadline; looks++) {
 		struct ilk_inspection *in;
 
@@ -227,15 +227,15 @@ static void test_inspect_never_calls_one_dead_who_has_let_go(void **state)
 		ilk_inspection_free(in);
 	}
 	print_message("%d looks, held in %d\n", looks, held);
-	support_kill(child);
+	ilk_test_kill(child);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_inspect_of_a_file_that_is_cut_off_meanwhile_is_EBADMSG),
-		TEST(test_inspect_of_a_sparse_segment_fills_no_hole),
-		TEST(test_inspect_of_an_anonymous_segment_works_through_proc),
+		ILK_TEST(test_inspect_of_a_file_that_is_cut_off_meanwhile_is_EBADMSG),
+		ILK_TEST(test_inspect_of_a_sparse_segment_fills_no_hole),
+		ILK_TEST(test_inspect_of_an_anonymous_segment_works_through_proc),
 		SEGMENT_TEST(test_inspect_never_calls_one_dead_who_has_let_go),
 	};
 

@@ -216,7 +216,7 @@ static void test_free_within_a_block_is_EINVAL(void **state)
 
 static void test_free_of_foreign_memory_is_EINVAL(void **state)
 {
-	struct ilk_segment *other = support_create(support_name("b"), NULL);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), NULL);
 	char *base = base_of_segment(), here[256];
 	void *foreign = NULL;
 
@@ -235,7 +235,7 @@ static void test_free_of_foreign_memory_is_EINVAL(void **state)
 	CHECK_RC(ilk_publish_alone(seg, base), -EINVAL);
 	CHECK_RC(ilk_free_alone(other, foreign), 0);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 	CHECK(usage().used == 0);
 	CHECK_RC(ilk_segment_valid(seg), 0);
 }
@@ -274,7 +274,7 @@ static void test_a_read_only_attachment_reads_and_changes_nothing(void **state)
 	(void)state;
 	strcpy(block, "apples");
 	CHECK_RC(ilk_publish(seg, block, &shelf->first), 0);
-	CHECK_RC(ilk_segment_open(support_name(""), &read_only, &reader), 0);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &read_only, &reader), 0);
 	seen = ilk_at_(reader, ilk_ref_to(seg, shelf), sizeof *seen);
 	CHECK(seen != NULL && seen != shelf);
 	other = ilk_at(reader, seen->first);
@@ -305,7 +305,7 @@ static int alloc_without_a_slot(void *in)
 static void test_alloc_without_a_thread_slot_is_EUSERS(void **state)
 {
 	const struct ilk_segment_options one = {.size = sizeof one, .threads = 1};
-	struct ilk_segment *other = support_create(support_name("b"), &one);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &one);
 	void *memory = NULL;
 
 	(void)state;
@@ -313,7 +313,7 @@ static void test_alloc_without_a_thread_slot_is_EUSERS(void **state)
 	CHECK_RC(support_in_thread(alloc_without_a_slot, other), -EUSERS);
 	CHECK_RC(ilk_free_alone(other, memory), 0);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 static void test_valid_finds_nothing_wrong_with_a_segment_in_use(void **state)

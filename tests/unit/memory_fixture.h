@@ -39,7 +39,7 @@ static inline void check_given_back(const struct ilk_usage *before)
 	struct ilk_usage now = usage();
 
 	if (ilk_segment_valid(seg) != 0)
-		FAIL("%s", ilk_last_error());
+		ilk_test_fail("%s", ilk_last_error());
 	CHECK(now.used == before->used && now.blocks == before->blocks);
 	CHECK(now.holes == before->holes && now.largest == before->largest);
 }

@@ -5,20 +5,22 @@
 
 enum { AT_ONCE = 4, MINE = 20 };
 
+static const struct ilk_test_options threads = {.size = sizeof threads, .flags = ILK_TEST_THREADS};
+
 static int rounds(void)
 {
 	return support_slow() ? 500 : 5000;
 }
 
 /* Allocates, fills, publishes some, looks, frees: by and by, and at the end all. */
-static void come_and_go(void *arg)
+static void come_and_go(struct ilk_segment *in, unsigned index, void *arg)
 {
-	struct ilk_segment *in = arg;
 	unsigned char *blocks[MINE] = {0};
 	size_t sizes[MINE];
 	uint32_t random = (uint32_t)gettid();
 	unsigned char mark = (unsigned char)(random | 1);
 
+	(void)index, (void)arg;
 	for (int round = 0; round < rounds() + MINE; round++) {
 		uint32_t i = round < rounds() ? next_random(&random) % MINE
 					      : (uint32_t)(round - rounds());
@@ -43,42 +45,33 @@ static void come_and_go(void *arg)
 	}
 }
 
-static void come_and_go_at_an_address_of_its_own(void *name)
-{
-	struct ilk_segment *own = support_open(name);
-
-	come_and_go(own);
-	ilk_segment_close(own);
-}
-
 static void test_threads_at_once_leave_everything_in_order(void **state)
 {
 	struct ilk_usage before = usage();
 
 	(void)state;
-	support_in_threads(AT_ONCE, come_and_go, seg);
+	ilk_test_run(AT_ONCE, seg, come_and_go, NULL, &threads);
 	check_given_back(&before);
 }
 
 static void test_processes_at_once_leave_everything_in_order(void **state)
 {
+	const struct ilk_test_options apart = {.size = sizeof apart, .flags = ILK_TEST_REOPEN};
 	struct ilk_usage before = usage();
-	char name[64];
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_in_children(AT_ONCE, come_and_go_at_an_address_of_its_own, name);
+	ilk_test_run(AT_ONCE, seg, come_and_go, NULL, &apart);
 	check_given_back(&before);
 }
 
 /* --- running short, all at once --- */
 
 /* Asks for more than there is, together with the others: who gets it, gives it back. */
-static void run_short(void *arg)
+static void run_short(struct ilk_segment *in, unsigned index, void *arg)
 {
-	struct ilk_segment *in = arg;
 	size_t share = ilk_segment_bytes(in) / 3;
 
+	(void)index, (void)arg;
 	for (int round = 0; round < rounds() / 20; round++) {
 		void *memory = NULL;
 		int rc = ilk_alloc(in, share, &memory);
@@ -95,9 +88,9 @@ static void test_running_short_at_once_takes_nothing_from_the_living(void **stat
 	struct ilk_usage before = usage();
 
 	(void)state;
-	support_in_threads(AT_ONCE, run_short, seg);
+	ilk_test_run(AT_ONCE, seg, run_short, NULL, &threads);
 	check_given_back(&before);
-	support_in_children(AT_ONCE, run_short, seg);
+	ilk_test_run(AT_ONCE, seg, run_short, NULL, NULL);
 	check_given_back(&before);
 }
 
@@ -142,7 +135,7 @@ static void test_tens_of_thousands_of_names_are_found_soon(void **state)
 {
 	const struct ilk_segment_options large = {.size = sizeof large, .bytes = 64 << 20};
 	const int names = support_slow() ? 10000 : 60000, end = names - 1000;
-	struct ilk_segment *in = support_create(support_name("large"), &large);
+	struct ilk_segment *in = support_create(ilk_test_name("large"), &large);
 	int64_t made[2], found[2];
 	struct ilk_usage u;
 
@@ -164,7 +157,7 @@ static void test_tens_of_thousands_of_names_are_found_soon(void **state)
 	/* Here another process may have been given the core. */
 	CHECK(made[1] < 20 * made[0] + 20 * INT64_C(1000000));
 	ilk_segment_close(in);
-	support_unlink(support_name("large"));
+	support_unlink(ilk_test_name("large"));
 }
 
 int main(void)

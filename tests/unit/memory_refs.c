@@ -39,7 +39,7 @@ static struct node *push(struct ilk_segment *in, int64_t value)
 
 static void look_and_push_at_another_address(void *here)
 {
-	struct ilk_segment *own = support_open(support_name(""));
+	struct ilk_segment *own = support_open(ilk_test_name(""));
 	struct list *list = list_in(own);
 	struct node *n = ilk_at(own, list->first);
 
@@ -58,7 +58,7 @@ static void test_a_reference_leads_to_the_same_block_in_every_process(void **sta
 	(void)state;
 	CHECK(ilk_at(seg, list->first) == n);
 	CHECK(ilk_ref_to(seg, n).offset == list->first.any.offset);
-	support_run(look_and_push_at_another_address, list);
+	ilk_test_in_child(look_and_push_at_another_address, list);
 	second = ilk_at(seg, list->first);
 	CHECK(second != NULL && second != n && second->value == 8);
 	CHECK(ilk_at(seg, second->next) == n);
@@ -170,7 +170,7 @@ static void test_an_unpublished_block_of_another_thread_is_EPERM(void **state)
 
 static void pop_all_at_another_address(void *arg)
 {
-	struct ilk_segment *own = support_open(support_name(""));
+	struct ilk_segment *own = support_open(ilk_test_name(""));
 	struct list *list = list_in(own);
 	struct node *n;
 	int64_t value = 5;
@@ -192,7 +192,7 @@ static void test_published_blocks_are_anybodys_to_free(void **state)
 	(void)state;
 	for (int i = 0; i < 5; i++)
 		push(seg, i);
-	support_run(pop_all_at_another_address, NULL);
+	ilk_test_in_child(pop_all_at_another_address, NULL);
 	CHECK(list->first.any.offset == 0);
 	check_given_back(&before);
 }
@@ -222,8 +222,8 @@ static void take_most(void *arg)
 	(void)arg;
 	push(seg, 42);
 	take(most());
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static int take_most_and_end(void *arg)
@@ -273,12 +273,12 @@ static void check_comes_back(void)
 
 static void test_unpublished_blocks_of_a_killed_process_come_back(void **state)
 {
-	struct support_child *child = support_start(take_most, NULL);
+	struct ilk_test_child *child = ilk_test_start(take_most, NULL);
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	CHECK(usage().used > most());
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK(usage().used > most());
 	check_comes_back();
 }
@@ -298,7 +298,7 @@ static void test_unpublished_blocks_of_an_ended_thread_come_back(void **state)
 static void test_unpublished_blocks_of_a_process_that_exits_come_back(void **state)
 {
 	(void)state;
-	support_run(take_most_and_exit, NULL);
+	ilk_test_in_child(take_most_and_exit, NULL);
 	check_comes_back();
 }
 
@@ -309,26 +309,26 @@ static void test_unpublished_blocks_of_a_process_that_closes_come_back(void **st
 	(void)state;
 	take_most_and_end(NULL);
 	CHECK_RC(ilk_segment_close(other), 0);
-	seg = support_open(support_name(""));
+	seg = support_open(ilk_test_name(""));
 	check_comes_back();
 }
 
 static void test_unpublished_blocks_of_the_living_and_the_stopped_stay(void **state)
 {
-	struct support_child *child = support_start(take_most, NULL);
+	struct ilk_test_child *child = ilk_test_start(take_most, NULL);
 	void *memory = NULL;
 	size_t wanted;
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	wanted = most();
 	CHECK_RC(ilk_alloc(seg, wanted, &memory), -ENOSPC);
-	support_stop(child);
+	ilk_test_stop(child);
 	CHECK_RC(ilk_alloc(seg, wanted, &memory), -ENOSPC);
 	CHECK(memory == NULL && usage().blocks == 3);
 	CHECK_RC(ilk_segment_valid(seg), 0);
-	support_continue(child);
-	support_kill(child);
+	ilk_test_continue(child);
+	ilk_test_kill(child);
 	check_comes_back();
 }
 
@@ -344,27 +344,27 @@ static void be_a_child_with_blocks_of_its_own(void *parents)
 	CHECK_RC(ilk_free_alone(seg, block), 0);
 	push(seg, 42);
 	take(200);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	CHECK_RC(ilk_segment_valid(seg), 0);
 }
 
 static void test_a_forked_child_has_blocks_of_its_own(void **state)
 {
 	char *mine = take(100);
-	struct support_child *child;
+	struct ilk_test_child *child;
 	struct node *n;
 
 	(void)state;
 	memset(mine, 7, 100);
-	child = support_start(be_a_child_with_blocks_of_its_own, mine);
-	support_await(0);
+	child = ilk_test_start(be_a_child_with_blocks_of_its_own, mine);
+	ilk_test_await(0);
 	/* The parent's, the child's, the published one, and the list. */
 	CHECK(usage().blocks == 4);
 	n = ilk_at(seg, list_in(seg)->first);
 	CHECK(n != NULL && n->value == 42);
-	support_say(1);
-	support_join(child);
+	ilk_test_say(1);
+	ilk_test_join(child);
 	CHECK(is_filled(mine, 100, 7));
 	CHECK_RC(ilk_publish_alone(seg, mine), 0);
 	CHECK_RC(ilk_free_alone(seg, mine), 0);

@@ -76,7 +76,7 @@ static int have_mounted(const char *type, const char *options)
 	if (unshare(CLONE_NEWNS) == 0 && mount(NULL, "/", NULL, MS_REC | MS_PRIVATE, NULL) == 0 &&
 		mount("test", folder, type, 0, options) == 0)
 		return 1;
-	support_say(NOT_PERMITTED);
+	ilk_test_say(NOT_PERMITTED);
 	return 0;
 }
 
@@ -84,12 +84,12 @@ static void run_mounted(void (*body)(void *arg))
 {
 	if (!support_is_root() || support_emulated())
 		SKIP("mounting needs root and no emulator");
-	support_run(body, NULL);
-	if (support_was_said(NOT_PERMITTED))
+	ilk_test_in_child(body, NULL);
+	if (ilk_test_was_said(NOT_PERMITTED))
 		SKIP("mounting is not permitted here");
-	if (support_was_said(NO_PAGES))
+	if (ilk_test_was_said(NO_PAGES))
 		SKIP("the kernel gives no huge pages");
-	assert_true(support_was_said(DONE));
+	assert_true(ilk_test_was_said(DONE));
 }
 
 static unsigned long free_blocks(void)
@@ -122,7 +122,7 @@ static void fill_small_folder(void *arg)
 	ilk_segment_close(seg);
 	CHECK_RC(ilk_segment_unlink(path), 0);
 	CHECK(free_blocks() == before);
-	support_say(DONE);
+	ilk_test_say(DONE);
 }
 
 static void test_a_small_tmpfs_is_ENOSPC_and_names_its_folder(void **state)
@@ -149,7 +149,7 @@ static void populate_small_folder(void *arg)
 	}
 	ilk_segment_close(sparse);
 	CHECK_RC(ilk_segment_unlink(path), 0);
-	support_say(DONE);
+	ilk_test_say(DONE);
 }
 
 static void test_prefault_of_a_sparse_one_without_room_is_ENOSPC(void **state)
@@ -169,7 +169,7 @@ static void use_ramfs(void *arg)
 	use(seg);
 	ilk_segment_close(seg);
 	CHECK_RC(ilk_segment_unlink(path), 0);
-	support_say(DONE);
+	ilk_test_say(DONE);
 }
 
 static void test_a_ramfs_will_do(void **state)
@@ -202,22 +202,22 @@ static void die_in_it(void *arg)
 
 	(void)arg;
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
-	support_say(10);
-	support_sleep_for_ever();
+	ilk_test_say(10);
+	ilk_test_sleep_for_ever();
 }
 
 static void see_a_death(struct ilk_segment *seg)
 {
-	struct support_child *child = support_start(die_in_it, NULL);
+	struct ilk_test_child *child = ilk_test_start(die_in_it, NULL);
 	struct ilk_inspection *in;
 
-	support_await(10);
+	ilk_test_await(10);
 	CHECK_RC(ilk_mutex_try_lock(support_mutex(seg, "m")), -EBUSY);
 	CHECK_RC(ilk_inspect(path, &in), 0);
 	CHECK(in->process_count == 2 && in->processes[0].life == ILK_LIFE_ALIVE &&
 		in->processes[1].life == ILK_LIFE_ALIVE);
 	ilk_inspection_free(in);
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_inspect(path, &in), 0);
 	CHECK(in->processes[1].life == ILK_LIFE_DEAD && in->damage[0] == 0);
 	ilk_inspection_free(in);
@@ -273,7 +273,7 @@ static void ask_for_all(long pages)
 	CHECK(ilk_segment_huge_bytes(seg) == (size_t)pages * HUGE);
 	use(seg);
 	see_a_death(seg);
-	support_run(open_and_use, path);
+	ilk_test_in_child(open_and_use, path);
 	/* The same size asked for once more is rounded alike. */
 	options.flags = 0;
 	ilk_segment_close(support_create(path, &options));
@@ -294,7 +294,7 @@ static void use_hugetlbfs(void *arg)
 		return;
 	pages = free_pages();
 	if (pages < 1) {
-		support_say(NO_PAGES);
+		ilk_test_say(NO_PAGES);
 		return;
 	}
 	ask_for_too_much(pages);
@@ -304,7 +304,7 @@ static void use_hugetlbfs(void *arg)
 	use(seg);
 	ilk_segment_close(seg);
 	CHECK(access(path, F_OK) < 0 && free_pages() == pages);
-	support_say(DONE);
+	ilk_test_say(DONE);
 }
 
 static void test_a_hugetlbfs_will_do_with_whole_pages(void **state)

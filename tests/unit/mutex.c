@@ -63,44 +63,44 @@ static void test_unlock_by_a_forked_child_is_EPERM(void **state)
 {
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	support_run(child_cannot_unlock, m);
+	ilk_test_in_child(child_cannot_unlock, m);
 	assert_int_equal(support_in_thread(try_from_a_thread, m), -EBUSY);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
 
 static void test_try_lock_of_a_held_one_is_EBUSY(void **state)
 {
-	struct support_child *holder = start_holder(m);
+	struct ilk_test_child *holder = start_holder(m);
 
 	(void)state;
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
 	CHECK_RC(ilk_mutex_unlock(m), -EPERM);
-	support_kill(holder);
+	ilk_test_kill(holder);
 }
 
 /* --- deadlines --- */
 
 static void test_until_a_deadline_that_passes_is_ETIMEDOUT(void **state)
 {
-	struct support_child *holder = start_holder(m);
+	struct ilk_test_child *holder = start_holder(m);
 	ilk_time began = ilk_now();
 
 	(void)state;
 	CHECK_RC(ilk_mutex_lock_until(m, began + 50 * 1000000), -ETIMEDOUT);
 	assert_true(ilk_now() - began >= 50 * 1000000);
-	assert_true(ilk_now() - began < support_patience_ms() * 1000000);
-	support_kill(holder);
+	assert_true(ilk_now() - began < ilk_test_limit_ms() * 1000000);
+	ilk_test_kill(holder);
 }
 
 static void test_until_a_deadline_in_the_past_tries_once(void **state)
 {
 	static const ilk_time past[] = {ILK_NOW, 1, -1, INT64_MIN};
-	struct support_child *holder = start_holder(m);
+	struct ilk_test_child *holder = start_holder(m);
 
 	(void)state;
 	for (size_t i = 0; i < sizeof past / sizeof *past; i++)
 		CHECK_RC(ilk_mutex_lock_until(m, past[i]), -ETIMEDOUT);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	CHECK_RC(ilk_mutex_lock_until(m, ILK_NOW), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
@@ -112,7 +112,7 @@ static void test_until_a_deadline_in_the_past_tries_once(void **state)
 
 static int lock_with_patience(void *mutex)
 {
-	int rc = ilk_mutex_lock_until(mutex, ilk_after_ms(support_patience_ms()));
+	int rc = ilk_mutex_lock_until(mutex, ilk_after_ms(ilk_test_limit_ms()));
 
 	if (rc >= 0)
 		CHECK_RC(ilk_mutex_unlock(mutex), 0);
@@ -132,7 +132,7 @@ static void test_until_a_deadline_gets_what_is_let_go(void **state)
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	assert_int_equal(pthread_create(&thread, NULL, call_with_patience, m), 0);
-	support_await_sleepers(support_name(""), 1);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
@@ -146,7 +146,7 @@ static void test_lock_asleep_gets_what_is_let_go_by_each(void **state)
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_create(&threads[i], NULL, call_with_patience, m), 0);
-	support_await_sleepers(support_name(""), THREADS);
+	ilk_test_await_sleepers(ilk_test_name(""), THREADS);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	for (int i = 0; i < THREADS; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
@@ -233,7 +233,7 @@ static void test_owner_of_a_free_one_is_nobody(void **state)
 static void test_owner_is_me_or_another_by_who_asks(void **state)
 {
 	struct ilk_mutex_owner owner;
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(m), 0);
@@ -248,7 +248,7 @@ static void test_owner_is_me_or_another_by_who_asks(void **state)
 	CHECK_RC(ilk_mutex_owner(m, &owner), 0);
 	assert_int_equal(owner.holder, ILK_HELD_BY_LIVING);
 	assert_int_equal(owner.pid, child->pid);
-	support_kill(child);
+	ilk_test_kill(child);
 }
 
 static void child_asks_for_its_parent(void *mutex)
@@ -260,7 +260,7 @@ static void test_owner_asked_by_a_forked_child_is_another(void **state)
 {
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	support_run(child_asks_for_its_parent, m);
+	ilk_test_in_child(child_asks_for_its_parent, m);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 }
 
@@ -269,7 +269,7 @@ static void test_owner_killed_is_dead_and_then_damaged(void **state)
 	struct ilk_mutex_owner owner;
 
 	(void)state;
-	support_kill(start_holder(m));
+	ilk_test_kill(start_holder(m));
 	assert_int_equal(holder_of(m), ILK_HELD_BY_DEAD);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_owner(m, &owner), 0);

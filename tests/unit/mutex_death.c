@@ -14,7 +14,7 @@ static void put_right(struct ilk_mutex *mutex)
 static void test_lock_after_a_death_is_RECOVERED_until_repaired(void **state)
 {
 	(void)state;
-	support_kill(start_holder(m));
+	ilk_test_kill(start_holder(m));
 	for (int i = 0; i < 3; i++) {
 		CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 		CHECK_RC(ilk_mutex_unlock(m), 0);
@@ -29,7 +29,7 @@ static void test_lock_after_a_death_is_RECOVERED_until_repaired(void **state)
 static void test_try_lock_after_a_death_is_RECOVERED(void **state)
 {
 	(void)state;
-	support_kill(start_holder(m));
+	ilk_test_kill(start_holder(m));
 	CHECK_RC(ilk_mutex_try_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_lock(m), -EDEADLK);
 	put_right(m);
@@ -38,8 +38,8 @@ static void test_try_lock_after_a_death_is_RECOVERED(void **state)
 static void test_until_after_a_death_is_RECOVERED(void **state)
 {
 	(void)state;
-	support_kill(start_holder(m));
-	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(support_patience_ms())), ILK_RECOVERED);
+	ilk_test_kill(start_holder(m));
+	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(ilk_test_limit_ms())), ILK_RECOVERED);
 	put_right(m);
 }
 
@@ -49,7 +49,7 @@ static void test_repaired_by_one_who_does_not_hold_it_is_EPERM(void **state)
 {
 	(void)state;
 	CHECK_RC(ilk_mutex_repaired(m), -EPERM);
-	support_kill(start_holder(m));
+	ilk_test_kill(start_holder(m));
 	CHECK_RC(ilk_mutex_repaired(m), -EPERM);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
@@ -76,19 +76,19 @@ static void test_repaired_where_nothing_was_damaged_is_0(void **state)
 static void recover_and_hold(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), ILK_RECOVERED);
-	support_say(1);
-	support_sleep_for_ever();
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_lock_after_the_recoverer_died_too_is_RECOVERED(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
-	support_kill(start_holder(m));
-	child = support_start(recover_and_hold, m);
-	support_await(1);
-	support_kill(child);
+	ilk_test_kill(start_holder(m));
+	child = ilk_test_start(recover_and_hold, m);
+	ilk_test_await(1);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	put_right(m);
 }
@@ -98,19 +98,19 @@ static void repair_and_hold(void *mutex)
 	CHECK_RC(ilk_mutex_lock(mutex), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
-	support_say(1);
-	support_sleep_for_ever();
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_lock_after_the_repairer_died_is_0(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
-	support_kill(start_holder(m));
-	child = support_start(repair_and_hold, m);
-	support_await(1);
-	support_kill(child);
+	ilk_test_kill(start_holder(m));
+	child = ilk_test_start(repair_and_hold, m);
+	ilk_test_await(1);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	put_right(m);
 }
@@ -121,18 +121,18 @@ static void hold_deeply(void *mutex)
 {
 	for (int i = 0; i < 4; i++)
 		CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_recursive_lock_after_a_death_begins_at_one(void **state)
 {
-	struct support_child *child = support_start(hold_deeply, recursive);
+	struct ilk_test_child *child = ilk_test_start(hold_deeply, recursive);
 
 	(void)state;
-	support_await(0);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_try_lock(recursive), -EBUSY);
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(recursive), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(recursive), 0);
 	CHECK_RC(ilk_mutex_unlock(recursive), 0);
@@ -143,7 +143,7 @@ static void test_recursive_lock_after_a_death_begins_at_one(void **state)
 static void test_recursive_lock_recovered_can_be_taken_again(void **state)
 {
 	(void)state;
-	support_kill(start_holder(recursive));
+	ilk_test_kill(start_holder(recursive));
 	CHECK_RC(ilk_mutex_lock(recursive), ILK_RECOVERED);
 	assert_true(ilk_mutex_lock(recursive) >= 0);
 	CHECK_RC(ilk_mutex_repaired(recursive), 0);
@@ -158,24 +158,24 @@ static void test_recursive_lock_recovered_can_be_taken_again(void **state)
 static void recover_asleep(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), ILK_RECOVERED);
-	support_board()->value[0] = ilk_now();
+	ilk_test_board()->value[0] = ilk_now();
 	CHECK_RC(ilk_mutex_repaired(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
 }
 
 static void test_sleeper_is_RECOVERED_soon_after_the_death(void **state)
 {
-	struct support_child *holder = start_holder(m);
-	struct support_child *sleeper = support_start(recover_asleep, m);
+	struct ilk_test_child *holder = start_holder(m);
+	struct ilk_test_child *sleeper = ilk_test_start(recover_asleep, m);
 	ilk_time killed;
 
 	(void)state;
-	support_await_sleepers(support_name(""), 1);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	killed = ilk_now();
-	support_kill(holder);
-	support_join(sleeper);
+	ilk_test_kill(holder);
+	ilk_test_join(sleeper);
 	/* 20 ms and the death itself are promised; an idle machine shows that, a busy one less. */
-	assert_true(support_board()->value[0] - killed < support_patience_ms() * 1000000 / 10);
+	assert_true(ilk_test_board()->value[0] - killed < ilk_test_limit_ms() * 1000000 / 10);
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	put_right(m);
 }
@@ -191,37 +191,37 @@ static void lock_asleep(void *mutex)
 
 static void test_all_sleepers_get_on_when_owner_and_a_sleeper_die(void **state)
 {
-	struct support_child *holder = start_holder(m);
-	struct support_child *sleepers[5];
+	struct ilk_test_child *holder = start_holder(m);
+	struct ilk_test_child *sleepers[5];
 
 	(void)state;
 	for (int i = 0; i < 5; i++)
-		sleepers[i] = support_start(lock_asleep, m);
-	support_await_sleepers(support_name(""), 5);
-	support_kill(sleepers[2]);
-	support_kill(holder);
+		sleepers[i] = ilk_test_start(lock_asleep, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 5);
+	ilk_test_kill(sleepers[2]);
+	ilk_test_kill(holder);
 	for (int i = 0; i < 5; i++)
 		if (i != 2)
-			support_join(sleepers[i]);
+			ilk_test_join(sleepers[i]);
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	put_right(m);
 }
 
 static void test_a_dead_sleeper_takes_no_wakeup_with_it(void **state)
 {
-	struct support_child *dead, *alive;
+	struct ilk_test_child *dead, *alive;
 
 	(void)state;
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	dead = support_start(lock_asleep, m);
-	support_await_sleepers(support_name(""), 1);
-	alive = support_start(lock_asleep, m);
-	support_await_sleepers(support_name(""), 2);
+	dead = ilk_test_start(lock_asleep, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	alive = ilk_test_start(lock_asleep, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 2);
 	/* Stopped, it is woken and cannot act on it; then it dies of that. */
-	support_stop(dead);
+	ilk_test_stop(dead);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
-	support_kill(dead);
-	support_join(alive);
+	ilk_test_kill(dead);
+	ilk_test_join(alive);
 }
 
 /* --- leaving without dying --- */
@@ -252,25 +252,25 @@ static void test_lock_after_a_thread_ended_in_it_is_RECOVERED(void **state)
 static void *lock_until_told(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	return NULL;
 }
 
 static void test_sleeper_is_RECOVERED_when_the_owning_thread_ends(void **state)
 {
-	struct support_child *sleeper;
+	struct ilk_test_child *sleeper;
 	pthread_t thread;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	assert_int_equal(pthread_create(&thread, NULL, lock_until_told, m), 0);
-	support_await(0);
-	sleeper = support_start(recover_asleep, m);
-	support_await_sleepers(support_name(""), 1);
-	support_say(1);
+	ilk_test_await(0);
+	sleeper = ilk_test_start(recover_asleep, m);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	ilk_test_say(1);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	support_join(sleeper);
+	ilk_test_join(sleeper);
 }
 
 static void lock_and_close(void *name)
@@ -281,51 +281,51 @@ static void lock_and_close(void *name)
 	/* The inherited attachment first: the last close counts. */
 	ilk_segment_close(seg);
 	ilk_segment_close(own);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_lock_after_a_process_closed_in_it_is_RECOVERED(void **state)
 {
 	char name[64];
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
-	strcpy(name, support_name(""));
-	child = support_start(lock_and_close, name);
-	support_await(0);
+	strcpy(name, ilk_test_name(""));
+	child = ilk_test_start(lock_and_close, name);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	put_right(m);
-	support_kill(child);
+	ilk_test_kill(child);
 }
 
 /* --- not dead --- */
 
 static void test_a_stopped_owner_is_not_dead(void **state)
 {
-	struct support_child *holder = start_holder(m);
+	struct ilk_test_child *holder = start_holder(m);
 	struct ilk_mutex_owner owner;
 
 	(void)state;
-	support_stop(holder);
+	ilk_test_stop(holder);
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
 	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(100)), -ETIMEDOUT);
 	CHECK_RC(ilk_mutex_owner(m, &owner), 0);
 	assert_int_equal(owner.holder, ILK_HELD_BY_LIVING);
-	support_kill(holder);
+	ilk_test_kill(holder);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	put_right(m);
 }
 
 static void test_a_zombie_is_dead(void **state)
 {
-	struct support_child *holder = start_holder(m);
+	struct ilk_test_child *holder = start_holder(m);
 
 	(void)state;
-	support_kill_only(holder);
+	ilk_test_kill_only(holder);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	put_right(m);
-	support_reap(holder);
+	ilk_test_reap(holder);
 }
 
 int main(void)

@@ -31,9 +31,9 @@ static int mutex_setup(void **state)
 	const struct ilk_segment_options options = {.size = sizeof options, .flags = handshake};
 	const struct ilk_mutex_options again = {.size = sizeof again, .flags = ILK_MUTEX_RECURSIVE};
 
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	if (ilk_segment_create(support_name(""), &options, &seg) < 0 ||
+	if (ilk_segment_create(ilk_test_name(""), &options, &seg) < 0 ||
 		ilk_mutex_open(seg, "plain", NULL, &m) < 0)
 		return -1;
 	return ilk_mutex_open(seg, "recursive", &again, &recursive);
@@ -42,8 +42,8 @@ static int mutex_setup(void **state)
 static int mutex_teardown(void **state)
 {
 	ilk_segment_close(seg);
-	ilk_segment_unlink(support_name(""));
-	return support_teardown(state);
+	ilk_segment_unlink(ilk_test_name(""));
+	return ilk_test_teardown(state);
 }
 
 #define MUTEX_TEST(f) cmocka_unit_test_setup_teardown(f, mutex_setup, mutex_teardown)
@@ -71,16 +71,16 @@ static inline int unlock_from_a_thread(void *mutex)
 static inline void hold_for_ever(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 /* A child that holds MUTEX. */
-static inline struct support_child *start_holder(struct ilk_mutex *mutex)
+static inline struct ilk_test_child *start_holder(struct ilk_mutex *mutex)
 {
-	struct support_child *child = support_start(hold_for_ever, mutex);
+	struct ilk_test_child *child = ilk_test_start(hold_for_ever, mutex);
 
-	support_await(0);
+	ilk_test_await(0);
 	return child;
 }
 

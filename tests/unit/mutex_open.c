@@ -138,8 +138,8 @@ static void test_label_of_an_embedded_one_is_what_the_inspector_calls_it(void **
 	CHECK_RC(ilk_mutex_init(seg, &shelf->mutex, "label-that-is-too-long-to-keep", NULL), 0);
 	CHECK_RC(ilk_mutex_lock(&shelf->mutex), 0);
 	assert_int_equal(pthread_create(&thread, NULL, wait_and_unlock, &shelf->mutex), 0);
-	support_await_sleepers(support_name(""), 1);
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
 	CHECK_RC(ilk_mutex_unlock(&shelf->mutex), 0);
 	assert_int_equal(pthread_join(thread, NULL), 0);
 	object = only_embedded(in);
@@ -165,7 +165,7 @@ static void test_lock_without_a_thread_slot_is_EUSERS(void **state)
 {
 	const struct ilk_segment_options one = {
 		.size = sizeof one, .threads = 1, .flags = handshake};
-	struct ilk_segment *small = support_create(support_name("b"), &one);
+	struct ilk_segment *small = support_create(ilk_test_name("b"), &one);
 	struct ilk_mutex *mutex = support_mutex(small, "m");
 
 	(void)state;
@@ -173,7 +173,7 @@ static void test_lock_without_a_thread_slot_is_EUSERS(void **state)
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
 	ilk_segment_close(small);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 int main(void)

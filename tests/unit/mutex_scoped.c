@@ -92,7 +92,7 @@ static void test_scope_after_a_death_is_RECOVERED(void **state)
 	int rc = 99, runs = 0;
 
 	(void)state;
-	support_kill(start_holder(m));
+	ilk_test_kill(start_holder(m));
 	ILK_WITH_MUTEX (m, rc) {
 		CHECK_RC(rc, ILK_RECOVERED);
 		CHECK_RC(ilk_mutex_repaired(m), 0);

@@ -39,8 +39,8 @@ static void be_side(void *arg)
 	pid_t pid;
 
 	if (unshare(CLONE_NEWPID) < 0) {
-		support_say(NOT_PERMITTED);
-		support_say(READY + side->number);
+		ilk_test_say(NOT_PERMITTED);
+		ilk_test_say(READY + side->number);
 		return;
 	}
 	pid = fork();
@@ -48,19 +48,19 @@ static void be_side(void *arg)
 	if (pid == 0)
 		be_first(side);
 	while (!ended) {
-		if (support_was_said(KILL + side->number))
+		if (ilk_test_was_said(KILL + side->number))
 			kill(pid, SIGKILL);
 		ended = waitpid(pid, &status, WNOHANG) == pid;
-		support_sleep_ms(1);
+		ilk_test_sleep_ms(1);
 	}
-	CHECK(support_was_said(KILL + side->number) || status == 0);
+	CHECK(ilk_test_was_said(KILL + side->number) || status == 0);
 }
 
 static void hold_for_ever(struct ilk_mutex *m)
 {
 	CHECK_RC(ilk_mutex_lock(m), 0);
-	support_say(READY + 0);
-	support_sleep_for_ever();
+	ilk_test_say(READY + 0);
+	ilk_test_sleep_for_ever();
 }
 
 static void meet_the_same_pid(struct ilk_mutex *m)
@@ -73,7 +73,7 @@ static void meet_the_same_pid(struct ilk_mutex *m)
 	CHECK_RC(ilk_mutex_unlock(m), -EPERM);
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
 	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(60)), -ETIMEDOUT);
-	support_say(READY + 1);
+	ilk_test_say(READY + 1);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
@@ -83,23 +83,23 @@ static void test_equal_pids_in_two_namespaces_are_two_members(void **state)
 {
 	char name[64];
 	struct side sides[2] = {{name, 0, hold_for_ever}, {name, 1, meet_the_same_pid}};
-	struct support_child *holder, *other;
+	struct ilk_test_child *holder, *other;
 
 	(void)state;
 	if (!support_is_root() || support_emulated() || SUPPORT_TSAN)
 		SKIP("a pid namespace needs root, and neither an emulator nor ThreadSanitizer");
-	strcpy(name, support_name(""));
-	holder = support_start(be_side, &sides[0]);
-	support_await(READY + 0);
-	if (support_was_said(NOT_PERMITTED))
+	strcpy(name, ilk_test_name(""));
+	holder = ilk_test_start(be_side, &sides[0]);
+	ilk_test_await(READY + 0);
+	if (ilk_test_was_said(NOT_PERMITTED))
 		SKIP("pid namespaces are not permitted here");
-	other = support_start(be_side, &sides[1]);
-	support_await(READY + 1);
+	other = ilk_test_start(be_side, &sides[1]);
+	ilk_test_await(READY + 1);
 	/* Seen from a third namespace, ours, both live. */
 	CHECK_RC(ilk_mutex_try_lock(support_mutex(seg, "m")), -EBUSY);
-	support_say(KILL + 0);
-	support_join(holder);
-	support_join(other);
+	ilk_test_say(KILL + 0);
+	ilk_test_join(holder);
+	ilk_test_join(other);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
 	CHECK_RC(ilk_mutex_unlock(support_mutex(seg, "m")), 0);
 }

@@ -23,23 +23,22 @@ static inline int adopt_orphans(void **state)
 	return 0;
 }
 
-/* In the orphan: it reports to stderr, and ends by itself some day. */
+/* In the orphan: it ends by itself some day. */
 static inline void be_orphan(void)
 {
-	support_lose_report();
-	alarm((unsigned)(2 * support_patience_ms() / 1000));
+	alarm((unsigned)(2 * ilk_test_limit_ms() / 1000));
 }
 
 /* In its maker. */
 static inline void leave_orphan(pid_t pid)
 {
 	CHECK(pid > 0);
-	support_board()->value[ORPHAN_PID] = pid;
+	ilk_test_board()->value[ORPHAN_PID] = pid;
 }
 
 static inline void kill_orphan(void)
 {
-	pid_t pid = (pid_t)support_board()->value[ORPHAN_PID];
+	pid_t pid = (pid_t)ilk_test_board()->value[ORPHAN_PID];
 	int status = 0;
 
 	CHECK(pid > 1);

@@ -20,13 +20,13 @@ static struct ilk_segment *create_with(unsigned flags)
 	const struct ilk_segment_options options = {
 		.size = sizeof options, .bytes = BYTES, .flags = flags};
 
-	return support_create(support_name(""), &options);
+	return support_create(ilk_test_name(""), &options);
 }
 
 static void end(struct ilk_segment *seg)
 {
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 /* Where the segment is mapped, by what the kernel says. */
@@ -50,7 +50,7 @@ static uintptr_t base_of(const char *name)
 /* The faults it costs to read every page of the segment; without those of a sanitizer's own memory. */
 __attribute__((no_sanitize("address", "thread"))) static long faults_of_reading(void)
 {
-	const volatile char *base = (const char *)base_of(support_name(""));
+	const volatile char *base = (const char *)base_of(ilk_test_name(""));
 	struct rusage before, after;
 
 	getrusage(RUSAGE_SELF, &before);
@@ -68,15 +68,15 @@ static void open_and_count(void *arg)
 		.size = sizeof options, .flags = *(const unsigned *)arg};
 	struct ilk_segment *seg;
 
-	CHECK_RC(ilk_segment_open(support_name(""), &options, &seg), 0);
-	support_board()->value[0] = faults_of_reading();
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &options, &seg), 0);
+	ilk_test_board()->value[0] = faults_of_reading();
 	ilk_segment_close(seg);
 }
 
 static int64_t faults_with(unsigned flags)
 {
-	support_run(open_and_count, &flags);
-	return support_board()->value[0];
+	ilk_test_in_child(open_and_count, &flags);
+	return ilk_test_board()->value[0];
 }
 
 static void test_prefault_maps_all_pages(void **state)
@@ -128,11 +128,11 @@ static void test_prefault_on_an_old_kernel_maps_all_pages_too(void **state)
 	(void)state;
 	SKIP_UNDER_EMULATION("seccomp filters the emulator");
 	seg = create_with(0);
-	support_run(open_without_populate, &flags);
-	CHECK(support_board()->value[0] < FEW);
+	ilk_test_in_child(open_without_populate, &flags);
+	CHECK(ilk_test_board()->value[0] < FEW);
 	flags |= ILK_SEGMENT_READ_ONLY;
-	support_run(open_without_populate, &flags);
-	CHECK(support_board()->value[0] < FEW);
+	ilk_test_in_child(open_without_populate, &flags);
+	CHECK(ilk_test_board()->value[0] < FEW);
 	end(seg);
 }
 
@@ -144,9 +144,10 @@ static void test_prefault_of_a_sparse_one_fills_it(void **state)
 	(void)state;
 	SKIP_UNDER_EMULATION("it counts the emulator's faults");
 	seg = create_with(ILK_SEGMENT_SPARSE);
-	CHECK(stat(support_path(support_name("")), &file) == 0 && file.st_blocks * 512 < BYTES / 2);
+	CHECK(stat(support_path(ilk_test_name("")), &file) == 0 &&
+		file.st_blocks * 512 < BYTES / 2);
 	CHECK(faults_with(ILK_SEGMENT_PREFAULT) < FEW);
-	CHECK(stat(support_path(support_name("")), &file) == 0 && file.st_blocks * 512 >= BYTES);
+	CHECK(stat(support_path(ilk_test_name("")), &file) == 0 && file.st_blocks * 512 >= BYTES);
 	end(seg);
 }
 
@@ -189,8 +190,8 @@ static void test_locked_stays_in_memory_until_closed(void **state)
 	getrlimit(RLIMIT_MEMLOCK, &limit);
 	if (!support_is_root() && limit.rlim_cur < BYTES)
 		SKIP("RLIMIT_MEMLOCK forbids it");
-	support_run(lock_some, NULL);
-	support_unlink(support_name(""));
+	ilk_test_in_child(lock_some, NULL);
+	support_unlink(ilk_test_name(""));
 }
 
 static void be_limited(void *arg)
@@ -199,19 +200,19 @@ static void be_limited(void *arg)
 		.size = sizeof options, .bytes = BYTES, .flags = ILK_SEGMENT_LOCKED};
 	const struct rlimit little = {64 << 10, 64 << 10}, none = {0, 0};
 	struct ilk_segment *seg;
-	int descriptors = support_count_descriptors();
+	int descriptors = ilk_test_count_descriptors();
 
 	(void)arg;
 	support_become_nobody();
 	CHECK(setrlimit(RLIMIT_MEMLOCK, &little) == 0);
-	CHECK_RC(ilk_segment_create(support_name("-2"), &options, &seg), -ENOMEM);
+	CHECK_RC(ilk_segment_create(ilk_test_name("-2"), &options, &seg), -ENOMEM);
 	CHECK(strstr(ilk_last_error(), "RLIMIT_MEMLOCK is 65536") != NULL);
-	CHECK_RC(ilk_segment_open(support_name(""), &options, &seg), -ENOMEM);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &options, &seg), -ENOMEM);
 	CHECK(setrlimit(RLIMIT_MEMLOCK, &none) == 0);
-	CHECK_RC(ilk_segment_open(support_name(""), &options, &seg), -EPERM);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &options, &seg), -EPERM);
 	CHECK(strstr(ilk_last_error(), "RLIMIT_MEMLOCK is 0") != NULL);
-	CHECK_RC(ilk_segment_open(support_name("-2"), NULL, &seg), -ENOENT);
-	CHECK(support_count_descriptors() == descriptors);
+	CHECK_RC(ilk_segment_open(ilk_test_name("-2"), NULL, &seg), -ENOENT);
+	CHECK(ilk_test_count_descriptors() == descriptors);
 }
 
 static void test_locked_over_the_limit_is_ENOMEM_or_EPERM_and_says_which(void **state)
@@ -226,8 +227,8 @@ static void test_locked_over_the_limit_is_ENOMEM_or_EPERM_and_says_which(void **
 		SKIP("sanitizers leave mlock(2) out");
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	seg = support_create(support_name(""), &open_to_all);
-	support_run(be_limited, NULL);
+	seg = support_create(ilk_test_name(""), &open_to_all);
+	ilk_test_in_child(be_limited, NULL);
 	end(seg);
 }
 
@@ -249,8 +250,8 @@ static void test_huge_is_aligned_and_tells_what_it_got(void **state)
 
 	(void)state;
 	ilk_segment_close(create_with(ILK_SEGMENT_HUGE));
-	CHECK_RC(ilk_segment_open(support_name(""), &options, &seg), 0);
-	CHECK(base_of(support_name("")) % HUGE == 0);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &options, &seg), 0);
+	CHECK(base_of(ilk_test_name("")) % HUGE == 0);
 	CHECK(ilk_segment_bytes(seg) == BYTES);
 	check_huge(seg);
 	CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 1), 0);
@@ -269,7 +270,7 @@ static void test_huge_on_opening_is_of_that_attachment(void **state)
 	(void)state;
 	CHECK_RC(ilk_counter_add(support_counter(small, "c"), 7), 0);
 	for (size_t i = 0; i < 2; i++) {
-		CHECK_RC(ilk_segment_open(support_name(""), &flags[i], &seg), 0);
+		CHECK_RC(ilk_segment_open(ilk_test_name(""), &flags[i], &seg), 0);
 		CHECK(ilk_counter_read(support_counter(seg, "c")) == 7);
 		check_huge(seg);
 		ilk_segment_close(seg);
@@ -295,14 +296,14 @@ static void test_huge_of_odd_sizes_leaves_no_mapping_behind(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_prefault_maps_all_pages),
-		TEST(test_prefault_on_an_old_kernel_maps_all_pages_too),
-		TEST(test_prefault_of_a_sparse_one_fills_it),
-		TEST(test_locked_stays_in_memory_until_closed),
-		TEST(test_locked_over_the_limit_is_ENOMEM_or_EPERM_and_says_which),
-		TEST(test_huge_is_aligned_and_tells_what_it_got),
-		TEST(test_huge_on_opening_is_of_that_attachment),
-		TEST(test_huge_of_odd_sizes_leaves_no_mapping_behind),
+		ILK_TEST(test_prefault_maps_all_pages),
+		ILK_TEST(test_prefault_on_an_old_kernel_maps_all_pages_too),
+		ILK_TEST(test_prefault_of_a_sparse_one_fills_it),
+		ILK_TEST(test_locked_stays_in_memory_until_closed),
+		ILK_TEST(test_locked_over_the_limit_is_ENOMEM_or_EPERM_and_says_which),
+		ILK_TEST(test_huge_is_aligned_and_tells_what_it_got),
+		ILK_TEST(test_huge_on_opening_is_of_that_attachment),
+		ILK_TEST(test_huge_of_odd_sizes_leaves_no_mapping_behind),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -16,14 +16,14 @@ static int ends[2];
 
 static int connect_ends(void **state)
 {
-	return support_setup(state) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
+	return ilk_test_setup(state) || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends);
 }
 
 static int disconnect_ends(void **state)
 {
 	close(ends[0]);
 	close(ends[1]);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 static void receive_and_add(void *options)
@@ -37,13 +37,13 @@ static void receive_and_add(void *options)
 
 static void test_an_anonymous_one_is_the_same_there(void **state)
 {
-	struct support_child *child = support_start(receive_and_add, (void *)&sealed);
+	struct ilk_test_child *child = ilk_test_start(receive_and_add, (void *)&sealed);
 	struct ilk_segment *seg;
 
 	(void)state;
 	CHECK_RC(ilk_segment_anonymous("x", NULL, &seg), 0);
 	CHECK_RC(ilk_segment_send(seg, ends[0]), 0);
-	support_join(child);
+	ilk_test_join(child);
 	assert_int_equal(ilk_counter_read(support_counter(seg, "c")), 5);
 	ilk_segment_close(seg);
 }
@@ -62,17 +62,17 @@ static void test_the_receiver_must_be_permitted_to_open_it(void **state)
 {
 	const struct ilk_segment_options open_to_all = {.size = sizeof open_to_all, .mode = 0666};
 	struct ilk_segment *closed, *open;
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	child = support_start(receive_as_nobody, NULL);
+	child = ilk_test_start(receive_as_nobody, NULL);
 	CHECK_RC(ilk_segment_anonymous("x", NULL, &closed), 0);
 	CHECK_RC(ilk_segment_anonymous("x", &open_to_all, &open), 0);
 	CHECK_RC(ilk_segment_send(closed, ends[0]), 0);
 	CHECK_RC(ilk_segment_send(open, ends[0]), 0);
-	support_join(child);
+	ilk_test_join(child);
 	assert_int_equal(ilk_counter_read(support_counter(open, "c")), 5);
 	ilk_segment_close(open);
 	ilk_segment_close(closed);
@@ -85,21 +85,21 @@ static void receive_and_hold(void *arg)
 	(void)arg;
 	CHECK_RC(ilk_segment_receive(ends[1], NULL, &seg), 0);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_the_receivers_death_is_its_own(void **state)
 {
-	struct support_child *child = support_start(receive_and_hold, NULL);
+	struct ilk_test_child *child = ilk_test_start(receive_and_hold, NULL);
 	struct ilk_segment *seg;
 
 	(void)state;
 	CHECK_RC(ilk_segment_anonymous("x", NULL, &seg), 0);
 	CHECK_RC(ilk_segment_send(seg, ends[0]), 0);
-	support_await(0);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_try_lock(support_mutex(seg, "m")), -EBUSY);
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), ILK_RECOVERED);
 	ilk_segment_close(seg);
 }
@@ -122,16 +122,16 @@ static void test_receive_read_only_changes_nothing(void **state)
 
 static void test_one_that_is_not_sealed_is_EPERM_where_that_was_asked(void **state)
 {
-	struct ilk_segment *seg = support_create(support_name(""), NULL), *seen = NULL;
+	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL), *seen = NULL;
 
 	(void)state;
 	CHECK_RC(ilk_segment_send(seg, ends[0]), 0);
 	CHECK_RC(ilk_segment_receive(ends[1], &sealed, &seen), -EPERM);
 	assert_non_null(strstr(ilk_last_error(), "sealed"));
-	CHECK_RC(ilk_segment_open(support_name(""), &sealed, &seen), -EPERM);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &sealed, &seen), -EPERM);
 	assert_null(seen);
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 static void send_descriptor(int fd)
@@ -155,7 +155,7 @@ static void send_descriptor(int fd)
 
 static void test_what_is_no_segment_is_EMEDIUMTYPE(void **state)
 {
-	int before = support_count_descriptors(), fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	int before = ilk_test_count_descriptors(), fd = open("/dev/null", O_RDWR | O_CLOEXEC);
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
@@ -164,7 +164,7 @@ static void test_what_is_no_segment_is_EMEDIUMTYPE(void **state)
 	assert_int_equal(send(ends[0], "x", 1, 0), 1);
 	CHECK_RC(ilk_segment_receive(ends[1], NULL, &seg), -EMEDIUMTYPE);
 	close(fd);
-	assert_int_equal(support_count_descriptors(), before);
+	assert_int_equal(ilk_test_count_descriptors(), before);
 	assert_null(seg);
 }
 

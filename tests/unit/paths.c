@@ -14,7 +14,7 @@ static void test_create_by_path_is_found_by_path(void **state)
 	(void)state;
 	CHECK(strcmp(ilk_segment_name(seg), "shop") == 0);
 	CHECK(stat(path, &file) == 0 && file.st_size == 1 << 20);
-	support_run(open_and_use, path);
+	ilk_test_in_child(open_and_use, path);
 	CHECK(ilk_counter_read(support_counter(seg, "c")) == 1);
 	CHECK_RC(ilk_inspect(path, &in), 0);
 	CHECK(strcmp(in->name, "shop") == 0 && in->object_count == 2);
@@ -27,12 +27,12 @@ static void test_create_by_path_is_found_by_path(void **state)
 
 static void test_a_named_segment_by_its_path_is_the_same(void **state)
 {
-	const char *by_path = support_path(support_name(""));
+	const char *by_path = support_path(ilk_test_name(""));
 	struct ilk_segment *seg = support_create(by_path, NULL);
 
 	(void)state;
-	CHECK(strcmp(ilk_segment_name(seg), support_name("")) == 0);
-	support_run(open_and_use, (void *)support_name(""));
+	CHECK(strcmp(ilk_segment_name(seg), ilk_test_name("")) == 0);
+	ilk_test_in_child(open_and_use, (void *)ilk_test_name(""));
 	CHECK(ilk_counter_read(support_counter(seg, "c")) == 1);
 	ilk_segment_close(seg);
 	CHECK_RC(ilk_segment_unlink(by_path), 0);
@@ -45,7 +45,6 @@ static void join_without_descriptors(void *arg)
 {
 	(void)arg;
 	CHECK(chdir("/") == 0);
-	support_lose_report();
 	closefrom(3);
 	use(inherited);
 }
@@ -58,7 +57,7 @@ static void test_a_relative_path_holds_after_chdir(void **state)
 	CHECK(chdir(folder) == 0);
 	inherited = support_create("./shop", NULL);
 	CHECK(access(path, F_OK) == 0);
-	support_run(join_without_descriptors, NULL);
+	ilk_test_in_child(join_without_descriptors, NULL);
 	CHECK(ilk_counter_read(support_counter(inherited, "c")) == 1);
 	ilk_segment_close(inherited);
 	CHECK_RC(ilk_segment_unlink("./shop"), 0);
@@ -126,7 +125,7 @@ static void test_anothers_folder_is_EACCES(void **state)
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	support_run(be_refused, NULL);
+	ilk_test_in_child(be_refused, NULL);
 }
 
 static void test_unlink_by_path_spares_what_is_no_segment(void **state)

@@ -13,9 +13,9 @@ static char folder[64], path[128];
 
 static int folder_setup(void **state)
 {
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	snprintf(folder, sizeof folder, "/dev/shm/%s", support_name("-folder"));
+	snprintf(folder, sizeof folder, "/dev/shm/%s", ilk_test_name("-folder"));
 	snprintf(path, sizeof path, "%s/shop", folder);
 	return mkdir(folder, 0755);
 }
@@ -25,7 +25,7 @@ static int folder_teardown(void **state)
 	/* What a test leaves in it makes this fail. */
 	if (chdir("/") < 0 || rmdir(folder) < 0)
 		return -1;
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define PATH_TEST(f) cmocka_unit_test_setup_teardown(f, folder_setup, folder_teardown)

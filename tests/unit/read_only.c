@@ -20,9 +20,9 @@ static int reader_setup(void **state)
 	struct ilk_sharded_handle mine;
 	void *block;
 
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	if (ilk_segment_create(name, NULL, &seg) < 0)
 		return -1;
 	CHECK_RC(ilk_counter_add(support_counter(seg, "counter"), 7), 0);
@@ -40,7 +40,7 @@ static int reader_teardown(void **state)
 	ilk_segment_close(reader);
 	ilk_segment_close(seg);
 	ilk_segment_unlink(name);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define READER_TEST(f) cmocka_unit_test_setup_teardown(f, reader_setup, reader_teardown)
@@ -122,8 +122,8 @@ static void hold_for_ever(void *arg)
 	struct ilk_segment *own = support_open(arg);
 
 	CHECK_RC(ilk_mutex_lock(support_mutex(own, "mutex")), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 /* Only reads: its parent's attachment for writing is closed. */
@@ -136,27 +136,27 @@ static void read_who_holds(void *arg)
 	ilk_segment_close(seg);
 	CHECK_RC(ilk_mutex_owner(m, &owner), 0);
 	CHECK(owner.holder == ILK_HELD_BY_LIVING || owner.holder == ILK_HELD_BY_UNKNOWN);
-	CHECK(owner.pid == (pid_t)support_board()->value[0]);
-	support_say(1);
-	support_await(2);
+	CHECK(owner.pid == (pid_t)ilk_test_board()->value[0]);
+	ilk_test_say(1);
+	ilk_test_await(2);
 	CHECK_RC(ilk_mutex_owner(m, &owner), 0);
 	CHECK(owner.holder == ILK_HELD_BY_DEAD || owner.holder == ILK_HELD_BY_UNKNOWN);
 }
 
 static void test_owner_of_a_mutex_can_be_read(void **state)
 {
-	struct support_child *holder = support_start(hold_for_ever, name), *asking;
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, name), *asking;
 	struct ilk_mutex_owner owner;
 
 	(void)state;
 	CHECK_RC(ilk_mutex_owner(support_mutex(reader, "mutex"), &owner), 0);
-	support_await(0);
-	support_board()->value[0] = holder->pid;
-	asking = support_start(read_who_holds, NULL);
-	support_await(1);
-	support_kill(holder);
-	support_say(2);
-	support_join(asking);
+	ilk_test_await(0);
+	ilk_test_board()->value[0] = holder->pid;
+	asking = ilk_test_start(read_who_holds, NULL);
+	ilk_test_await(1);
+	ilk_test_kill(holder);
+	ilk_test_say(2);
+	ilk_test_join(asking);
 	CHECK_RC(ilk_mutex_owner(support_mutex(reader, "mutex"), &owner), 0);
 	assert_true(owner.holder == ILK_HELD_BY_DEAD || owner.holder == ILK_HELD_BY_UNKNOWN);
 }
@@ -208,24 +208,24 @@ static void be_the_only_member(void *arg)
 	const struct ilk_segment_options only = {.size = sizeof only, .processes = 1};
 
 	support_create(arg, &only);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_read_only_needs_no_slot(void **state)
 {
-	struct support_child *member;
+	struct ilk_test_child *member;
 	struct ilk_segment *full = NULL;
 	char other[64];
 
 	(void)state;
-	strcpy(other, support_name("b"));
-	member = support_start(be_the_only_member, other);
-	support_await(0);
+	strcpy(other, ilk_test_name("b"));
+	member = ilk_test_start(be_the_only_member, other);
+	ilk_test_await(0);
 	CHECK_RC(ilk_segment_open(other, NULL, &full), -EUSERS);
 	CHECK_RC(ilk_segment_open(other, &read_only, &full), 0);
 	ilk_segment_close(full);
-	support_kill(member);
+	ilk_test_kill(member);
 	support_unlink(other);
 }
 

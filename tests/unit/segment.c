@@ -17,7 +17,7 @@ static void finish(struct ilk_segment *seg, const char *name)
 
 static void test_create_makes_a_file_and_attaches(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *seg = support_create(name, NULL);
 	struct stat file;
 
@@ -34,7 +34,7 @@ static void test_create_makes_a_file_and_attaches(void **state)
 
 static void test_create_of_an_existing_one_opens_it(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *one = support_create(name, NULL), *two = support_create(name, NULL);
 
 	(void)state;
@@ -48,7 +48,7 @@ static void test_create_sparse_reserves_no_pages(void **state)
 {
 	const struct ilk_segment_options sparse = {
 		.size = sizeof sparse, .bytes = 64 << 20, .flags = ILK_SEGMENT_SPARSE};
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *seg = support_create(name, &sparse);
 	struct stat file;
 
@@ -63,7 +63,7 @@ static void test_create_sparse_reserves_no_pages(void **state)
 static void check_mode(unsigned asked, unsigned expected)
 {
 	const struct ilk_segment_options options = {.size = sizeof options, .mode = asked};
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *seg = support_create(name, &options);
 	struct stat file;
 
@@ -87,7 +87,7 @@ static void test_create_applies_the_mode_whatever_the_umask(void **state)
 
 static void test_open_finds_what_was_left_there(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *seg = support_create(name, NULL);
 
 	(void)state;
@@ -104,7 +104,7 @@ static void test_open_of_nothing_is_ENOENT(void **state)
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
 	assert_null(seg);
 }
 
@@ -116,11 +116,11 @@ static void test_open_until_a_deadline_that_passes_is_ETIMEDOUT(void **state)
 	ilk_time began = ilk_now();
 
 	(void)state;
-	CHECK_RC(ilk_segment_open_until(support_name(""), NULL, began + 30 * 1000000, &seg),
+	CHECK_RC(ilk_segment_open_until(ilk_test_name(""), NULL, began + 30 * 1000000, &seg),
 		-ETIMEDOUT);
 	assert_true(ilk_now() - began >= 30 * 1000000);
-	CHECK_RC(ilk_segment_open_until(support_name(""), NULL, ILK_NOW, &seg), -ETIMEDOUT);
-	assert_non_null(strstr(ilk_last_error(), support_name("")));
+	CHECK_RC(ilk_segment_open_until(ilk_test_name(""), NULL, ILK_NOW, &seg), -ETIMEDOUT);
+	assert_non_null(strstr(ilk_last_error(), ilk_test_name("")));
 	assert_null(seg);
 }
 
@@ -128,34 +128,34 @@ static void create_later(void *name)
 {
 	struct ilk_segment *seg;
 
-	support_sleep_ms(30);
+	ilk_test_sleep_ms(30);
 	seg = support_create(name, NULL);
 	CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 7), 0);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	ilk_segment_close(seg);
 }
 
 static void test_open_until_the_name_appears_attaches(void **state)
 {
 	struct ilk_segment *seg = NULL;
-	struct support_child *child;
+	struct ilk_test_child *child;
 	char name[64];
 
 	(void)state;
-	strcpy(name, support_name(""));
-	child = support_start(create_later, name);
-	CHECK_RC(ilk_segment_open_until(name, NULL, ilk_after_ms(support_patience_ms()), &seg), 0);
-	support_await(0);
+	strcpy(name, ilk_test_name(""));
+	child = ilk_test_start(create_later, name);
+	CHECK_RC(ilk_segment_open_until(name, NULL, ilk_after_ms(ilk_test_limit_ms()), &seg), 0);
+	ilk_test_await(0);
 	assert_int_equal(ilk_counter_read(support_counter(seg, "c")), 7);
-	support_say(1);
-	support_join(child);
+	ilk_test_say(1);
+	ilk_test_join(child);
 	finish(seg, name);
 }
 
 static void test_open_until_with_another_failure_ends_at_once(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
@@ -171,14 +171,14 @@ static void test_open_until_with_another_failure_ends_at_once(void **state)
 static void count_in_inherited(void *counter)
 {
 	CHECK_RC(ilk_counter_add(counter, 1), 0);
-	support_board()->value[0] = ilk_counter_read(counter);
+	ilk_test_board()->value[0] = ilk_counter_read(counter);
 }
 
 static void hold_in_inherited(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_anonymous_is_shared_with_forked_children(void **state)
@@ -193,14 +193,14 @@ static void test_anonymous_is_shared_with_forked_children(void **state)
 	assert_int_equal(ilk_segment_bytes(seg), 1 << 20);
 	c = support_counter(seg, "c");
 	CHECK_RC(ilk_counter_add(c, 7), 0);
-	support_run(count_in_inherited, c);
+	ilk_test_in_child(count_in_inherited, c);
 	assert_int_equal(ilk_counter_read(c), 8);
 	m = support_mutex(seg, "m");
-	struct support_child *child = support_start(hold_in_inherited, m);
+	struct ilk_test_child *child = ilk_test_start(hold_in_inherited, m);
 
-	support_await(0);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_try_lock(m), -EBUSY);
-	support_kill(child);
+	ilk_test_kill(child);
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_repaired(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
@@ -249,7 +249,7 @@ static void test_close_of_nothing_is_allowed(void **state)
 
 static void test_unlink_leaves_the_attached_alone(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 	struct ilk_segment *old = support_create(name, NULL), *new;
 
 	(void)state;
@@ -267,7 +267,7 @@ static void test_unlink_leaves_the_attached_alone(void **state)
 
 static void test_unlink_of_a_folder_is_EMEDIUMTYPE(void **state)
 {
-	const char *name = support_name("");
+	const char *name = ilk_test_name("");
 
 	(void)state;
 	assert_int_equal(mkdir(support_path(name), 0700), 0);
@@ -281,7 +281,7 @@ static void create_with_others(void *name)
 {
 	struct ilk_segment *seg;
 
-	support_await(0);
+	ilk_test_await(0);
 	seg = support_create(name, NULL);
 	CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 1), 0);
 	ilk_segment_close(seg);
@@ -290,17 +290,17 @@ static void create_with_others(void *name)
 static void test_create_by_32_at_once_makes_one(void **state)
 {
 	enum { CREATORS = 32 };
-	struct support_child *children[CREATORS];
+	struct ilk_test_child *children[CREATORS];
 	struct ilk_segment *seg;
 	char name[64];
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	for (int i = 0; i < CREATORS; i++)
-		children[i] = support_start(create_with_others, name);
-	support_say(0);
+		children[i] = ilk_test_start(create_with_others, name);
+	ilk_test_say(0);
 	for (int i = 0; i < CREATORS; i++)
-		support_join(children[i]);
+		ilk_test_join(children[i]);
 	seg = support_open(name);
 	assert_int_equal(ilk_counter_read(support_counter(seg, "c")), CREATORS);
 	finish(seg, name);
@@ -313,49 +313,49 @@ static void create_alone(void *name)
 	struct ilk_segment *seg;
 	int rc;
 
-	support_await(0);
+	ilk_test_await(0);
 	rc = ilk_segment_create(name, &exclusive, &seg);
 	CHECK(rc == 0 || rc == -EEXIST);
 	if (rc == 0)
-		ilk_add_full_(&support_board()->value[0], 1);
+		ilk_add_full_(&ilk_test_board()->value[0], 1);
 }
 
 static void test_create_exclusive_by_16_at_once_is_won_by_one(void **state)
 {
 	enum { CREATORS = 16 };
-	struct support_child *children[CREATORS];
+	struct ilk_test_child *children[CREATORS];
 	char name[64];
 
 	(void)state;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	for (int i = 0; i < CREATORS; i++)
-		children[i] = support_start(create_alone, name);
-	support_say(0);
+		children[i] = ilk_test_start(create_alone, name);
+	ilk_test_say(0);
 	for (int i = 0; i < CREATORS; i++)
-		support_join(children[i]);
-	assert_int_equal(support_board()->value[0], 1);
+		ilk_test_join(children[i]);
+	assert_int_equal(ilk_test_board()->value[0], 1);
 	support_unlink(name);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_create_makes_a_file_and_attaches),
-		TEST(test_create_of_an_existing_one_opens_it),
-		TEST(test_create_sparse_reserves_no_pages),
-		TEST(test_create_applies_the_mode_whatever_the_umask),
-		TEST(test_open_finds_what_was_left_there),
-		TEST(test_open_of_nothing_is_ENOENT),
-		TEST(test_open_until_a_deadline_that_passes_is_ETIMEDOUT),
-		TEST(test_open_until_the_name_appears_attaches),
-		TEST(test_open_until_with_another_failure_ends_at_once),
-		TEST(test_anonymous_is_shared_with_forked_children),
-		TEST(test_anonymous_cannot_be_resized),
-		TEST(test_close_of_nothing_is_allowed),
-		TEST(test_unlink_leaves_the_attached_alone),
-		TEST(test_unlink_of_a_folder_is_EMEDIUMTYPE),
-		TEST(test_create_by_32_at_once_makes_one),
-		TEST(test_create_exclusive_by_16_at_once_is_won_by_one),
+		ILK_TEST(test_create_makes_a_file_and_attaches),
+		ILK_TEST(test_create_of_an_existing_one_opens_it),
+		ILK_TEST(test_create_sparse_reserves_no_pages),
+		ILK_TEST(test_create_applies_the_mode_whatever_the_umask),
+		ILK_TEST(test_open_finds_what_was_left_there),
+		ILK_TEST(test_open_of_nothing_is_ENOENT),
+		ILK_TEST(test_open_until_a_deadline_that_passes_is_ETIMEDOUT),
+		ILK_TEST(test_open_until_the_name_appears_attaches),
+		ILK_TEST(test_open_until_with_another_failure_ends_at_once),
+		ILK_TEST(test_anonymous_is_shared_with_forked_children),
+		ILK_TEST(test_anonymous_cannot_be_resized),
+		ILK_TEST(test_close_of_nothing_is_allowed),
+		ILK_TEST(test_unlink_leaves_the_attached_alone),
+		ILK_TEST(test_unlink_of_a_folder_is_EMEDIUMTYPE),
+		ILK_TEST(test_create_by_32_at_once_makes_one),
+		ILK_TEST(test_create_exclusive_by_16_at_once_is_won_by_one),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -98,9 +98,9 @@ static void test_options_out_of_range_are_EINVAL(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++) {
-		CHECK_RC(ilk_segment_create(support_name(""), &wrong[i], &seg), -EINVAL);
+		CHECK_RC(ilk_segment_create(ilk_test_name(""), &wrong[i], &seg), -EINVAL);
 		assert_true(*ilk_last_error() != 0);
-		CHECK_RC(ilk_segment_open(support_name(""), &wrong[i], &seg), -EINVAL);
+		CHECK_RC(ilk_segment_open(ilk_test_name(""), &wrong[i], &seg), -EINVAL);
 		CHECK_RC(ilk_segment_anonymous("x", &wrong[i], &seg), -EINVAL);
 	}
 	assert_null(seg);
@@ -112,7 +112,7 @@ static void test_bytes_too_few_for_the_slots_are_EINVAL(void **state)
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_create(support_name(""), &tight, &seg), -EINVAL);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &tight, &seg), -EINVAL);
 	assert_non_null(strstr(ilk_last_error(), "bytes"));
 	assert_null(seg);
 }
@@ -124,7 +124,7 @@ static void test_create_read_only_is_EINVAL(void **state)
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
-	CHECK_RC(ilk_segment_create(support_name(""), &read_only, &seg), -EINVAL);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &read_only, &seg), -EINVAL);
 	CHECK_RC(ilk_segment_anonymous("x", &read_only, &seg), -EINVAL);
 	assert_null(seg);
 }
@@ -138,13 +138,13 @@ static void test_smallest_and_most_slots_work(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		struct ilk_segment *seg = support_create(support_name(""), &extremes[i]);
+		struct ilk_segment *seg = support_create(ilk_test_name(""), &extremes[i]);
 
 		assert_int_equal(ilk_segment_bytes(seg), i ? 2 << 20 : 8192);
 		CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 1), 0);
 		CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
 		ilk_segment_close(seg);
-		support_unlink(support_name(""));
+		support_unlink(ilk_test_name(""));
 	}
 }
 
@@ -157,24 +157,24 @@ static void check_differs(const struct ilk_segment_options *asked, const char *f
 {
 	struct ilk_segment *seg = NULL;
 
-	CHECK_RC(ilk_segment_create(support_name(""), asked, &seg), -EEXIST);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), asked, &seg), -EEXIST);
 	assert_non_null(strstr(ilk_last_error(), field));
-	CHECK_RC(ilk_segment_open(support_name(""), asked, &seg), -EEXIST);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), asked, &seg), -EEXIST);
 	assert_non_null(strstr(ilk_last_error(), field));
 	assert_null(seg);
 }
 
 static void test_create_with_other_sizes_is_EEXIST_naming_the_field(void **state)
 {
-	struct ilk_segment *seg = support_create(support_name(""), &made), *same;
+	struct ilk_segment *seg = support_create(ilk_test_name(""), &made), *same;
 	struct ilk_segment_options asked = made;
 
 	(void)state;
 	/* The same, and rounded up to the same pages, is no difference. */
-	same = support_create(support_name(""), &asked);
+	same = support_create(ilk_test_name(""), &asked);
 	ilk_segment_close(same);
 	asked.bytes = 303104;
-	same = support_create(support_name(""), &asked);
+	same = support_create(ilk_test_name(""), &asked);
 	ilk_segment_close(same);
 	asked.bytes = 303105;
 	check_differs(&asked, "bytes");
@@ -185,7 +185,7 @@ static void test_create_with_other_sizes_is_EEXIST_naming_the_field(void **state
 	asked.threads = 8;
 	check_differs(&asked, "threads");
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 static void test_create_exclusive_of_an_existing_one_is_EEXIST(void **state)
@@ -195,44 +195,44 @@ static void test_create_exclusive_of_an_existing_one_is_EEXIST(void **state)
 	struct ilk_segment *seg, *again = NULL;
 
 	(void)state;
-	seg = support_create(support_name(""), &exclusive);
-	CHECK_RC(ilk_segment_create(support_name(""), &exclusive, &again), -EEXIST);
-	assert_non_null(strstr(ilk_last_error(), support_name("")));
+	seg = support_create(ilk_test_name(""), &exclusive);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &exclusive, &again), -EEXIST);
+	assert_non_null(strstr(ilk_last_error(), ilk_test_name("")));
 	assert_null(again);
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 static void test_create_fenced_of_an_asymmetric_one_is_EEXIST(void **state)
 {
 	const struct ilk_segment_options fenced = {
 		.size = sizeof fenced, .flags = ILK_SEGMENT_FENCED};
-	struct ilk_segment *seg = support_create(support_name(""), NULL);
+	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL);
 
 	(void)state;
 	check_differs(&fenced, "fenced");
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
-	seg = support_create(support_name(""), &fenced);
-	ilk_segment_close(support_open(support_name("")));
+	support_unlink(ilk_test_name(""));
+	seg = support_create(ilk_test_name(""), &fenced);
+	ilk_segment_close(support_open(ilk_test_name("")));
 	ilk_segment_close(seg);
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_names_with_odd_characters_are_EINVAL),
-		TEST(test_names_over_63_characters_are_ENAMETOOLONG),
-		TEST(test_names_of_63_characters_are_taken),
-		TEST(test_labels_over_63_bytes_are_ENAMETOOLONG),
-		TEST(test_options_out_of_range_are_EINVAL),
-		TEST(test_bytes_too_few_for_the_slots_are_EINVAL),
-		TEST(test_create_read_only_is_EINVAL),
-		TEST(test_smallest_and_most_slots_work),
-		TEST(test_create_with_other_sizes_is_EEXIST_naming_the_field),
-		TEST(test_create_exclusive_of_an_existing_one_is_EEXIST),
-		TEST(test_create_fenced_of_an_asymmetric_one_is_EEXIST),
+		ILK_TEST(test_names_with_odd_characters_are_EINVAL),
+		ILK_TEST(test_names_over_63_characters_are_ENAMETOOLONG),
+		ILK_TEST(test_names_of_63_characters_are_taken),
+		ILK_TEST(test_labels_over_63_bytes_are_ENAMETOOLONG),
+		ILK_TEST(test_options_out_of_range_are_EINVAL),
+		ILK_TEST(test_bytes_too_few_for_the_slots_are_EINVAL),
+		ILK_TEST(test_create_read_only_is_EINVAL),
+		ILK_TEST(test_smallest_and_most_slots_work),
+		ILK_TEST(test_create_with_other_sizes_is_EEXIST_naming_the_field),
+		ILK_TEST(test_create_exclusive_of_an_existing_one_is_EEXIST),
+		ILK_TEST(test_create_fenced_of_an_asymmetric_one_is_EEXIST),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

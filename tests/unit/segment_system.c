@@ -46,9 +46,9 @@ static void run_beside_a_segment(void (*body)(void *name))
 	struct ilk_segment *seg;
 	char name[64];
 
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	seg = support_create(name, NULL);
-	support_run(body, name);
+	ilk_test_in_child(body, name);
 	ilk_segment_close(seg);
 	support_unlink(name);
 }
@@ -83,10 +83,10 @@ static void test_anothers_readable_segment_opens_read_only(void **state)
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	seg = support_create(name, &readable);
 	CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 7), 0);
-	support_run(read_only_is_allowed, name);
+	ilk_test_in_child(read_only_is_allowed, name);
 	ilk_segment_close(seg);
 	support_unlink(name);
 }
@@ -98,27 +98,27 @@ static void use_as_nobody(void *name)
 	support_become_nobody();
 	seg = support_create(name, NULL);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), 0);
-	support_say(0);
-	support_await(1);
+	ilk_test_say(0);
+	ilk_test_await(1);
 	ilk_segment_close(seg);
 }
 
 static void test_a_user_without_rights_creates_and_others_join(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 	struct ilk_segment *seg;
 	char name[64];
 
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	strcpy(name, support_name(""));
-	child = support_start(use_as_nobody, name);
-	support_await(0);
+	strcpy(name, ilk_test_name(""));
+	child = ilk_test_start(use_as_nobody, name);
+	ilk_test_await(0);
 	seg = support_open(name);
 	CHECK_RC(ilk_mutex_try_lock(support_mutex(seg, "m")), -EBUSY);
-	support_say(1);
-	support_join(child);
+	ilk_test_say(1);
+	ilk_test_join(child);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "m")), ILK_RECOVERED);
 	ilk_segment_close(seg);
 	support_unlink(name);
@@ -137,7 +137,7 @@ static void run_out_of_descriptors(void *name)
 		count++;
 	/* With none, one, two, ... left: a clean refusal, until there are enough. */
 	for (int rc = -EMFILE; rc == -EMFILE; close(fds[--count])) {
-		int before = support_count_descriptors();
+		int before = ilk_test_count_descriptors();
 
 		rc = ilk_segment_open(name, NULL, &seg);
 		if (rc == 0)
@@ -145,7 +145,7 @@ static void run_out_of_descriptors(void *name)
 		else
 			CHECK_RC(rc, -EMFILE);
 		CHECK(rc == 0 || seg == untouched);
-		CHECK(support_count_descriptors() == before);
+		CHECK(ilk_test_count_descriptors() == before);
 	}
 	for (int i = 0; i < 4; i++)
 		fds[count++] = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -170,16 +170,16 @@ static void run_out_of_address_space(void *name)
 	const struct ilk_segment_options big = {
 		.size = sizeof big, .bytes = 256 << 20, .flags = ILK_SEGMENT_SPARSE};
 	struct ilk_segment *seg = untouched;
-	int descriptors = support_count_descriptors();
+	int descriptors = ilk_test_count_descriptors();
 
 	CHECK(setrlimit(RLIMIT_AS, &little) == 0);
 	CHECK_RC(ilk_segment_open(name, NULL, &seg), -ENOMEM);
 	CHECK_RC(ilk_segment_create(name, NULL, &seg), -ENOMEM);
-	CHECK_RC(ilk_segment_create(support_name("b"), &big, &seg), -ENOMEM);
+	CHECK_RC(ilk_segment_create(ilk_test_name("b"), &big, &seg), -ENOMEM);
 	CHECK_RC(ilk_segment_anonymous("x", &big, &seg), -ENOMEM);
 	CHECK(seg == untouched);
-	CHECK(support_count_descriptors() == descriptors);
-	CHECK_RC(ilk_segment_unlink(support_name("b")), -ENOENT);
+	CHECK(ilk_test_count_descriptors() == descriptors);
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("b")), -ENOENT);
 }
 
 static void test_no_address_space_left_is_ENOMEM(void **state)
@@ -191,9 +191,9 @@ static void test_no_address_space_left_is_ENOMEM(void **state)
 	(void)state;
 	if (support_slow())
 		SKIP("sanitizers and emulators need address space of their own");
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	ilk_segment_close(support_create(name, &big));
-	support_run(run_out_of_address_space, name);
+	ilk_test_in_child(run_out_of_address_space, name);
 	support_unlink(name);
 }
 
@@ -217,7 +217,7 @@ static void run_out_of_room(void *name)
 	struct stat file;
 
 	if (!have_a_small_shm()) {
-		support_say(NOT_PERMITTED);
+		ilk_test_say(NOT_PERMITTED);
 		return;
 	}
 	CHECK_RC(ilk_segment_create(name, &big, &seg), -ENOSPC);
@@ -233,7 +233,7 @@ static void run_out_of_room(void *name)
 	CHECK_RC(ilk_counter_add(support_counter(seg, "c"), 1), 0);
 	ilk_segment_close(seg);
 	support_unlink(name);
-	support_say(DONE);
+	ilk_test_say(DONE);
 }
 
 static void test_no_room_is_ENOSPC_and_leaves_nothing(void **state)
@@ -243,11 +243,11 @@ static void test_no_room_is_ENOSPC_and_leaves_nothing(void **state)
 	(void)state;
 	if (!support_is_root() || support_emulated())
 		SKIP("a /dev/shm of its own needs root and no emulator");
-	strcpy(name, support_name(""));
-	support_run(run_out_of_room, name);
-	if (support_was_said(NOT_PERMITTED))
+	strcpy(name, ilk_test_name(""));
+	ilk_test_in_child(run_out_of_room, name);
+	if (ilk_test_was_said(NOT_PERMITTED))
 		SKIP("mounting is not permitted here");
-	assert_true(support_was_said(DONE));
+	assert_true(ilk_test_was_said(DONE));
 }
 
 /* --- membarrier --- */
@@ -272,7 +272,7 @@ static void run_without_membarrier(void *name)
 	lose_membarrier();
 	/* The library registered when it was loaded, and fork keeps that: only exec drops it. */
 	execl("/proc/self/exe", "segment_system", "--without-membarrier", name, NULL);
-	FAIL("exec failed");
+	ilk_test_fail("exec failed");
 }
 
 /* After that exec, without a runner around it. The exit status says which step failed. */
@@ -306,13 +306,13 @@ static void test_no_membarrier_is_ENOTSUP_unless_fenced(void **state)
 int main(int argc, char **argv)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_anothers_private_segment_is_EACCES),
-		TEST(test_anothers_readable_segment_opens_read_only),
-		TEST(test_a_user_without_rights_creates_and_others_join),
-		TEST(test_no_descriptors_left_is_EMFILE),
-		TEST(test_no_address_space_left_is_ENOMEM),
-		TEST(test_no_room_is_ENOSPC_and_leaves_nothing),
-		TEST(test_no_membarrier_is_ENOTSUP_unless_fenced),
+		ILK_TEST(test_anothers_private_segment_is_EACCES),
+		ILK_TEST(test_anothers_readable_segment_opens_read_only),
+		ILK_TEST(test_a_user_without_rights_creates_and_others_join),
+		ILK_TEST(test_no_descriptors_left_is_EMFILE),
+		ILK_TEST(test_no_address_space_left_is_ENOMEM),
+		ILK_TEST(test_no_room_is_ENOSPC_and_leaves_nothing),
+		ILK_TEST(test_no_membarrier_is_ENOTSUP_unless_fenced),
 	};
 
 	if (argc == 3 && strcmp(argv[1], "--without-membarrier") == 0)

@@ -50,14 +50,14 @@ static void test_open_without_room_is_ENOSPC(void **state)
 {
 	const struct ilk_segment_options small = {
 		.size = sizeof small, .bytes = 64 << 10, .processes = 4, .threads = 400};
-	struct ilk_segment *other = support_create(support_name("b"), &small);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &small);
 	struct ilk_sharded *s = NULL;
 
 	(void)state;
 	CHECK_RC(ilk_sharded_open(other, "first", &s), -ENOSPC);
 	CHECK_RC(ilk_counter_add(support_counter(other, "exact"), 1), 0);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 static void test_mine_of_what_is_in_no_segment_is_EINVAL(void **state)
@@ -108,48 +108,46 @@ static int no_slot_for_me(void *sharded)
 static void test_mine_without_a_thread_slot_is_EUSERS(void **state)
 {
 	const struct ilk_segment_options one = {.size = sizeof one, .threads = 1};
-	struct ilk_segment *other = support_create(support_name("b"), &one);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &one);
 	struct ilk_sharded *s = open_sharded(other);
 
 	(void)state;
 	add_to(s, 1);
 	assert_int_equal(support_in_thread(no_slot_for_me, s), -EUSERS);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 /* --- many at once --- */
 
 enum { ADDERS = 4, ROUNDS = 100000 };
 
-static void add_in_own_mapping(void *name)
+static void add_in_own_mapping(struct ilk_segment *own, unsigned index, void *arg)
 {
-	struct ilk_segment *own = support_open(name);
 	struct ilk_sharded_handle mine;
 
+	(void)index, (void)arg;
 	CHECK_RC(ilk_sharded_mine(open_sharded(own), &mine), 0);
 	for (int i = 0; i < ROUNDS; i++)
 		CHECK_RC(ilk_sharded_add(&mine, i % 2 ? 5 : -3), 0);
-	ilk_segment_close(own);
 }
 
 static void test_adds_of_processes_are_all_there(void **state)
 {
-	char name[64];
+	const struct ilk_test_options apart = {.size = sizeof apart, .flags = ILK_TEST_REOPEN};
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_in_children(ADDERS, add_in_own_mapping, name);
+	ilk_test_run(ADDERS, seg, add_in_own_mapping, NULL, &apart);
 	assert_int_equal(ilk_sharded_read(open_sharded(seg)), ADDERS * ROUNDS);
 }
 
 static void test_adds_of_threads_are_all_there(void **state)
 {
-	char name[64];
+	const struct ilk_test_options threads = {
+		.size = sizeof threads, .flags = ILK_TEST_THREADS | ILK_TEST_REOPEN};
 
 	(void)state;
-	strcpy(name, support_name(""));
-	support_in_threads(ADDERS, add_in_own_mapping, name);
+	ilk_test_run(ADDERS, seg, add_in_own_mapping, NULL, &threads);
 	assert_int_equal(ilk_sharded_read(open_sharded(seg)), ADDERS * ROUNDS);
 }
 
@@ -158,28 +156,28 @@ static void test_adds_of_threads_are_all_there(void **state)
 static void add_three_and_stay(void *sharded)
 {
 	add_to(sharded, 3);
-	support_say(0);
-	support_sleep_for_ever();
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_total_holds_what_the_dead_added_in_reused_slots(void **state)
 {
 	const struct ilk_segment_options two = {.size = sizeof two, .processes = 2, .threads = 2};
-	struct ilk_segment *other = support_create(support_name("b"), &two);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), &two);
 	struct ilk_sharded *s = open_sharded(other);
 
 	(void)state;
 	add_to(s, 1);
 	for (int i = 0; i < 20; i++) {
-		struct support_child *child = support_start(add_three_and_stay, s);
+		struct ilk_test_child *child = ilk_test_start(add_three_and_stay, s);
 
-		support_await(0);
-		support_board()->step[0] = 0;
-		support_kill(child);
+		ilk_test_await(0);
+		ilk_test_board()->step[0] = 0;
+		ilk_test_kill(child);
 	}
 	assert_int_equal(ilk_sharded_read(s), 61);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 struct inherited {
@@ -202,29 +200,29 @@ static void add_through_an_inherited_handle(void *arg)
 static void test_a_forked_childs_inherited_handle_gets_a_share_of_its_own(void **state)
 {
 	struct inherited i = {.sharded = open_sharded(seg), .rounds = 200000};
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	CHECK_RC(ilk_sharded_mine(i.sharded, &i.mine), 0);
-	child = support_start(add_through_an_inherited_handle, &i);
+	child = ilk_test_start(add_through_an_inherited_handle, &i);
 	/* Both add at once: one share for both would lose some. */
 	for (int64_t n = 0; n < i.rounds; n++)
 		CHECK_RC(ilk_sharded_add(&i.mine, 1), 0);
-	support_join(child);
+	ilk_test_join(child);
 	assert_int_equal(ilk_sharded_read(i.sharded), 2 * i.rounds);
 }
 
 static void test_a_handle_stays_good_when_another_segment_is_closed(void **state)
 {
 	struct ilk_sharded *s = open_sharded(seg);
-	struct ilk_segment *other = support_create(support_name("b"), NULL);
+	struct ilk_segment *other = support_create(ilk_test_name("b"), NULL);
 	struct ilk_sharded_handle mine;
 
 	(void)state;
 	CHECK_RC(ilk_sharded_mine(s, &mine), 0);
 	CHECK_RC(ilk_sharded_add(&mine, 1), 0);
 	ilk_segment_close(other);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 	CHECK_RC(ilk_sharded_add(&mine, 1), 0);
 	assert_int_equal(ilk_sharded_read(s), 2);
 }

@@ -16,9 +16,9 @@ static int small_setup(void **state)
 {
 	struct ilk_segment *seg;
 
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	if (ilk_segment_create(name, &small, &seg) < 0)
 		return -1;
 	/* The runner is no member, so that its children begin as strangers. */
@@ -28,7 +28,7 @@ static int small_setup(void **state)
 static int small_teardown(void **state)
 {
 	ilk_segment_unlink(name);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define SMALL_TEST(f) cmocka_unit_test_setup_teardown(f, small_setup, small_teardown)
@@ -41,19 +41,19 @@ static void be_a_member(void *step)
 	struct ilk_segment *seg = support_open(name);
 
 	CHECK_RC(ilk_counter_add(support_counter(seg, "members"), 1), 0);
-	support_say(*(unsigned *)step);
-	support_sleep_for_ever();
+	ilk_test_say(*(unsigned *)step);
+	ilk_test_sleep_for_ever();
 }
 
-static struct support_child *start_member(unsigned step)
+static struct ilk_test_child *start_member(unsigned step)
 {
 	static unsigned steps[64];
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	steps[step] = step;
-	support_board()->step[step] = 0;
-	child = support_start(be_a_member, &steps[step]);
-	support_await(step);
+	ilk_test_board()->step[step] = 0;
+	child = ilk_test_start(be_a_member, &steps[step]);
+	ilk_test_await(step);
 	return child;
 }
 
@@ -71,7 +71,7 @@ static int open_and_close(void)
 
 static void test_open_with_every_process_slot_taken_is_EUSERS(void **state)
 {
-	struct support_child *members[PROCESSES];
+	struct ilk_test_child *members[PROCESSES];
 	struct ilk_segment *seg = NULL;
 
 	(void)state;
@@ -81,32 +81,32 @@ static void test_open_with_every_process_slot_taken_is_EUSERS(void **state)
 	assert_non_null(strstr(ilk_last_error(), "process"));
 	CHECK_RC(ilk_segment_create(name, NULL, &seg), -EUSERS);
 	/* A stopped one is no less alive. */
-	support_stop(members[0]);
+	ilk_test_stop(members[0]);
 	CHECK_RC(open_and_close(), -EUSERS);
 	/* A dead one's is there again, zombie or not. */
-	support_kill_only(members[0]);
+	ilk_test_kill_only(members[0]);
 	CHECK_RC(open_and_close(), 0);
-	support_reap(members[0]);
+	ilk_test_reap(members[0]);
 	CHECK_RC(open_and_close(), 0);
 	members[0] = start_member(0);
 	CHECK_RC(open_and_close(), -EUSERS);
 	for (unsigned i = 0; i < PROCESSES; i++)
-		support_kill(members[i]);
+		ilk_test_kill(members[i]);
 }
 
 static void test_process_slots_of_the_dead_are_reused_without_end(void **state)
 {
 	const int rounds = support_slow() ? 50 : 500;
-	struct support_child *lasting = start_member(0);
+	struct ilk_test_child *lasting = start_member(0);
 	struct ilk_segment *seg;
 
 	(void)state;
 	for (int i = 0; i < rounds; i++)
-		support_kill(start_member(1));
+		ilk_test_kill(start_member(1));
 	seg = support_open(name);
 	assert_int_equal(ilk_counter_read(support_counter(seg, "members")), rounds + 1);
 	ilk_segment_close(seg);
-	support_kill(lasting);
+	ilk_test_kill(lasting);
 }
 
 static void open_where_all_is_taken(void *arg)
@@ -120,43 +120,43 @@ static void open_where_all_is_taken(void *arg)
 
 static void test_open_in_a_forked_child_needs_a_slot_of_its_own(void **state)
 {
-	struct support_child *others[PROCESSES - 1];
+	struct ilk_test_child *others[PROCESSES - 1];
 	struct ilk_segment *seg;
 
 	(void)state;
 	for (unsigned i = 0; i < PROCESSES - 1; i++)
 		others[i] = start_member(i);
 	seg = support_open(name);
-	support_run(open_where_all_is_taken, NULL);
+	ilk_test_in_child(open_where_all_is_taken, NULL);
 	for (unsigned i = 0; i < PROCESSES - 1; i++)
-		support_kill(others[i]);
+		ilk_test_kill(others[i]);
 	ilk_segment_close(seg);
 }
 
 static void lock_where_all_is_taken(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), -EUSERS);
-	support_say(10);
-	support_await(11);
+	ilk_test_say(10);
+	ilk_test_await(11);
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
 }
 
 static void test_lock_in_a_forked_child_needs_a_slot_of_its_own(void **state)
 {
-	struct support_child *others[PROCESSES - 1], *child;
+	struct ilk_test_child *others[PROCESSES - 1], *child;
 	struct ilk_segment *seg;
 
 	(void)state;
 	for (unsigned i = 0; i < PROCESSES - 1; i++)
 		others[i] = start_member(i);
 	seg = support_open(name);
-	child = support_start(lock_where_all_is_taken, support_mutex(seg, "m"));
-	support_await(10);
-	support_kill(others[0]);
-	support_say(11);
-	support_join(child);
-	support_kill(others[1]);
+	child = ilk_test_start(lock_where_all_is_taken, support_mutex(seg, "m"));
+	ilk_test_await(10);
+	ilk_test_kill(others[0]);
+	ilk_test_say(11);
+	ilk_test_join(child);
+	ilk_test_kill(others[1]);
 	ilk_segment_close(seg);
 }
 
@@ -169,8 +169,8 @@ static void *lock_and_wait(void *step)
 	struct ilk_mutex *other = step;
 
 	CHECK_RC(ilk_mutex_lock(other), 0);
-	ilk_add_full_(&support_board()->value[0], 1);
-	support_await(0);
+	ilk_add_full_(&ilk_test_board()->value[0], 1);
+	ilk_test_await(0);
 	CHECK_RC(ilk_mutex_unlock(other), 0);
 	return NULL;
 }
@@ -186,7 +186,7 @@ static int try_once(void *mutex)
 
 static int all_have_locked(void *count)
 {
-	return ilk_load_acquire_(&support_board()->value[0]) == *(int *)count;
+	return ilk_load_acquire_(&ilk_test_board()->value[0]) == *(int *)count;
 }
 
 static void test_lock_with_every_thread_slot_taken_is_EUSERS(void **state)
@@ -204,12 +204,12 @@ static void test_lock_with_every_thread_slot_taken_is_EUSERS(void **state)
 		assert_int_equal(pthread_create(&threads[i], NULL, lock_and_wait,
 					 support_mutex(seg, names[i])),
 			0);
-	UNTIL(all_have_locked, &count);
+	ilk_test_until(all_have_locked, &count);
 	assert_int_equal(support_in_thread(try_once, m), -EUSERS);
 	/* Who has a slot goes on; and one that ends gives its own back. */
 	CHECK_RC(ilk_mutex_lock(m), 0);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
-	support_say(0);
+	ilk_test_say(0);
 	for (int i = 0; i < count; i++)
 		assert_int_equal(pthread_join(threads[i], NULL), 0);
 	assert_int_equal(support_in_thread(try_once, m), 0);
@@ -219,8 +219,8 @@ static void test_lock_with_every_thread_slot_taken_is_EUSERS(void **state)
 static void *lock_and_stay(void *mutex)
 {
 	CHECK_RC(ilk_mutex_lock(mutex), 0);
-	ilk_add_full_(&support_board()->value[0], 1);
-	support_sleep_for_ever();
+	ilk_add_full_(&ilk_test_board()->value[0], 1);
+	ilk_test_sleep_for_ever();
 }
 
 static void take_every_thread_slot(void *arg)
@@ -237,29 +237,29 @@ static void take_every_thread_slot(void *arg)
 		CHECK(pthread_create(&thread, NULL, lock_and_stay, support_mutex(seg, names[i])) ==
 			0);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, names[3])), 0);
-	ilk_add_full_(&support_board()->value[0], 1);
-	UNTIL(all_have_locked, &count);
-	support_say(1);
-	support_sleep_for_ever();
+	ilk_add_full_(&ilk_test_board()->value[0], 1);
+	ilk_test_until(all_have_locked, &count);
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_thread_slots_of_a_dead_process_are_reused(void **state)
 {
-	struct support_child *taker;
+	struct ilk_test_child *taker;
 	struct ilk_segment *seg;
 	struct ilk_counter *c;
 	void *block;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
-	taker = support_start(take_every_thread_slot, NULL);
-	support_await(1);
+	taker = ilk_test_start(take_every_thread_slot, NULL);
+	ilk_test_await(1);
 	seg = support_open(name);
 	c = support_counter(seg, "counter");
 	assert_int_equal(ilk_counter_read(c), 1);
 	CHECK_RC(ilk_block_open(seg, "new", 8, &block), -EUSERS);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "a")), -EUSERS);
-	support_kill(taker);
+	ilk_test_kill(taker);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "a")), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_lock(support_mutex(seg, "d")), ILK_RECOVERED);
 	CHECK_RC(ilk_block_open(seg, "new", 8, &block), 0);
@@ -313,7 +313,7 @@ static void test_a_slot_whose_generations_are_used_up_is_retired(void **state)
 	(void)state;
 	if (support_slow())
 		SKIP("65,536 threads take too long here");
-	seg = support_create(support_name("b"), &two);
+	seg = support_create(ilk_test_name("b"), &two);
 	m = support_mutex(seg, "m");
 	/* Each ends holding it, so that its owner word may be nobody else's ever after. */
 	while (rc != -EUSERS && rounds <= 1 << 16) {
@@ -327,7 +327,7 @@ static void test_a_slot_whose_generations_are_used_up_is_retired(void **state)
 	CHECK_RC(ilk_mutex_lock(m), ILK_RECOVERED);
 	CHECK_RC(ilk_mutex_unlock(m), 0);
 	ilk_segment_close(seg);
-	support_unlink(support_name("b"));
+	support_unlink(ilk_test_name("b"));
 }
 
 int main(void)

@@ -16,9 +16,9 @@ static struct ilk_segment *seg;
 
 static int stranger_setup(void **state)
 {
-	if (support_setup(state) < 0)
+	if (ilk_test_setup(state) < 0)
 		return -1;
-	strcpy(name, support_name(""));
+	strcpy(name, ilk_test_name(""));
 	if (ilk_segment_create(name, NULL, &seg) < 0)
 		return -1;
 	ilk_segment_close(seg);
@@ -30,7 +30,7 @@ static int stranger_teardown(void **state)
 {
 	ilk_segment_close(seg);
 	ilk_segment_unlink(name);
-	return support_teardown(state);
+	return ilk_test_teardown(state);
 }
 
 #define STRANGER_TEST(f) cmocka_unit_test_setup_teardown(f, stranger_setup, stranger_teardown)

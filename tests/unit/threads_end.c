@@ -78,7 +78,7 @@ static void test_close_after_a_thread_ended_by_a_raw_exit_leaves_nothing(void **
 	(void)state;
 	if (SUPPORT_TSAN)
 		SKIP("ThreadSanitizer does not see such a thread end");
-	support_run(close_after_one_vanished, NULL);
+	ilk_test_in_child(close_after_one_vanished, NULL);
 	check_nobody_is_there();
 }
 
@@ -123,7 +123,7 @@ static void test_close_after_use_in_every_round_of_destructors_leaves_nothing(vo
 	(void)state;
 	if (SUPPORT_TSAN)
 		SKIP("ThreadSanitizer bears nothing in the last round");
-	support_run(close_after_last_use, NULL);
+	ilk_test_in_child(close_after_last_use, NULL);
 	check_nobody_is_there();
 }
 
@@ -145,8 +145,8 @@ static void add_many(struct ilk_sharded_handle *mine)
 /* When Ilk's own destructor has run, and another thread has the place that this one had. */
 static void add_late(void *mine)
 {
-	support_say(ENDING);
-	support_await(SHARED);
+	ilk_test_say(ENDING);
+	ilk_test_await(SHARED);
 	add_many(mine);
 }
 
@@ -163,9 +163,9 @@ static void *add_beside(void *arg)
 	struct ilk_sharded_handle mine;
 
 	(void)arg;
-	support_await(ENDING);
+	ilk_test_await(ENDING);
 	CHECK_RC(ilk_sharded_mine(sharded, &mine), 0);
-	support_say(SHARED);
+	ilk_test_say(SHARED);
 	add_many(&mine);
 	return NULL;
 }
@@ -209,7 +209,7 @@ static void cancel(pthread_t thread)
 
 static void cancel_openers(void *arg)
 {
-	int descriptors = support_count_descriptors(), mappings = support_count_mappings();
+	int descriptors = ilk_test_count_descriptors(), mappings = ilk_test_count_mappings();
 
 	(void)arg;
 	for (int i = 0; i < CANCELS; i++) {
@@ -218,22 +218,22 @@ static void cancel_openers(void *arg)
 		usleep((unsigned)(500 + 7 * i));
 		cancel(thread);
 		ilk_segment_close(support_open(name));
-		CHECK(support_count_descriptors() == descriptors);
-		CHECK(support_count_mappings() == mappings);
+		CHECK(ilk_test_count_descriptors() == descriptors);
+		CHECK(ilk_test_count_mappings() == mappings);
 	}
 }
 
 static void test_cancel_of_a_thread_that_opens_and_closes_leaves_nothing(void **state)
 {
 	(void)state;
-	support_run(cancel_openers, NULL);
+	ilk_test_in_child(cancel_openers, NULL);
 	check_nobody_is_there();
 }
 
 static void *use_and_wait(void *m)
 {
 	use(m);
-	support_sleep_for_ever();
+	ilk_test_sleep_for_ever();
 }
 
 static int turn;
@@ -258,7 +258,7 @@ static void test_cancel_in_a_forked_childs_first_lock_lets_others_go_on(void **s
 	m = support_mutex(seg, "m");
 	use(m);
 	for (turn = 0; turn < FORKS; turn++) {
-		support_run(cancel_the_first_user, m);
+		ilk_test_in_child(cancel_the_first_user, m);
 		use(m);
 	}
 }
@@ -286,7 +286,7 @@ static void use_and_exit(void *arg)
 static void test_exit_without_close_leaves_nothing(void **state)
 {
 	(void)state;
-	support_run(use_and_exit, NULL);
+	ilk_test_in_child(use_and_exit, NULL);
 	check_nobody_is_there();
 	seg = support_open(name);
 	use(support_mutex(seg, "m"));
@@ -316,7 +316,7 @@ static void check_a_death_was_noticed(void)
 static void test_lock_after_exit_while_holding_is_RECOVERED(void **state)
 {
 	(void)state;
-	support_run(hold_and_exit, NULL);
+	ilk_test_in_child(hold_and_exit, NULL);
 	check_a_death_was_noticed();
 }
 
@@ -330,7 +330,7 @@ static void hold_and_exit_at_once(void *arg)
 static void test_lock_after_immediate_exit_while_holding_is_RECOVERED(void **state)
 {
 	(void)state;
-	support_run(hold_and_exit_at_once, NULL);
+	ilk_test_in_child(hold_and_exit_at_once, NULL);
 	check_a_death_was_noticed();
 }
 
@@ -345,7 +345,7 @@ static void use_and_exit_at_once(void *arg)
 static void test_immediate_exit_without_close_is_a_death(void **state)
 {
 	(void)state;
-	support_run(use_and_exit_at_once, NULL);
+	ilk_test_in_child(use_and_exit_at_once, NULL);
 	assert_int_equal(count_dead(), 1);
 	seg = support_open(name);
 	use(support_mutex(seg, "m"));

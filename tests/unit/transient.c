@@ -16,7 +16,7 @@ static void test_close_by_the_only_member_removes_the_name(void **state)
 	CHECK(is_there());
 	ilk_segment_close(seg);
 	CHECK(!is_there());
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
 }
 
 static void open_and_stay(void *arg)
@@ -24,10 +24,10 @@ static void open_and_stay(void *arg)
 	struct ilk_segment *seg;
 
 	(void)arg;
-	support_await(MADE);
-	seg = support_open(support_name(""));
-	support_say(IN);
-	support_await(GO);
+	ilk_test_await(MADE);
+	seg = support_open(ilk_test_name(""));
+	ilk_test_say(IN);
+	ilk_test_await(GO);
 	CHECK(is_there());
 	use(seg);
 	ilk_segment_close(seg);
@@ -36,16 +36,16 @@ static void open_and_stay(void *arg)
 
 static void test_close_beside_another_member_leaves_the_name_to_it(void **state)
 {
-	struct support_child *child = support_start(open_and_stay, NULL);
+	struct ilk_test_child *child = ilk_test_start(open_and_stay, NULL);
 	struct ilk_segment *seg = create();
 
 	(void)state;
-	support_say(MADE);
-	support_await(IN);
+	ilk_test_say(MADE);
+	ilk_test_await(IN);
 	ilk_segment_close(seg);
 	CHECK(is_there());
-	support_say(GO);
-	support_join(child);
+	ilk_test_say(GO);
+	ilk_test_join(child);
 	CHECK(!is_there());
 }
 
@@ -54,7 +54,7 @@ static void test_close_of_one_of_two_attachments_keeps_the_name(void **state)
 	struct ilk_segment *seg = create(), *second = create(), *reader;
 
 	(void)state;
-	CHECK_RC(ilk_segment_open(support_name(""), &read_only, &reader), 0);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &read_only, &reader), 0);
 	ilk_segment_close(seg);
 	CHECK(is_there());
 	ilk_segment_close(second);
@@ -67,17 +67,17 @@ static void exit_without_close(void *arg)
 {
 	(void)arg;
 	use(create());
-	support_say(IN);
+	ilk_test_say(IN);
 	exit(0);
 }
 
 static void test_exit_without_close_removes_the_name(void **state)
 {
-	struct support_child *child = support_start(exit_without_close, NULL);
+	struct ilk_test_child *child = ilk_test_start(exit_without_close, NULL);
 
 	(void)state;
-	support_join(child);
-	CHECK(support_was_said(IN));
+	ilk_test_join(child);
+	CHECK(ilk_test_was_said(IN));
 	CHECK(!is_there());
 }
 
@@ -98,14 +98,14 @@ static void test_close_in_another_thread_removes_the_name(void **state)
 
 static void test_close_of_an_ordinary_segment_keeps_the_name(void **state)
 {
-	struct ilk_segment *seg = support_create(support_name(""), NULL);
+	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL);
 
 	(void)state;
-	CHECK_RC(ilk_segment_create(support_name(""), &transient, &seg), -EEXIST);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &transient, &seg), -EEXIST);
 	CHECK(strstr(ilk_last_error(), "transient differs") != NULL);
 	ilk_segment_close(seg);
 	CHECK(is_there());
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 /* --- children --- */
@@ -115,53 +115,53 @@ static struct ilk_segment *inherited;
 static void use_inherited(void *arg)
 {
 	(void)arg;
-	support_say(GO);
-	support_await(IN);
+	ilk_test_say(GO);
+	ilk_test_await(IN);
 	use(inherited);
 	ilk_segment_close(inherited);
 }
 
 static void test_a_child_that_never_joined_does_not_count(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	inherited = create();
 	use(inherited);
-	child = support_start(use_inherited, NULL);
+	child = ilk_test_start(use_inherited, NULL);
 	/* Under an emulator it inherits the proof of life, too, until it has begun. */
-	support_await(GO);
+	ilk_test_await(GO);
 	ilk_segment_close(inherited);
 	CHECK(!is_there());
 	/* It can use what it inherited all the same: a segment without a name. */
-	support_say(IN);
-	support_join(child);
+	ilk_test_say(IN);
+	ilk_test_join(child);
 }
 
 static void join_and_stay(void *arg)
 {
 	(void)arg;
 	use(inherited);
-	support_say(IN);
-	support_await(GO);
+	ilk_test_say(IN);
+	ilk_test_await(GO);
 	ilk_segment_close(inherited);
 	CHECK(!is_there());
 }
 
 static void test_a_child_that_joined_counts(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	inherited = create();
-	child = support_start(join_and_stay, NULL);
-	support_await(IN);
+	child = ilk_test_start(join_and_stay, NULL);
+	ilk_test_await(IN);
 	ilk_segment_close(inherited);
 	CHECK(is_there());
-	support_say(GO);
-	support_join(child);
+	ilk_test_say(GO);
+	ilk_test_join(child);
 }
 
 /* --- the name, meanwhile --- */
@@ -171,7 +171,7 @@ static void test_close_after_unlink_by_hand_leaves_a_new_one_alone(void **state)
 	struct ilk_segment *old = create(), *new;
 
 	(void)state;
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 	new = create();
 	use(old);
 	ilk_segment_close(old);
@@ -186,7 +186,7 @@ static void test_close_after_unlink_by_hand_is_quiet(void **state)
 	struct ilk_segment *seg = create();
 
 	(void)state;
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 	use(seg);
 	CHECK_RC(ilk_segment_close(seg), 0);
 }
@@ -225,7 +225,7 @@ static void test_the_inspector_tells_it_is_transient(void **state)
 	struct ilk_inspection *in;
 
 	(void)state;
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
 	CHECK(in->transient == 1);
 	ilk_inspection_free(in);
 	ilk_segment_close(seg);
@@ -236,7 +236,7 @@ static void refuse_the_only_slot(void *arg)
 	struct ilk_segment *seg;
 
 	(void)arg;
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -EUSERS);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -EUSERS);
 }
 
 static void test_a_full_one_is_EUSERS_and_keeps_its_name(void **state)
@@ -246,8 +246,8 @@ static void test_a_full_one_is_EUSERS_and_keeps_its_name(void **state)
 
 	(void)state;
 	one.processes = 1;
-	seg = support_create(support_name(""), &one);
-	support_run(refuse_the_only_slot, NULL);
+	seg = support_create(ilk_test_name(""), &one);
+	ilk_test_in_child(refuse_the_only_slot, NULL);
 	CHECK(is_there());
 	ilk_segment_close(seg);
 	CHECK(!is_there());
@@ -256,20 +256,20 @@ static void test_a_full_one_is_EUSERS_and_keeps_its_name(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_close_by_the_only_member_removes_the_name),
-		TEST(test_close_beside_another_member_leaves_the_name_to_it),
-		TEST(test_close_of_one_of_two_attachments_keeps_the_name),
-		TEST(test_exit_without_close_removes_the_name),
-		TEST(test_close_in_another_thread_removes_the_name),
-		TEST(test_close_of_an_ordinary_segment_keeps_the_name),
-		TEST(test_a_child_that_never_joined_does_not_count),
-		TEST(test_a_child_that_joined_counts),
-		TEST(test_close_after_unlink_by_hand_leaves_a_new_one_alone),
-		TEST(test_close_after_unlink_by_hand_is_quiet),
-		TEST(test_a_received_one_counts_as_any_other),
-		TEST(test_an_anonymous_one_has_nothing_to_remove),
-		TEST(test_the_inspector_tells_it_is_transient),
-		TEST(test_a_full_one_is_EUSERS_and_keeps_its_name),
+		ILK_TEST(test_close_by_the_only_member_removes_the_name),
+		ILK_TEST(test_close_beside_another_member_leaves_the_name_to_it),
+		ILK_TEST(test_close_of_one_of_two_attachments_keeps_the_name),
+		ILK_TEST(test_exit_without_close_removes_the_name),
+		ILK_TEST(test_close_in_another_thread_removes_the_name),
+		ILK_TEST(test_close_of_an_ordinary_segment_keeps_the_name),
+		ILK_TEST(test_a_child_that_never_joined_does_not_count),
+		ILK_TEST(test_a_child_that_joined_counts),
+		ILK_TEST(test_close_after_unlink_by_hand_leaves_a_new_one_alone),
+		ILK_TEST(test_close_after_unlink_by_hand_is_quiet),
+		ILK_TEST(test_a_received_one_counts_as_any_other),
+		ILK_TEST(test_an_anonymous_one_has_nothing_to_remove),
+		ILK_TEST(test_the_inspector_tells_it_is_transient),
+		ILK_TEST(test_a_full_one_is_EUSERS_and_keeps_its_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

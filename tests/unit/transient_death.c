@@ -12,17 +12,17 @@ static void create_and_die(void *arg)
 {
 	(void)arg;
 	use(create());
-	support_say(IN);
-	support_sleep_for_ever();
+	ilk_test_say(IN);
+	ilk_test_sleep_for_ever();
 }
 
 /* A transient segment all of whose members are dead. */
 static void leave_a_dead_one(void)
 {
-	struct support_child *child = support_start(create_and_die, NULL);
+	struct ilk_test_child *child = ilk_test_start(create_and_die, NULL);
 
-	support_await(IN);
-	support_kill(child);
+	ilk_test_await(IN);
+	ilk_test_kill(child);
 	CHECK(is_there());
 }
 
@@ -32,7 +32,7 @@ static void test_open_of_a_dead_one_is_ENOENT_and_removes_it(void **state)
 
 	(void)state;
 	leave_a_dead_one();
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
 	CHECK(!is_there());
 }
 
@@ -42,9 +42,9 @@ static void test_open_read_only_of_a_dead_one_is_ENOENT_and_leaves_it(void **sta
 
 	(void)state;
 	leave_a_dead_one();
-	CHECK_RC(ilk_segment_open(support_name(""), &read_only, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &read_only, &seg), -ENOENT);
 	CHECK(is_there());
-	support_unlink(support_name(""));
+	support_unlink(ilk_test_name(""));
 }
 
 static void check_fresh(const struct ilk_segment_options *options)
@@ -52,7 +52,7 @@ static void check_fresh(const struct ilk_segment_options *options)
 	struct ilk_segment *seg;
 
 	leave_a_dead_one();
-	CHECK_RC(ilk_segment_create(support_name(""), options, &seg), 0);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), options, &seg), 0);
 	CHECK(ilk_counter_read(support_counter(seg, "c")) == 0);
 	ilk_segment_close(seg);
 	CHECK(!is_there());
@@ -75,19 +75,19 @@ static void test_create_exclusive_beside_a_living_member_is_EEXIST(void **state)
 	struct ilk_segment *seg = create(), *second;
 
 	(void)state;
-	CHECK_RC(ilk_segment_create(support_name(""), &transient_new, &second), -EEXIST);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &transient_new, &second), -EEXIST);
 	ilk_segment_close(seg);
 }
 
 static void test_close_after_another_died_removes_the_name(void **state)
 {
 	struct ilk_segment *seg;
-	struct support_child *child = support_start(create_and_die, NULL);
+	struct ilk_test_child *child = ilk_test_start(create_and_die, NULL);
 
 	(void)state;
-	support_await(IN);
-	seg = support_open(support_name(""));
-	support_kill(child);
+	ilk_test_await(IN);
+	seg = support_open(ilk_test_name(""));
+	ilk_test_kill(child);
 	CHECK(ilk_counter_read(support_counter(seg, "c")) == 1);
 	ilk_segment_close(seg);
 	CHECK(!is_there());
@@ -95,30 +95,30 @@ static void test_close_after_another_died_removes_the_name(void **state)
 
 static void test_a_zombie_is_no_member(void **state)
 {
-	struct support_child *child = support_start(create_and_die, NULL);
+	struct ilk_test_child *child = ilk_test_start(create_and_die, NULL);
 	struct ilk_segment *seg;
 
 	(void)state;
-	support_await(IN);
-	support_kill_only(child);
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
-	support_reap(child);
+	ilk_test_await(IN);
+	ilk_test_kill_only(child);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
+	ilk_test_reap(child);
 }
 
 static void test_a_stopped_member_is_alive(void **state)
 {
-	struct support_child *child = support_start(create_and_die, NULL);
+	struct ilk_test_child *child = ilk_test_start(create_and_die, NULL);
 	struct ilk_segment *seg;
 
 	(void)state;
-	support_await(IN);
-	support_stop(child);
-	seg = support_open(support_name(""));
+	ilk_test_await(IN);
+	ilk_test_stop(child);
+	seg = support_open(ilk_test_name(""));
 	ilk_segment_close(seg);
 	CHECK(is_there());
-	support_continue(child);
-	support_kill(child);
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
+	ilk_test_continue(child);
+	ilk_test_kill(child);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
 }
 
 static void be_refused(void *arg)
@@ -127,9 +127,9 @@ static void be_refused(void *arg)
 
 	(void)arg;
 	support_become_nobody();
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -EACCES);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -EACCES);
 	CHECK(strstr(ilk_last_error(), "may not remove it") != NULL);
-	CHECK_RC(ilk_segment_create(support_name(""), &transient, &seg), -EACCES);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &transient, &seg), -EACCES);
 }
 
 static void create_for_all_and_die(void *arg)
@@ -138,23 +138,23 @@ static void create_for_all_and_die(void *arg)
 
 	(void)arg;
 	options.mode = 0666;
-	use(support_create(support_name(""), &options));
-	support_say(IN);
-	support_sleep_for_ever();
+	use(support_create(ilk_test_name(""), &options));
+	ilk_test_say(IN);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_a_dead_one_that_we_may_not_remove_is_EACCES(void **state)
 {
-	struct support_child *child;
+	struct ilk_test_child *child;
 
 	(void)state;
 	if (!support_is_root())
 		SKIP("only root can become another user");
-	child = support_start(create_for_all_and_die, NULL);
-	support_await(IN);
-	support_kill(child);
-	support_run(be_refused, NULL);
-	support_unlink(support_name(""));
+	child = ilk_test_start(create_for_all_and_die, NULL);
+	ilk_test_await(IN);
+	ilk_test_kill(child);
+	ilk_test_in_child(be_refused, NULL);
+	support_unlink(ilk_test_name(""));
 }
 
 /* --- while another removes it --- */
@@ -166,33 +166,33 @@ static void take_range(void *arg)
 		.l_whence = SEEK_SET,
 		.l_start = ((off_t)1 << 40) - 1,
 		.l_len = 2 * 4095 + 1};
-	int fd = open(support_path(support_name("")), O_RDWR | O_CLOEXEC);
+	int fd = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
 
 	(void)arg;
 	CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
-	support_say(GO);
-	support_sleep_for_ever();
+	ilk_test_say(GO);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY(void **state)
 {
-	struct support_child *remover;
+	struct ilk_test_child *remover;
 	struct ilk_inspection *in;
 	struct ilk_segment *seg;
 
 	(void)state;
 	leave_a_dead_one();
-	remover = support_start(take_range, NULL);
-	support_await(GO);
-	CHECK_RC(ilk_segment_open(support_name(""), NULL, &seg), -ENOENT);
-	CHECK_RC(ilk_segment_open(support_name(""), &read_only, &seg), -ENOENT);
-	CHECK_RC(ilk_segment_create(support_name(""), &transient, &seg), -EBUSY);
-	CHECK_RC(ilk_segment_create(support_name(""), &transient_new, &seg), -EBUSY);
+	remover = ilk_test_start(take_range, NULL);
+	ilk_test_await(GO);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), &read_only, &seg), -ENOENT);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &transient, &seg), -EBUSY);
+	CHECK_RC(ilk_segment_create(ilk_test_name(""), &transient_new, &seg), -EBUSY);
 	/* The remover's locks look like nobody's life. */
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
 	CHECK(in->process_count == 1 && in->processes[0].life == ILK_LIFE_DEAD);
 	ilk_inspection_free(in);
-	support_kill(remover);
+	ilk_test_kill(remover);
 	/* He died in it: the next one does it. */
 	seg = create();
 	CHECK(ilk_counter_read(support_counter(seg, "c")) == 0);
@@ -210,33 +210,33 @@ static void hold_range_for_a_while(void *arg)
 	int fd;
 
 	(void)arg;
-	snprintf(path, sizeof path, "/proc/self/fd/%d", (int)support_board()->value[0]);
+	snprintf(path, sizeof path, "/proc/self/fd/%d", (int)ilk_test_board()->value[0]);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
-	support_say(GO);
-	support_sleep_ms(100);
+	ilk_test_say(GO);
+	ilk_test_sleep_ms(100);
 }
 
 static void test_a_received_one_waits_for_a_remover(void **state)
 {
 	struct ilk_segment *seg, *received;
-	struct support_child *remover;
+	struct ilk_test_child *remover;
 	int ends[2], copy;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	seg = create();
-	copy = open(support_path(support_name("")), O_RDWR | O_CLOEXEC);
-	support_board()->value[0] = copy;
+	copy = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
+	ilk_test_board()->value[0] = copy;
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
 	CHECK_RC(ilk_segment_send(seg, ends[0]), 0);
 	ilk_segment_close(seg);
-	remover = support_start(hold_range_for_a_while, NULL);
-	support_await(GO);
+	remover = ilk_test_start(hold_range_for_a_while, NULL);
+	ilk_test_await(GO);
 	CHECK_RC(ilk_segment_receive(ends[1], NULL, &received), 0);
 	use(received);
 	ilk_segment_close(received);
-	support_join(remover);
+	ilk_test_join(remover);
 	close(copy);
 	close(ends[0]);
 	close(ends[1]);
@@ -248,43 +248,43 @@ static void take_removal_byte(void *arg)
 		.l_whence = SEEK_SET,
 		.l_start = ((off_t)1 << 40) - 2,
 		.l_len = 1};
-	int fd = open(support_path(support_name("")), O_RDWR | O_CLOEXEC);
+	int fd = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
 
 	(void)arg;
 	CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
-	support_say(GO);
-	support_sleep_for_ever();
+	ilk_test_say(GO);
+	ilk_test_sleep_for_ever();
 }
 
 static void test_unlink_while_another_removes_it_is_EBUSY(void **state)
 {
 	struct ilk_segment *seg = create();
-	struct support_child *other = support_start(take_removal_byte, NULL);
+	struct ilk_test_child *other = ilk_test_start(take_removal_byte, NULL);
 
 	(void)state;
-	support_await(GO);
-	CHECK_RC(ilk_segment_unlink(support_name("")), -EBUSY);
+	ilk_test_await(GO);
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("")), -EBUSY);
 	CHECK(is_there());
-	support_kill(other);
-	CHECK_RC(ilk_segment_unlink(support_name("")), 0);
+	ilk_test_kill(other);
+	CHECK_RC(ilk_segment_unlink(ilk_test_name("")), 0);
 	ilk_segment_close(seg);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_open_of_a_dead_one_is_ENOENT_and_removes_it),
-		TEST(test_open_read_only_of_a_dead_one_is_ENOENT_and_leaves_it),
-		TEST(test_create_over_a_dead_one_makes_a_new_one),
-		TEST(test_create_exclusive_over_a_dead_one_makes_a_new_one),
-		TEST(test_create_exclusive_beside_a_living_member_is_EEXIST),
-		TEST(test_close_after_another_died_removes_the_name),
-		TEST(test_a_zombie_is_no_member),
-		TEST(test_a_stopped_member_is_alive),
-		TEST(test_a_dead_one_that_we_may_not_remove_is_EACCES),
-		TEST(test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY),
-		TEST(test_a_received_one_waits_for_a_remover),
-		TEST(test_unlink_while_another_removes_it_is_EBUSY),
+		ILK_TEST(test_open_of_a_dead_one_is_ENOENT_and_removes_it),
+		ILK_TEST(test_open_read_only_of_a_dead_one_is_ENOENT_and_leaves_it),
+		ILK_TEST(test_create_over_a_dead_one_makes_a_new_one),
+		ILK_TEST(test_create_exclusive_over_a_dead_one_makes_a_new_one),
+		ILK_TEST(test_create_exclusive_beside_a_living_member_is_EEXIST),
+		ILK_TEST(test_close_after_another_died_removes_the_name),
+		ILK_TEST(test_a_zombie_is_no_member),
+		ILK_TEST(test_a_stopped_member_is_alive),
+		ILK_TEST(test_a_dead_one_that_we_may_not_remove_is_EACCES),
+		ILK_TEST(test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY),
+		ILK_TEST(test_a_received_one_waits_for_a_remover),
+		ILK_TEST(test_unlink_while_another_removes_it_is_EBUSY),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

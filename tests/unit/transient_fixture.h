@@ -1,4 +1,4 @@
-/* transient_fixture.h - a transient segment, named support_name(""). */
+/* transient_fixture.h - a transient segment, named ilk_test_name(""). */
 #ifndef ILK_TESTS_TRANSIENT_FIXTURE_H
 #define ILK_TESTS_TRANSIENT_FIXTURE_H
 
@@ -16,12 +16,12 @@ enum { IN, GO, MADE };
 
 static int is_there(void)
 {
-	return access(support_path(support_name("")), F_OK) == 0;
+	return access(support_path(ilk_test_name("")), F_OK) == 0;
 }
 
 static struct ilk_segment *create(void)
 {
-	return support_create(support_name(""), &transient);
+	return support_create(ilk_test_name(""), &transient);
 }
 
 static void use(struct ilk_segment *seg)

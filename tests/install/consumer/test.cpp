@@ -1,0 +1,2 @@
+/* test.cpp - the same as C++17. */
+#include "test.c"
