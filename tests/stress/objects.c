@@ -227,12 +227,91 @@ static void test_objects_of_threads_are_the_ones_of_their_names(void **state)
 	check_all_is_back();
 }
 
+/* --- what nobody removes is always found --- */
+
+enum { STEADY = 32 };
+
+static const struct ilk_segment_options reading = {
+	.size = sizeof reading, .flags = ILK_SEGMENT_READ_ONLY};
+
+/* Makes and removes neighbours in the same lists, and writes zeros over what was theirs. */
+static void be_neighbour(struct ilk_segment *seg, unsigned worker)
+{
+	void *memory;
+	char text[32];
+
+	name_of(text, worker ? "left" : "right", random_below(worker, STEADY));
+	CHECK_RC(ilk_block_open(seg, text, WORDS * 8, &memory), 0);
+	CHECK_RC(ilk_object_close(memory), 0);
+	CHECK_RC(ilk_object_remove(seg, text), 0);
+	CHECK_RC(ilk_alloc(seg, WORDS * 8 + 128, &memory), 0);
+	CHECK_RC(ilk_free_alone(seg, memory), 0);
+}
+
+static void read_steady(struct ilk_segment *seg, unsigned worker)
+{
+	void *memory;
+	char text[32];
+
+	name_of(text, "steady", random_below(worker, STEADY));
+	CHECK_RC(ilk_block_open(seg, text, WORDS * 8, &memory), 0);
+}
+
+static void inspect_steady(void)
+{
+	struct ilk_inspection *in;
+	int found = 0;
+
+	CHECK_RC(ilk_inspect(name, &in), 0);
+	if (!in->damage[0]) {
+		for (size_t i = 0; i < in->object_count; i++)
+			found += strncmp(in->objects[i].name, "steady", 6) == 0;
+		CHECK(found == STEADY);
+	}
+	ilk_inspection_free(in);
+}
+
+static void live_with_neighbours(unsigned worker)
+{
+	struct ilk_segment *seg;
+
+	CHECK_RC(ilk_segment_open(name, worker == 2 ? &reading : NULL, &seg), 0);
+	while (!time_is_over()) {
+		if (worker < 2)
+			be_neighbour(seg, worker);
+		else if (worker == 2)
+			read_steady(seg, worker);
+		else
+			inspect_steady();
+		tally_of(worker)->done++;
+	}
+	ilk_segment_close(seg);
+}
+
+static void test_objects_that_nobody_removes_are_always_found(void **state)
+{
+	void *memory;
+	char text[32];
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	begin();
+	for (uint64_t i = 0; i < STEADY; i++)
+		CHECK_RC(ilk_block_open(common, name_of(text, "steady", i), WORDS * 8, &memory), 0);
+	ilk_segment_close(common);
+	run_undisturbed(live_with_neighbours);
+	print_message("%lld made, %lld read, %lld inspected\n", (long long)tally_of(0)->done,
+		(long long)tally_of(2)->done, (long long)tally_of(3)->done);
+	support_unlink(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STRESS_TEST(test_objects_under_kills_are_the_ones_of_their_names),
 		STRESS_TEST(test_objects_of_processes_undisturbed_are_the_ones_of_their_names),
 		STRESS_TEST(test_objects_of_threads_are_the_ones_of_their_names),
+		STRESS_TEST(test_objects_that_nobody_removes_are_always_found),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
