@@ -16,7 +16,7 @@
  * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in 2:
  *            recovery runs all that again. In 3: the block's header says which word leads to it, so
  *            it is in the list and given out, or neither. The last opener's death frees nothing by
- *            itself: the next who closes, removes, counts what is used or finds no room does.
+ *            itself: the next who closes the segment, counts what is used or finds no room does.
  */
 #include "segment/removal.h"
 #include "segment/arena.h"
