@@ -19,6 +19,8 @@
  *            [D2] find: load bucket, acquire  <-> [D1]
  *            [D5] open:   store opening; fence; find it again, LIVE <-> [D3] in removal.c: either
  *                 the remover sees that it is about to be marked, or it is not found again
+ *            [D9] fill: store serial, release, after all else <-> [D8] in entries.c: `next` is read
+ *                 after the serial, and the serial again
  * Death      before [D1]: the block is unpublished and goes back when the guard is recovered. After
  *            [D1]: the entry is there; the block's header says which bucket to ask, and recovery
  *            publishes it, and makes it LIVE. The bits of the dead count no more.
@@ -170,10 +172,13 @@ static void fill(const struct ilk_map_ *map, struct ilk_entry_ *e, const struct 
 	e->hash = ilk_name_hash_(wanted->name);
 	e->type = wanted->type;
 	e->bytes = wanted->bytes;
-	e->serial = ++ilk_header_of_(map)->entries;
 	strncpy(e->name, wanted->name, sizeof e->name - 1);
 	if (wanted->init)
 		wanted->init((char *)e + ilk_entry_bytes_(map->header.process_slots), wanted);
+	e->next = ilk_load_relaxed_(
+		ilk_word_at_(map, ilk_bucket_at_(map, ilk_bucket_(map, e->hash))));
+	/* [D9] Weaker: one who stands here since a former entry could take `next` for the end. */
+	ilk_store_release_(&e->serial, ++ilk_header_of_(map)->entries);
 }
 
 static void link_entry(const struct ilk_map_ *map, uint64_t at)
@@ -181,7 +186,6 @@ static void link_entry(const struct ilk_map_ *map, uint64_t at)
 	struct ilk_entry_ *e = ilk_entry_at_(map, at);
 	uint64_t bucket = ilk_bucket_at_(map, ilk_bucket_(map, e->hash));
 
-	e->next = ilk_load_relaxed_(ilk_word_at_(map, bucket));
 	ilk_arena_publish_(map, at, bucket); /* [D1] */
 	ilk_store_release_(&e->state, (uint16_t)ILK_ENTRY_LIVE_);
 }

@@ -54,7 +54,10 @@ static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_
 	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) || e->serial == 0 ||
 		e->state > ILK_ENTRY_REMOVED_ || e->bytes > map->bytes - found->offset)
 		return -EBADMSG;
-	return ilk_name_is_printable_(e->name) && e->name[0] ? 0 : -EBADMSG;
+	if (!ilk_name_is_printable_(e->name) || !e->name[0])
+		return -EBADMSG;
+	/* It was read before the name: of another entry, perhaps. */
+	return e->hash == ilk_name_hash_(e->name) ? 0 : -EBADMSG;
 }
 
 /* The next place of a walk. -EBADMSG: the entry it was read of is freed, so it may be anything. */
@@ -65,6 +68,9 @@ static int step_on(
 		found->from = *at;
 		*serial = found->entry.serial;
 	}
+	/* A picture has `next` from before the serial. */
+	if (ilk_map_look_(map, found->from, *serial ? COPIED : sizeof *at) < 0)
+		return -EBADMSG;
 	*at = peek(map, found->from);
 	/* [D8] Weaker: what is behind a freed entry could be missed. 0: it is the bucket's word. */
 	return *serial && peek(map, found->from + SERIAL) != *serial ? -EBADMSG : 0;
