@@ -35,8 +35,9 @@ extern "C" {
  *   -EUSERS, -EBADMSG, -ECANCELED   as ilk_block_open
  *
  * Progress: a short lock, which the dead do not keep. Death: removed, or not; who waits is told in
- * either case by whoever takes that lock next. Storage that the dead had open last is found by the
- * next who closes the segment, removes something, calls ilk_usage(), or finds no room.
+ * either case by whoever takes that lock next. Storage that the dead had open last, or who left by
+ * exit(), or while that lock was busy, is found by the next who closes the segment, calls
+ * ilk_usage(), or finds no room.
  */
 ILK_API int ilk_object_remove(struct ilk_segment *seg, const char *name);
 
@@ -61,7 +62,8 @@ struct ilk_object {
 
 /*
  * Calls EACH for every named object, in no particular order, until it returns non-zero, which is
- * then the result. EACH may call Ilk, removal included; what it makes may be listed or not.
+ * then the result. EACH may call Ilk, removal included; what it makes may be listed or not, and
+ * through a read-only attachment what others remove and make again meanwhile may be listed twice.
  *
  *   0         all were listed
  *   -EBADMSG  a list of the directory makes no sense; the others were listed

@@ -19,6 +19,8 @@
  *            [D2] find: load bucket, acquire  <-> [D1]
  *            [D5] open:   store opening; fence; find it again, LIVE <-> [D3] in removal.c: either
  *                 the remover sees that it is about to be marked, or it is not found again
+ *            [D9] fill: store serial, release, after all else <-> [D8] in entries.c: `next` is read
+ *                 after the serial, and the serial again
  * Death      before [D1]: the block is unpublished and goes back when the guard is recovered. After
  *            [D1]: the entry is there; the block's header says which bucket to ask, and recovery
  *            publishes it, and makes it LIVE. The bits of the dead count no more.
@@ -88,11 +90,18 @@ static int find_wanted(
 	return rc == 1 ? compare(wanted, &found->entry) : rc;
 }
 
+/* Asked of what will not be freed meanwhile; or of what is only read. 0; -EEXIST. */
+static int fits(const struct ilk_map_ *map, const struct ilk_wanted_ *wanted,
+	const struct ilk_found_ *found)
+{
+	return wanted->fits ? wanted->fits(map->base + found->offset, wanted) : 0;
+}
+
 /* Under the registry lock: this process has the entry at AT open. 0; -ENOMEM. */
-static int mark(struct ilk_segment *seg, uint64_t at, uint64_t serial)
+static int mark(struct ilk_segment *seg, uint64_t at, const struct ilk_entry_ *entry)
 {
 	uint32_t slot = seg->member->process;
-	int rc = ilk_opened_add_(seg->member, at, serial);
+	int rc = ilk_opened_add_(seg->member, at, entry);
 
 	if (rc == 1)
 		ilk_or_full_(ilk_open_word_(&seg->map, at, slot), UINT64_C(1) << slot % 64);
@@ -111,7 +120,7 @@ static int mark_if_there(
 	ilk_fence_();
 	if (find_wanted(&seg->map, wanted, found) != 1 || found->at != at)
 		return 0;
-	return mark(seg, at, found->entry.serial) == 0;
+	return fits(&seg->map, wanted, found) == 0 && mark(seg, at, &found->entry) == 0;
 }
 
 /* Under the registry lock. 1: it was there, and is open; 0: it takes the guard to tell more. */
@@ -121,7 +130,7 @@ static int open_if_there(
 	struct ilk_process_slot_ *mine;
 	int is_open;
 
-	if (!seg->member->joined)
+	if (!seg->member->joined || ilk_load_relaxed_(&seg->member->inherited))
 		return 0;
 	mine = ilk_process_slot_(&seg->map, seg->member->process);
 	if (ilk_load_acquire_(&mine->unswept) || find_wanted(&seg->map, wanted, found) != 1)
@@ -147,12 +156,12 @@ static int open_unguarded(
 
 /* --- under the guard --- */
 
-static int mark_guarded(struct ilk_segment *seg, uint64_t at, uint64_t serial)
+static int mark_guarded(struct ilk_segment *seg, uint64_t at, const struct ilk_entry_ *entry)
 {
 	int rc;
 
 	ilk_registry_lock_();
-	rc = mark(seg, at, serial);
+	rc = mark(seg, at, entry);
 	ilk_registry_unlock_();
 	return rc;
 }
@@ -163,10 +172,13 @@ static void fill(const struct ilk_map_ *map, struct ilk_entry_ *e, const struct 
 	e->hash = ilk_name_hash_(wanted->name);
 	e->type = wanted->type;
 	e->bytes = wanted->bytes;
-	e->serial = ++ilk_header_of_(map)->entries;
 	strncpy(e->name, wanted->name, sizeof e->name - 1);
 	if (wanted->init)
 		wanted->init((char *)e + ilk_entry_bytes_(map->header.process_slots), wanted);
+	e->next = ilk_load_relaxed_(
+		ilk_word_at_(map, ilk_bucket_at_(map, ilk_bucket_(map, e->hash))));
+	/* [D9] Weaker: one who stands here since a former entry could take `next` for the end. */
+	ilk_store_release_(&e->serial, ++ilk_header_of_(map)->entries);
 }
 
 static void link_entry(const struct ilk_map_ *map, uint64_t at)
@@ -174,7 +186,6 @@ static void link_entry(const struct ilk_map_ *map, uint64_t at)
 	struct ilk_entry_ *e = ilk_entry_at_(map, at);
 	uint64_t bucket = ilk_bucket_at_(map, ilk_bucket_(map, e->hash));
 
-	e->next = ilk_load_relaxed_(ilk_word_at_(map, bucket));
 	ilk_arena_publish_(map, at, bucket); /* [D1] */
 	ilk_store_release_(&e->state, (uint16_t)ILK_ENTRY_LIVE_);
 }
@@ -193,7 +204,7 @@ static int make(struct ilk_segment *seg, const struct ilk_wanted_ *wanted, uint6
 		return rc;
 	e = memset(ilk_entry_at_(&seg->map, at), 0, size + wanted->bytes);
 	fill(&seg->map, e, wanted);
-	rc = mark_guarded(seg, at, e->serial);
+	rc = mark_guarded(seg, at, e);
 	if (rc < 0) {
 		ilk_arena_free_(&seg->map, at);
 		return rc;
@@ -208,13 +219,15 @@ static int find_or_make(struct ilk_segment *seg, const struct ilk_wanted_ *wante
 	struct ilk_found_ found;
 	int rc = find_wanted(&seg->map, wanted, &found);
 
-	ilk_directory_sweep_(seg);
+	ilk_directory_settle_(seg);
 	if (rc == 0)
 		return make(seg, wanted, object);
+	if (rc == 1)
+		rc = fits(&seg->map, wanted, &found);
 	if (rc < 0)
 		return rc;
 	*object = found.offset;
-	return mark_guarded(seg, found.at, found.entry.serial);
+	return mark_guarded(seg, found.at, &found.entry);
 }
 
 static int open_as_member(
@@ -246,9 +259,13 @@ static int open_to_read(struct ilk_segment *seg, const struct ilk_wanted_ *wante
 			ilk_yield_();
 		rc = find_wanted(&seg->map, wanted, &found);
 	}
+	if (rc == 0)
+		return -EROFS;
 	if (rc == 1)
+		rc = fits(&seg->map, wanted, &found);
+	if (rc == 0)
 		*object = found.offset;
-	return rc == 1 ? 0 : rc == 0 ? -EROFS : rc;
+	return rc;
 }
 
 /* The particulars of a failure to open WANTED, where none were noted yet. */

@@ -4,7 +4,8 @@
  * Who is not under the guard may stand on an entry that is taken out, and even used for something
  * else, while he reads it. So offsets and lengths are checked before they lead anywhere; an entry
  * of another bucket ends the walk; a list that leads back into itself is found out; and no walk is
- * longer than there is room for entries.
+ * longer than there is room for entries. [D8] What an entry's `next` says counts if the entry's
+ * serial is the same afterwards: see [D7] in removal.c.
  */
 #include "segment/entries.h"
 #include "segment/object_name.h"
@@ -12,7 +13,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { COPIED = offsetof(struct ilk_entry_, open) };
+enum { COPIED = offsetof(struct ilk_entry_, open), SERIAL = offsetof(struct ilk_entry_, serial) };
 
 _Static_assert(offsetof(struct ilk_entry_, next) == 0, "the entry's place is that of `next`");
 
@@ -50,10 +51,29 @@ static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_
 	copy(map, at, e);
 	found->at = at;
 	found->offset = at + size;
-	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) ||
+	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) || e->serial == 0 ||
 		e->state > ILK_ENTRY_REMOVED_ || e->bytes > map->bytes - found->offset)
 		return -EBADMSG;
-	return ilk_name_is_printable_(e->name) && e->name[0] ? 0 : -EBADMSG;
+	if (!ilk_name_is_printable_(e->name) || !e->name[0])
+		return -EBADMSG;
+	/* It was read before the name: of another entry, perhaps. */
+	return e->hash == ilk_name_hash_(e->name) ? 0 : -EBADMSG;
+}
+
+/* The next place of a walk. -EBADMSG: the entry it was read of is freed, so it may be anything. */
+static int step_on(
+	const struct ilk_map_ *map, struct ilk_found_ *found, uint64_t *serial, uint64_t *at)
+{
+	if (peek(map, found->from) == *at) {
+		found->from = *at;
+		*serial = found->entry.serial;
+	}
+	/* A picture has `next` from before the serial. */
+	if (ilk_map_look_(map, found->from, *serial ? COPIED : sizeof *at) < 0)
+		return -EBADMSG;
+	*at = peek(map, found->from);
+	/* [D8] Weaker: what is behind a freed entry could be missed. 0: it is the bucket's word. */
+	return *serial && peek(map, found->from + SERIAL) != *serial ? -EBADMSG : 0;
 }
 
 /*
@@ -63,12 +83,13 @@ static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_
 int ilk_entries_in_(const struct ilk_map_ *map, uint32_t bucket,
 	int (*each)(const struct ilk_found_ *found, void *arg), void *arg)
 {
-	uint64_t step = 0, next_note = 1, noted = 0, at;
+	uint64_t step = 0, next_note = 1, noted = 0, serial = 0, at;
 	struct ilk_found_ found = {.from = ilk_bucket_at_(map, bucket)};
 
 	if (ilk_map_look_(map, found.from, sizeof at) < 0)
 		return -EBADMSG;
-	for (at = load_word(map, found.from); at; at = peek(map, found.from)) {
+	at = load_word(map, found.from);
+	while (at) {
 		int rc = at == noted ? -EBADMSG : read_entry(map, at, &found);
 
 		if (rc == 0 && ilk_bucket_(map, found.entry.hash) != bucket)
@@ -77,14 +98,14 @@ int ilk_entries_in_(const struct ilk_map_ *map, uint32_t bucket,
 			rc = each(&found, arg);
 		if (rc != 0)
 			return rc;
-		if (peek(map, found.from) == at)
-			found.from = at;
 		if (++step > map->bytes / sizeof found.entry)
 			return -EBADMSG;
 		if (step == next_note) {
 			noted = at;
 			next_note *= 2;
 		}
+		if (step_on(map, &found, &serial, &at) < 0)
+			return -EBADMSG;
 	}
 	return 0;
 }

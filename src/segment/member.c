@@ -289,8 +289,10 @@ int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map)
 
 void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map)
 {
-	if (!member->joined)
+	if (!member->joined) {
+		ilk_directory_forget_(member, map);
 		return;
+	}
 	for (uint32_t i = 0; i < member->top; i++)
 		if (member->identities[i].thread)
 			ilk_member_leave_thread_(&member->identities[i], map);

@@ -66,20 +66,31 @@ static int finish_if_removed(const struct ilk_found_ *found, void *arg)
 	return 1;
 }
 
+/* In one, or another thread's first mark could be taken away. Result as ilk_opened_drop_'s. */
+static int drop(struct ilk_segment *seg, uint64_t at)
+{
+	int rc;
+
+	ilk_registry_lock_();
+	rc = ilk_opened_drop_(seg->member, at);
+	if (rc == 1)
+		ilk_removal_unmark_(&seg->map, at, seg->member->process);
+	ilk_registry_unlock_();
+	return rc;
+}
+
 static int close_inside(struct ilk_segment *seg, uint64_t at)
 {
 	uint32_t hash;
 	int rc;
 
-	ilk_registry_lock_();
-	rc = ilk_opened_drop_(seg->member, at);
-	ilk_registry_unlock_();
+	ilk_directory_settle_(seg);
+	rc = drop(seg, at);
 	if (rc <= 0)
 		return rc;
 	hash = ilk_entry_at_(&seg->map, at)->hash;
-	ilk_removal_unmark_(&seg->map, at, seg->member->process);
-	rc = ilk_entries_in_(&seg->map, ilk_bucket_(&seg->map, hash), finish_if_removed, &at);
-	return rc < 0 ? rc : 0;
+	ilk_entries_in_(&seg->map, ilk_bucket_(&seg->map, hash), finish_if_removed, &at);
+	return 0;
 }
 
 /* For the place that is cached. */

@@ -28,17 +28,16 @@ static struct ilk_opened_ *find_or_make(struct ilk_member_ *member, uint64_t at)
 	return found ? *found : NULL;
 }
 
-int ilk_opened_add_(struct ilk_member_ *member, uint64_t at, uint64_t serial)
+int ilk_opened_add_(struct ilk_member_ *member, uint64_t at, const struct ilk_entry_ *entry)
 {
 	struct ilk_opened_ *o = find_or_make(member, at);
 	int first;
 
 	if (!o)
 		return -ENOMEM;
-	/* Another serial: a child that could not mark it, and it was removed meanwhile. */
-	first = o->times == 0 || o->serial != serial;
-	o->times = first ? 1 : o->times + 1;
-	o->serial = serial;
+	first = o->times++ == 0;
+	o->serial = entry->serial;
+	o->hash = entry->hash;
 	return first;
 }
 
@@ -46,7 +45,7 @@ int ilk_opened_drop_(struct ilk_member_ *member, uint64_t at)
 {
 	struct ilk_opened_ key = {.at = at}, **found = tfind(&key, &member->opened, compare), *o;
 
-	if (!found)
+	if (!found || (*found)->times == 0)
 		return -ENOENT;
 	o = *found;
 	if (--o->times)
@@ -57,20 +56,21 @@ int ilk_opened_drop_(struct ilk_member_ *member, uint64_t at)
 }
 
 struct walk {
-	void (*each)(const struct ilk_opened_ *opened, void *arg);
+	void (*each)(struct ilk_opened_ *opened, void *arg);
 	void *arg;
 };
 
 static void visit(const void *node, VISIT order, void *walk)
 {
 	const struct walk *w = walk;
+	struct ilk_opened_ *o = *(struct ilk_opened_ *const *)node;
 
-	if (order == preorder || order == leaf)
-		w->each(*(struct ilk_opened_ *const *)node, w->arg);
+	if ((order == preorder || order == leaf) && o->times)
+		w->each(o, w->arg);
 }
 
 void ilk_opened_each_(const struct ilk_member_ *member,
-	void (*each)(const struct ilk_opened_ *opened, void *arg), void *arg)
+	void (*each)(struct ilk_opened_ *opened, void *arg), void *arg)
 {
 	struct walk w = {each, arg};
 

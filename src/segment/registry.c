@@ -238,7 +238,7 @@ int ilk_find_here_(const void *object)
 	ilk_registry_lock_();
 	rc = find_here(object, 1);
 	ilk_registry_unlock_();
-	if (rc == 0 && ilk_exchange_(&ilk_thread_.segment->member->inherited, 0u))
+	if (rc == 0 && ilk_load_acquire_(&ilk_thread_.segment->member->inherited))
 		ilk_directory_inherit_(ilk_thread_.segment);
 	return rc;
 }

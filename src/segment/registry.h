@@ -40,7 +40,7 @@ struct ilk_member_ {
 	void *anchor;                 /* keeps the life lock: ilk_shm_map_anchor_ */
 	uint32_t thread_slots;
 	void *opened;                     /* opened.c */
-	uint32_t inherited;               /* a forked child that has not marked those yet */
+	uint32_t inherited;               /* 1: a forked child that has marked none of those yet */
 	uint32_t top;                     /* identities from here on were never used */
 	struct ilk_identity_ *identities; /* one for each thread slot */
 };

@@ -4,14 +4,19 @@
  * Stages     1. header.removed is raised, then the entry's state becomes REMOVED: from here on the
  *               name is free. 2. The kind's own `remove`: who waits in the object is told. 3. When
  *               no living process has it open: the list leads past the entry, and the block is free.
- * Ordering   [D3] remove: store state; fence; load open, opening  <-> [D4], [D5]
+ * Ordering   [D3] remove: store state; fence; load opening, open  <-> [D4], [D5]
  *            [D4] leave:  clear bit; fence; load removed            <-> [D3]  one of both sees the
  *                 other: the remover nobody who has it open, or the last who had it that there is
  *                 something to be freed. [D5] is in directory.c.
+ *            [D6] openers: load opening, acquire; load open <-> [D5]  the bit is set before
+ *                 `opening` is cleared: looked at the other way round, it could be missed twice
+ *            [D7] free: store serial 0, release, between unlinking and freeing <-> [D8] in
+ *                 entries.c: who stands on the entry, and reads a `next` of what the memory is
+ *                 used for then, finds the serial gone
  * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in 2:
  *            recovery runs all that again. In 3: the block's header says which word leads to it, so
  *            it is in the list and given out, or neither. The last opener's death frees nothing by
- *            itself: the next who closes, removes, counts what is used or finds no room does.
+ *            itself: the next who closes the segment, counts what is used or finds no room does.
  */
 #include "segment/removal.h"
 #include "segment/arena.h"
@@ -26,11 +31,18 @@
 
 /* --- who has it open --- */
 
-static int has_open(struct ilk_segment *seg, uint32_t slot)
+/* [D6] `opening` first: who is seen there no more has set its bit before. */
+static int says_open(const struct ilk_map_ *map, uint64_t at, uint32_t slot)
+{
+	return ilk_load_acquire_(&ilk_process_slot_(map, slot)->opening) == at ||
+	       ilk_load_acquire_(ilk_open_word_(map, at, slot)) >> slot % 64 & 1;
+}
+
+static int has_open(struct ilk_segment *seg, uint64_t at, uint32_t slot)
 {
 	const struct ilk_process_slot_ *p = ilk_process_slot_(&seg->map, slot);
 
-	return slot < seg->map.header.process_slots && !ilk_load_acquire_(&p->unswept) &&
+	return says_open(&seg->map, at, slot) && !ilk_load_acquire_(&p->unswept) &&
 	       ilk_load_acquire_(&p->state) == ILK_PROCESS_USED_ &&
 	       ilk_process_life_(seg, slot) != ILK_LIFE_DEAD;
 }
@@ -39,15 +51,8 @@ int ilk_openers_(struct ilk_segment *seg, uint64_t at, int most)
 {
 	int openers = 0;
 
-	for (uint32_t slot = 0; slot < seg->map.header.process_slots; slot += 64) {
-		uint64_t bits = ilk_load_acquire_(ilk_open_word_(&seg->map, at, slot));
-
-		for (; bits && openers < most; bits &= bits - 1)
-			openers += has_open(seg, slot + (uint32_t)__builtin_ctzll(bits));
-	}
 	for (uint32_t slot = 0; slot < seg->map.header.process_slots && openers < most; slot++)
-		if (ilk_load_acquire_(&ilk_process_slot_(&seg->map, slot)->opening) == at)
-			openers += has_open(seg, slot);
+		openers += has_open(seg, at, slot);
 	return openers;
 }
 
@@ -57,6 +62,14 @@ void ilk_removal_unmark_(const struct ilk_map_ *map, uint64_t at, uint32_t slot)
 }
 
 /* --- the stages --- */
+
+/* Read without the guard, too. */
+static void count_removed(const struct ilk_map_ *map, int change)
+{
+	uint64_t *removed = &ilk_header_of_(map)->removed;
+
+	ilk_store_release_(removed, ilk_load_relaxed_(removed) + (uint64_t)(int64_t)change);
+}
 
 static void tell_who_waits(struct ilk_segment *seg, const struct ilk_found_ *found)
 {
@@ -69,7 +82,7 @@ static void tell_who_waits(struct ilk_segment *seg, const struct ilk_found_ *fou
 
 void ilk_removal_begin_(struct ilk_segment *seg, const struct ilk_found_ *found)
 {
-	ilk_header_of_(&seg->map)->removed++;
+	count_removed(&seg->map, 1);
 	ilk_store_release_(
 		&ilk_entry_at_(&seg->map, found->at)->state, (uint16_t)ILK_ENTRY_REMOVED_);
 	ilk_fence_(); /* [D3] */
@@ -79,12 +92,13 @@ void ilk_removal_begin_(struct ilk_segment *seg, const struct ilk_found_ *found)
 
 int ilk_removal_finish_(struct ilk_segment *seg, const struct ilk_found_ *found)
 {
-	if (ilk_openers_(seg, found->at, 1))
+	if (!ilk_arena_block_(&seg->map, found->at) || ilk_openers_(seg, found->at, 1))
 		return 0;
 	ilk_arena_unlink_(
 		&seg->map, found->at, ilk_thread_.me->owner, found->from, found->entry.next);
+	ilk_store_release_(&ilk_entry_at_(&seg->map, found->at)->serial, UINT64_C(0)); /* [D7] */
 	ilk_arena_free_(&seg->map, found->at);
-	ilk_header_of_(&seg->map)->removed--;
+	count_removed(&seg->map, -1);
 	return 1;
 }
 
@@ -132,7 +146,7 @@ void ilk_directory_recover_(struct ilk_segment *seg)
 	struct reaping r = {.seg = seg};
 
 	ilk_entries_(&seg->map, finish_or_tell_again, &r);
-	ilk_header_of_(&seg->map)->removed = (uint64_t)r.count;
+	ilk_store_release_(&ilk_header_of_(&seg->map)->removed, (uint64_t)r.count);
 }
 
 /* --- members coming and going --- */
@@ -145,7 +159,7 @@ static int sweep(const struct ilk_found_ *found, void *arg)
 	return 0;
 }
 
-void ilk_directory_sweep_(struct ilk_segment *seg)
+static void sweep_if_unswept(struct ilk_segment *seg)
 {
 	struct ilk_process_slot_ *mine = ilk_process_slot_(&seg->map, seg->member->process);
 
@@ -155,12 +169,57 @@ void ilk_directory_sweep_(struct ilk_segment *seg)
 	ilk_store_release_(&mine->unswept, 0u);
 }
 
+static int is_it(const struct ilk_found_ *found, void *arg)
+{
+	const struct ilk_opened_ *o = arg;
+
+	return found->at == o->at && found->entry.serial == o->serial;
+}
+
+/*
+ * The parent, who had it open when it forked, may have left since, and it been freed: then there
+ * may be anything by now, and nothing of ours.
+ */
+static void mark_inherited(struct ilk_opened_ *o, void *arg)
+{
+	const struct ilk_segment *seg = arg;
+	uint32_t slot = seg->member->process;
+
+	if (ilk_entries_in_(&seg->map, ilk_bucket_(&seg->map, o->hash), is_it, o) == 1)
+		ilk_or_full_(ilk_open_word_(&seg->map, o->at, slot), UINT64_C(1) << slot % 64);
+	else
+		o->times = 0;
+}
+
+void ilk_directory_settle_(struct ilk_segment *seg)
+{
+	struct ilk_member_ *m = seg->member;
+
+	sweep_if_unswept(seg);
+	if (!ilk_load_acquire_(&m->inherited))
+		return;
+	ilk_registry_lock_();
+	if (ilk_load_relaxed_(&m->inherited)) {
+		ilk_opened_each_(m, mark_inherited, seg);
+		ilk_store_release_(&m->inherited, 0u);
+	}
+	ilk_registry_unlock_();
+}
+
+void ilk_directory_inherit_(struct ilk_segment *seg)
+{
+	if (ilk_memory_enter_(seg) < 0)
+		return;
+	ilk_directory_settle_(seg);
+	ilk_memory_leave_(seg);
+}
+
 struct going {
 	const struct ilk_map_ *map;
 	uint32_t slot;
 };
 
-static void unmark(const struct ilk_opened_ *opened, void *arg)
+static void unmark(struct ilk_opened_ *opened, void *arg)
 {
 	const struct going *g = arg;
 
@@ -171,30 +230,11 @@ void ilk_directory_forget_(struct ilk_member_ *member, const struct ilk_map_ *ma
 {
 	struct going g = {map, member->process};
 
-	ilk_opened_each_(member, unmark, &g);
+	/* What was inherited and not marked may be freed, and others' memory. */
+	if (member->joined && !member->inherited)
+		ilk_opened_each_(member, unmark, &g);
 	ilk_opened_forget_(member);
-}
-
-/* Its parent, who had it open when it forked, may have left since, and it been freed. */
-static void mark_inherited(const struct ilk_opened_ *opened, void *arg)
-{
-	const struct ilk_segment *seg = arg;
-	const struct ilk_block_header_ *b = ilk_arena_block_(&seg->map, opened->at);
-	uint32_t slot = seg->member->process;
-
-	if (b && !b->owner && ilk_entry_at_(&seg->map, opened->at)->serial == opened->serial)
-		ilk_or_full_(ilk_open_word_(&seg->map, opened->at, slot), UINT64_C(1) << slot % 64);
-}
-
-void ilk_directory_inherit_(struct ilk_segment *seg)
-{
-	if (ilk_memory_enter_(seg) < 0)
-		return;
-	ilk_directory_sweep_(seg);
-	ilk_registry_lock_();
-	ilk_opened_each_(seg->member, mark_inherited, seg);
-	ilk_registry_unlock_();
-	ilk_memory_leave_(seg);
+	ilk_store_relaxed_(&member->inherited, 0u);
 }
 
 static int forget_if_last(struct ilk_segment *seg)

@@ -108,13 +108,27 @@ int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *lab
 	return 0;
 }
 
+static int has_flags(const void *object, const struct ilk_wanted_ *wanted)
+{
+	uint16_t flags = ((const struct ilk_mutex *)object)->flags;
+
+	if (flags == wanted->flags)
+		return 0;
+	return ilk_fail_(-EEXIST, "flags differ: mutex %s is%s recursive", wanted->name,
+		flags & ILK_MUTEX_RECURSIVE ? "" : " not");
+}
+
 int ilk_mutex_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_mutex_options *options, struct ilk_mutex **m)
 {
 	struct ilk_wanted_ wanted = {
-		.name = name, .type = ILK_TYPE_MUTEX_, .bytes = sizeof **m, .init = init_wanted};
+		.name = name,
+		.type = ILK_TYPE_MUTEX_,
+		.bytes = sizeof **m,
+		.fits = has_flags,
+		.init = init_wanted,
+	};
 	int flags = flags_of(options);
-	struct ilk_mutex *found;
 	void *object;
 	int rc;
 
@@ -122,14 +136,9 @@ int ilk_mutex_open(struct ilk_segment *seg, const char *name,
 		return flags;
 	wanted.flags = (uint32_t)flags;
 	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc < 0)
-		return rc;
-	found = object;
-	if (found->flags != flags)
-		return ilk_fail_(-EEXIST, "flags differ: mutex %s is%s recursive", name,
-			found->flags & ILK_MUTEX_RECURSIVE ? "" : " not");
-	*m = found;
-	return 0;
+	if (rc == 0)
+		*m = object;
+	return rc;
 }
 
 /* --- its row --- */

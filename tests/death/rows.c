@@ -130,6 +130,55 @@ static void test_thread_slot_at_last_generation_retires(void **state)
 	close_all();
 }
 
+/* Has "b" open in the last of 4095 slots: the others are made to look like those of the dead. */
+static void open_in_the_last_slot(void *arg)
+{
+	void *memory;
+
+	(void)arg;
+	ilk_segment_close(seg);
+	seg = support_open(ilk_test_name("rows"));
+	CHECK(seg->member->process == ILK_MAX_SLOTS_ - 1);
+	CHECK_RC(ilk_block_open(seg, "b", 1000, &memory), 0);
+	memset(memory, 6, 1000);
+	ilk_test_say(0);
+	ilk_test_await(1);
+	for (int i = 0; i < 1000; i++)
+		CHECK(((const char *)memory)[i] == 6);
+	CHECK_RC(ilk_object_close(memory), 0);
+}
+
+static uint64_t blocks_given_out(void)
+{
+	struct ilk_usage usage;
+
+	CHECK_RC(ilk_usage(seg, &usage), 0);
+	return usage.blocks;
+}
+
+static void test_entry_of_4095_process_slots_has_a_bit_for_the_last(void **state)
+{
+	const struct ilk_segment_options many = {
+		.size = sizeof many, .bytes = 8 << 20, .processes = ILK_MAX_SLOTS_};
+	struct ilk_test_child *child;
+	uint64_t before;
+
+	(void)state;
+	seg = support_create(ilk_test_name("rows"), &many);
+	for (uint32_t i = 1; i < ILK_MAX_SLOTS_ - 1; i++)
+		ilk_process_slot_(&seg->map, i)->state = ILK_PROCESS_USED_;
+	before = blocks_given_out();
+	child = ilk_test_start(open_in_the_last_slot, NULL);
+	ilk_test_await(0);
+	CHECK_RC(ilk_object_remove(seg, "b"), 0);
+	CHECK(blocks_given_out() == before + 1);
+	ilk_test_say(1);
+	ilk_test_join(child);
+	CHECK(blocks_given_out() == before);
+	CHECK_RC(ilk_segment_valid(seg), 0);
+	close_all();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -138,6 +187,7 @@ int main(void)
 		ILK_TEST(test_valid_corrupt_mutex_says_what),
 		ILK_TEST(test_life_of_owner_out_of_date_is_not_dead),
 		ILK_TEST(test_thread_slot_at_last_generation_retires),
+		ILK_TEST(test_entry_of_4095_process_slots_has_a_bit_for_the_last),
 	};
 
 	return cmocka_run_group_tests_name("rows", tests, NULL, NULL);

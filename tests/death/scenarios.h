@@ -13,6 +13,9 @@ extern const struct operation segment_create_path_row, transient_create_row, tra
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
 extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row;
+extern const struct operation object_remove_row, object_remove_open_row, object_remove_waited_row,
+	object_close_row, object_close_last_row, object_open_row, object_open_swept_row,
+	object_make_again_row, segment_close_last_row;
 extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_first_row,
 	mutex_section_row, mutex_unlock_waited_row, mutex_asleep_row, mutex_woken_row,
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,

@@ -64,6 +64,8 @@ static void put_object(
 	json_integer(j, "offset", (int64_t)o->offset);
 	json_integer(j, "bytes", (int64_t)o->bytes);
 	json_bool(j, "embedded", o->embedded);
+	json_bool(j, "removed", o->removed);
+	json_integer(j, "openers", o->openers);
 	json_string(j, "state", o->state);
 	json_integer(j, "value", o->value);
 	put_index(j, "owner", o->owner);

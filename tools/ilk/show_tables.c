@@ -148,8 +148,8 @@ static void add_object(
 
 	table_cell(t, TERM_PLAIN, "%s", o->name);
 	table_cell(t, TERM_PLAIN, "%s", o->type);
-	table_cell(
-		t, o->damage[0] ? TERM_BAD : TERM_PLAIN, "%s", o->damage[0] ? "damaged" : o->state);
+	table_cell(t, o->damage[0] ? TERM_BAD : TERM_PLAIN, "%s%s",
+		o->damage[0] ? "damaged" : o->state, o->removed ? ", removed" : "");
 	add_holder(t, in, o);
 	table_cell(t, TERM_PLAIN, "%s%s", o->held_since > 0 ? ">= " : "",
 		since(in, o->held_since, text));
@@ -157,12 +157,16 @@ static void add_object(
 	add_statistic(t, o->acquired, term_number(text, (int64_t)o->acquired));
 	add_statistic(t, o->acquired, term_number(text, (int64_t)o->contended));
 	add_statistic(t, o->contended, term_duration(text, (int64_t)o->waited_ns));
+	if (o->embedded)
+		table_cell(t, TERM_PLAIN, "-");
+	else
+		table_cell(t, TERM_PLAIN, "%d", o->openers);
 }
 
 static void print_objects(const struct ilk_inspection *in)
 {
 	static const char *const heads[] = {"OBJECT", "TYPE", "STATE", "HELD BY", ">HELD FOR",
-		">WAITING", ">ACQUIRED", ">CONTENDED", ">TIME WAITED", NULL};
+		">WAITING", ">ACQUIRED", ">CONTENDED", ">TIME WAITED", ">OPEN IN", NULL};
 	struct table t;
 
 	printf("\n%zu object%s\n", in->object_count, in->object_count == 1 ? "" : "s");
