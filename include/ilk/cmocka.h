@@ -152,8 +152,9 @@ ILK_TEST_API void ilk_test_continue(struct ilk_test_child *child);
 /* --- named points --- */
 
 /*
- * In children: here is POINT. Where nobody waits for it, a call that copies the first 47 bytes; in the runner's own thread nothing. In any thread of a child: one that has been waited for
- * stands still here, and only that one. Async-signal-safe.
+ * In children: here is POINT. Where nobody waits for it, a call that copies the first 47 bytes; in the
+ * runner's own thread nothing. In any thread of a child: one that has been waited for stands still
+ * here, and only that one. Async-signal-safe.
  */
 ILK_TEST_API void ilk_test_point(const char *point);
 

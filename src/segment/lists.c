@@ -81,16 +81,25 @@ static unsigned filled_list(const struct ilk_map_ *map, unsigned list)
 	return ILK_LISTS_;
 }
 
-/* A block of SIZE in LIST, among the first few. Its place; 0. */
+/*
+ * A block of SIZE in LIST, among the first TRIES. Its place; 0. A damaged list that leads back into
+ * itself is found out as in entries.c.
+ */
 static uint64_t fit_in_list(
 	const struct ilk_map_ *map, unsigned list, uint64_t size, uint64_t tries)
 {
-	uint64_t at = ilk_load_relaxed_(&lists(map)->first[list]);
+	uint64_t at = ilk_load_relaxed_(&lists(map)->first[list]), noted = 0, next_note = 1;
 
-	for (; ilk_is_free_block_(map, at) && tries;
-		at = ilk_load_relaxed_(&ilk_block_at_(map, at)->list_next), tries--)
+	for (uint64_t step = 1; step <= tries && at != noted && ilk_is_free_block_(map, at);
+		step++) {
 		if (ilk_block_size_(ilk_block_at_(map, at)) >= size)
 			return at;
+		if (step == next_note) {
+			noted = at;
+			next_note *= 2;
+		}
+		at = ilk_load_relaxed_(&ilk_block_at_(map, at)->list_next);
+	}
 	return 0;
 }
 

@@ -218,7 +218,7 @@ static int spin(struct ilk_mutex *m, int *result)
  */
 static int announce(struct ilk_mutex *m, const struct ilk_segment *seg)
 {
-	if (ilk_load_acquire_(&m->wait))
+	if (ilk_load_acquire_(&m->wait) == 1)
 		return 0;
 	ilk_exchange_(&m->wait, 1u);
 	ilk_handshake_(seg);

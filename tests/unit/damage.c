@@ -48,6 +48,7 @@ static void test_a_mutex_with_a_garbage_tag_is_reported_and_EINVAL(void **state)
 	struct ilk_mutex *m = support_mutex(seg, "m");
 
 	(void)state;
+	damaged_on_purpose = 1;
 	m->tag ^= 0x100;
 	check_damaged("tag");
 	CHECK_RC(ilk_mutex_lock(m), -EINVAL);
@@ -74,11 +75,36 @@ static void test_lock_with_a_garbage_owner_ends(void **state)
 	m->owner = 0;
 }
 
+static void hold(void *mutex)
+{
+	CHECK_RC(ilk_mutex_lock(mutex), 0);
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
+}
+
+static void test_lock_with_a_garbage_wait_word_sleeps(void **state)
+{
+	struct ilk_mutex *m = support_mutex(seg, "m");
+	struct ilk_test_child *holder = ilk_test_start(hold, m);
+	struct ilk_inspection *in;
+
+	(void)state;
+	ilk_test_await(0);
+	m->wait = 77;
+	CHECK_RC(ilk_mutex_lock_until(m, ilk_after_ms(200)), -ETIMEDOUT);
+	in = look();
+	for (size_t i = 0; i < in->thread_count; i++)
+		assert_in_range(in->threads[i].sleeps, 0, 30);
+	ilk_inspection_free(in);
+	ilk_test_kill(holder);
+}
+
 static void test_a_sharded_counter_with_a_garbage_tag_is_reported(void **state)
 {
 	struct ilk_sharded *sharded;
 
 	(void)state;
+	damaged_on_purpose = 1;
 	CHECK_RC(ilk_sharded_open(seg, "s", &sharded), 0);
 	memset(sharded, 0xa5, 8);
 	check_damaged("tag");
@@ -224,6 +250,7 @@ int main(void)
 		SEGMENT_TEST(test_a_mutex_with_a_garbage_owner_is_reported),
 		SEGMENT_TEST(test_a_mutex_with_a_garbage_tag_is_reported_and_EINVAL),
 		SEGMENT_TEST(test_lock_with_a_garbage_owner_ends),
+		SEGMENT_TEST(test_lock_with_a_garbage_wait_word_sleeps),
 		SEGMENT_TEST(test_a_sharded_counter_with_a_garbage_tag_is_reported),
 		SEGMENT_TEST(test_a_few_scribbles_in_the_tables_crash_nobody),
 		SEGMENT_TEST(test_scribbles_all_over_crash_nobody),
