@@ -234,6 +234,7 @@ static void meet_original(int fd, struct story *story)
 		story->rc[STORY_VALID] = check(fd, seg);
 		use_objects(seg, in);
 		use_memory(seg);
+		use_removal(seg);
 		EXPECT(ilk_segment_valid(seg), -EBADMSG, -EUSERS);
 		inspect_only(fd);
 		ilk_segment_close(seg);

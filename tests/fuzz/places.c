@@ -34,7 +34,8 @@ static void find_in_header(struct map_of_places *m)
 	static const uint32_t links[] = {IN_HEADER(processes_at), IN_HEADER(threads_at),
 		IN_HEADER(buckets_at), IN_HEADER(lists_at), IN_HEADER(arena_at)};
 	static const uint32_t sizes[] = {IN_HEADER(bytes), IN_HEADER(process_slots),
-		IN_HEADER(buckets), IN_HEADER(arena_used), IN_HEADER(arena_blocks)};
+		IN_HEADER(buckets), IN_HEADER(arena_used), IN_HEADER(arena_blocks),
+		IN_HEADER(entries), IN_HEADER(removed)};
 
 	for (size_t i = 0; i < sizeof links / sizeof *links; i++)
 		add(&m->links, links[i]);
@@ -54,6 +55,8 @@ static void find_in_slots(struct map_of_places *m)
 
 		add(&m->sizes, at + IN_PROCESS(generation)); /* and the state */
 		add(&m->sizes, at + IN_PROCESS(pid));
+		add(&m->sizes, at + IN_PROCESS(unswept));
+		add(&m->links, at + IN_PROCESS(opening));
 		add_name(m, at + IN_PROCESS(name), 32);
 	}
 	for (uint32_t i = 0; i < m->header.thread_slots; i++) {
@@ -76,7 +79,9 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 
 	add(&m->entries, at);
 	add(&m->links, at + offsetof(struct ilk_entry_, next));
-	add(&m->sizes, at + offsetof(struct ilk_entry_, hash)); /* and the type */
+	add(&m->sizes, at + offsetof(struct ilk_entry_, hash)); /* and type and state */
+	add(&m->sizes, at + offsetof(struct ilk_entry_, serial));
+	add(&m->sizes, at + offsetof(struct ilk_entry_, open));
 	add(&m->sizes, at + offsetof(struct ilk_entry_, bytes));
 	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
 	if (bytes != sizeof(struct ilk_mutex))

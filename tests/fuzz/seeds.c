@@ -231,6 +231,22 @@ static void make_dead(const struct making *made, struct seed *seed)
 	finish(other);
 }
 
+/* Objects whose names are gone, kept for slot 1, which lives, and for slot 2, which is dead. */
+static void make_removed(const struct making *made, struct seed *seed)
+{
+	static const char *const names[] = {"m", "again", "c", "b", "s"};
+	pid_t holder;
+
+	put_objects(made->seg);
+	holder = start(made->seg, hold);
+	finish(start(made->seg, put_objects));
+	for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+		must(ilk_object_remove(made->seg, names[i]), names[i]);
+	mutex(made->seg, "m", 0);
+	copy(made, seed);
+	finish(holder);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -243,6 +259,7 @@ static const struct recipe {
 	{"holes", 16 << 10, 0, make_holes},
 	{"held", 16 << 10, 0, make_held},
 	{"dead", 16 << 10, 0, make_dead},
+	{"removed", 32 << 10, 0, make_removed},
 };
 
 /* The name is there only until its file is open. */

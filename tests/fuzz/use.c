@@ -130,6 +130,41 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	use_name(seg, "new", 500);
 }
 
+struct removal {
+	struct ilk_segment *seg;
+	int count;
+};
+
+/* Every other one; and closes what it opened of the others, as a block if it is one. */
+static int remove_or_close(const struct ilk_object *o, void *arg)
+{
+	struct removal *r = arg;
+	void *memory;
+
+	must(IS_TEXT(o->name), "an object's name ends");
+	must(o->openers >= 0, "as many or none have it open");
+	read_all(o->type, strlen(o->type));
+	if (r->count++ % 2)
+		ilk_object_remove(r->seg, o->name);
+	else if (ilk_block_open(r->seg, o->name, o->bytes, &memory) == 0)
+		must(ilk_object_close(memory) != -EINVAL, "what was opened can be closed");
+	return r->count > MOST_OBJECTS;
+}
+
+void use_removal(struct ilk_segment *seg)
+{
+	struct removal r = {.seg = seg};
+	struct ilk_mutex *m;
+
+	ilk_object_each(seg, remove_or_close, &r);
+	if (ilk_mutex_open(seg, "m", NULL, &m) == 0) {
+		ilk_object_remove(seg, "m");
+		use_mutex(m);
+		ilk_object_close(m);
+	}
+	use_name(seg, "again", 64);
+}
+
 /* --- memory --- */
 
 struct list {
