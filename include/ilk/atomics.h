@@ -21,6 +21,7 @@
 #define ilk_add_full_(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 #define ilk_sub_full_(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
 #define ilk_or_full_(p, v) __atomic_fetch_or((p), (v), __ATOMIC_ACQ_REL)
+#define ilk_and_full_(p, v) __atomic_fetch_and((p), (v), __ATOMIC_ACQ_REL)
 /* Full, too; a later load may still come before its store. */
 #define ilk_exchange_(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQ_REL)
 

@@ -72,6 +72,9 @@ static const struct {
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
+	{ENOTRECOVERABLE,
+		"The mutex was removed while the calling thread waited, and is not held: stop "
+		"using what it guards."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},

@@ -22,6 +22,7 @@ static const struct bench *const benches[] = {
 	&bench_attach,
 	&bench_recovery,
 	&bench_sleepers,
+	&bench_condition,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
