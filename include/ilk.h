@@ -8,6 +8,7 @@
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
 #include <ilk/condition.h>
+#include <ilk/event.h>
 #include <ilk/inspect.h>
 
 #endif

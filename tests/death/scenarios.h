@@ -19,6 +19,9 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 extern const struct operation condition_wait_row, condition_lapse_row, condition_timeout_row,
 	condition_woken_row, condition_woken_first_row, condition_signal_row,
 	condition_signal_waited_row, condition_broadcast_waited_row;
+extern const struct operation event_set_row, event_set_waited_row, event_auto_set_waited_row,
+	event_clear_row, event_wait_row, event_asleep_row, event_woken_row, event_woken_first_row,
+	event_timeout_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

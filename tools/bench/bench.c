@@ -23,6 +23,7 @@ static const struct bench *const benches[] = {
 	&bench_recovery,
 	&bench_sleepers,
 	&bench_condition,
+	&bench_event,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 

@@ -1,5 +1,5 @@
 /*
- * wakes.c - the bench `condition`: a turn that goes to another process and back, asleep.
+ * wakes.c - the benches `condition` and `event`: a turn that goes to another process and back, asleep.
  *
  * Two processes on two cores hand a turn to and fro; each sleeps until it is its own. The figure is
  * the time of a round trip: two wake-ups, and the falling asleep in between.
@@ -54,7 +54,31 @@ static int ilk_take_and_give(struct bench_arena *a, unsigned me)
 
 static const struct wake_peer ilk_peer = {ilk_init, ilk_take_and_give};
 
-/* --- the C library's, process-shared --- */
+/* --- Ilk's event, of auto reset: one for each side --- */
+
+static struct ilk_event *ilk_event_of(struct bench_arena *a, unsigned side)
+{
+	return (struct ilk_event *)(void *)&a->nodes[side];
+}
+
+static int ilk_event_begin(const struct bench_place *place)
+{
+	struct ilk_event_options options = {.size = sizeof(options), .flags = ILK_EVENT_AUTO};
+	int rc = 0;
+
+	for (unsigned i = 0; i < SIDES && rc == 0; i++)
+		rc = ilk_event_init(place->seg, ilk_event_of(place->arena, i), "turn", &options);
+	return rc == 0 ? ilk_event_set(ilk_event_of(place->arena, 0)) : rc;
+}
+
+static int ilk_event_take_and_give(struct bench_arena *a, unsigned me)
+{
+	return ilk_event_wait(ilk_event_of(a, me)) || ilk_event_set(ilk_event_of(a, !me));
+}
+
+static const struct wake_peer ilk_event_peer = {ilk_event_begin, ilk_event_take_and_give};
+
+/* --- the C library's condition and mutex, process-shared --- */
 
 static pthread_cond_t *pthread_condition_of(struct bench_arena *a, unsigned side)
 {
@@ -145,4 +169,19 @@ const struct bench bench_condition = {
 	.seconds = 0.3,
 	.workers = SIDES,
 	BENCH_PEERS(condition_peers),
+};
+
+static const struct bench_peer event_peers[] = {
+	{"ilk", wakes, &ilk_event_peer, NULL},
+	{"pthread-cond", wakes, &pthread_peer, NULL},
+};
+
+const struct bench bench_event = {
+	.name = "event",
+	.unit = "us",
+	.what = "the same with an event of auto reset for each of both",
+	.reference = "pthread-cond",
+	.seconds = 0.3,
+	.workers = SIDES,
+	BENCH_PEERS(event_peers),
 };
