@@ -9,6 +9,8 @@
 #include <ilk/mutex.h>
 #include <ilk/condition.h>
 #include <ilk/event.h>
+#include <ilk/latch.h>
+#include <ilk/once.h>
 #include <ilk/inspect.h>
 
 #endif

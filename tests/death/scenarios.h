@@ -22,6 +22,11 @@ extern const struct operation condition_wait_row, condition_lapse_row, condition
 extern const struct operation event_set_row, event_set_waited_row, event_auto_set_waited_row,
 	event_clear_row, event_wait_row, event_asleep_row, event_woken_row, event_woken_first_row,
 	event_timeout_row;
+extern const struct operation latch_count_row, latch_open_row, latch_asleep_row, latch_woken_row,
+	latch_timeout_row;
+extern const struct operation once_begin_row, once_done_row, once_give_up_row, once_run_row,
+	once_done_waited_row, once_asleep_row, once_woken_row, once_elected_row, once_timeout_row,
+	once_recover_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

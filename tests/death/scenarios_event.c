@@ -5,11 +5,11 @@
  * sleeps in it, which he must not go on doing if it is set, whatever became of who set it or was
  * woken first.
  */
+#include "asleep.h"
 #include "scenarios.h"
-#include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10, LOOK_MS = 60, LATE_MS = 500 };
+enum { TIMEOUT_MS = 10 };
 
 static struct ilk_event *manual, *automatic;
 
@@ -73,32 +73,38 @@ static int attach_and_set_auto(struct stage *s)
 
 /* ---- the partner ---- */
 
-/* Sleeps until E lets it through, or the victim is dead and E not set. */
-static int sleep_in(struct stage *s, struct ilk_event *e)
+static int wait_for_manual(ilk_time until)
 {
-	int64_t death;
-	int rc;
+	return ilk_event_wait_until(manual, until);
+}
 
-	do {
-		rc = ilk_event_wait_until(e, ilk_after_ms(LOOK_MS));
-		death = s->board->since;
-		s->board->outcome = rc == 0;
-		if (rc != -ETIMEDOUT)
-			return expect(s, "ilk_event_wait_until", rc, 0);
-		if (ilk_event_is_set(e) && death && now_ns() > death + LATE_MS * 1000000LL)
-			return fail(s, "asleep, though it is set");
-	} while (ilk_event_is_set(e) || (!death && !s->reference));
-	return 0;
+static int wait_for_auto(ilk_time until)
+{
+	return ilk_event_wait_until(automatic, until);
+}
+
+static int is_manual_set(void)
+{
+	return ilk_event_is_set(manual);
+}
+
+static int is_auto_set(void)
+{
+	return ilk_event_is_set(automatic);
 }
 
 static int sleep_in_manual(struct stage *s)
 {
-	return sleep_in(s, manual);
+	static const struct bed bed = {wait_for_manual, is_manual_set};
+
+	return sleep_in(s, &bed);
 }
 
 static int sleep_in_auto(struct stage *s)
 {
-	return sleep_in(s, automatic);
+	static const struct bed bed = {wait_for_auto, is_auto_set};
+
+	return sleep_in(s, &bed);
 }
 
 /* ---- the survivors ---- */

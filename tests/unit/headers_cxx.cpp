@@ -23,6 +23,8 @@ struct Shelf {
 static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
 static_assert(sizeof(ilk_condition) == 64 && alignof(ilk_condition) == 64, "one cache line");
 static_assert(sizeof(ilk_event) == 64 && alignof(ilk_event) == 64, "one cache line");
+static_assert(sizeof(ilk_latch) == 64 && alignof(ilk_latch) == 64, "one cache line");
+static_assert(sizeof(ilk_once) == 64 && alignof(ilk_once) == 64, "one cache line");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
