@@ -117,22 +117,28 @@ static void go_along_together(unsigned worker)
 static void check_onces(void)
 {
 	int64_t farthest = 0, deaths = 0, again = 0;
+	uint64_t waits = 1, waited = 0;
 
 	for (unsigned i = 0; i < WORKERS; i++) {
 		farthest = tally_of(i)->done > farthest ? tally_of(i)->done : farthest;
 		deaths += tally_of(i)->deaths;
 	}
 	for (int i = 0; i < farthest; i++) {
+		const struct ilk_once *o = &common->once[i];
 		int64_t value = 0;
 
-		CHECK_RC(ilk_once_value(&common->once[i], &value), 0);
+		CHECK_RC(ilk_once_value(o, &value), 0);
 		assert_int_equal(value, i * FACTOR);
+		waits += o->waits;
+		waited += o->waited_ns;
 		again += common->made[i] - 1;
 	}
 	print_message("%lld done, %lld of them again, %lld deaths\n", (long long)farthest,
 		(long long)again, (long long)deaths);
 	assert_true(farthest > 0);
 	assert_in_range(again, 0, deaths);
+	/* Who had to find out by himself would take 20 ms for each. */
+	assert_in_range(waited / waits, 0, 10000000);
 	check_longest_stall();
 }
 
@@ -189,15 +195,18 @@ static void step_apart(unsigned worker)
 static void test_latches_keep_processes_in_step(void **state)
 {
 	struct ilk_segment *seg;
+	ilk_time since;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	seg = make_rows();
+	since = ilk_now();
 	run_undisturbed(step_apart);
 	for (unsigned i = 1; i < WORKERS; i++)
 		assert_in_range(tally_of(i)->done + 1 - tally_of(0)->done, 0, 2);
 	print_message("%lld steps\n", (long long)tally_of(0)->done);
-	assert_true(tally_of(0)->done > 0);
+	/* Who had to find out by himself would take 50 ms for each. */
+	assert_true(tally_of(0)->done > (ilk_now() - since) / 10000000);
 	check_longest_stall();
 	remove_rows(seg);
 }
