@@ -5,12 +5,16 @@
  *	struct ilk_condition *filled;
  *	...
  *	rc = ilk_mutex_lock(m);                                 // the consumer
- *	if (rc >= 0)
+ *	if (rc < 0)
+ *		return rc;
+ *	if (rc == 0)
  *		rc = ILK_WAIT_UNTIL(filled, m, ilk_after_ms(500), shelf->left > 0);
- *	if (rc == 0) {
+ *	if (rc == 0)
  *		shelf->left--;                                  // it is so, and m is held
+ *	else if (rc > 0 && rc & ILK_RECOVERED)
+ *		put_right(shelf, m);                            // see ilk/mutex.h
+ *	if (rc != -ECANCELED)
  *		ilk_mutex_unlock(m);
- *	}
  *	...
  *	shelf->left++;                                          // the producer, with m locked
  *	ilk_mutex_unlock(m);
@@ -80,7 +84,8 @@ ILK_API int ilk_condition_open(struct ilk_segment *seg, const char *name, struct
  *
  * And with M not held:
  *
- *   -ENOTRECOVERABLE   the name of M was removed during the wait: nobody can lock it any more
+ *   -ENOTRECOVERABLE   the name of M was removed during the wait: nobody can lock it any more; to
+ *                   unlock it is harmless, and -EPERM
  *   -ECANCELED      another thread of this process closes the segment: use nothing in it, M neither
  *
  * Order: as ilk_mutex_unlock() and then ilk_mutex_lock(). A notification whose change was made with

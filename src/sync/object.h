@@ -41,15 +41,17 @@ static inline int ilk_can_write_(const void *object)
 }
 
 /*
- * Sleeps on *WORD, whose value FOUND says to wait, with the bit FLAG set in it: somebody may sleep.
- * As ilk_wait_on_; ILK_WOKEN_ also where the word has changed.
+ * Sleeps on *WORD, whose value FOUND says to wait, once the bit FLAG is in it: somebody may sleep.
+ * Where it was not, sets it, and the caller looks again at everything: who makes a change after
+ * that sees the flag, or takes it away, which ends the sleep. As ilk_wait_on_.
  */
 static inline int ilk_wait_flagged_(struct ilk_wait_ *w, uint32_t *word, uint32_t flag,
 	uint32_t found, ilk_time deadline, uint32_t owner)
 {
-	if (!(found & flag) && !ilk_cas_full_(word, &found, found | flag))
-		return ILK_WOKEN_;
-	return ilk_wait_on_(w, word, found | flag, deadline, owner);
+	if (found & flag)
+		return ilk_wait_on_(w, word, found, deadline, owner);
+	ilk_cas_full_(word, &found, found | flag);
+	return ILK_WOKEN_;
 }
 
 #endif

@@ -168,7 +168,7 @@ static int sleep_for(struct ilk_once *o, struct ilk_wait_ *w, ilk_time deadline)
 		ilk_wait_note_(w, owner_of(found), ilk_load_relaxed_(&o->elected));
 		rc = ilk_wait_flagged_(w, &o->word, SOMEBODY, found, deadline, owner_of(found));
 		if (rc == -EOWNERDEAD) {
-			result = elect_after_death(o, found | SOMEBODY);
+			result = elect_after_death(o, found);
 			if (result > 0)
 				return result;
 		}

@@ -10,7 +10,8 @@ extern const struct operation segment_create_row, segment_open_row, segment_clos
 	segment_unlink_row, slot_takeover_row;
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
-extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row;
+extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row,
+	condition_open_row, event_open_row, latch_open_row, once_open_row;
 extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_first_row,
 	mutex_section_row, mutex_unlock_waited_row, mutex_asleep_row, mutex_woken_row,
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
@@ -22,8 +23,8 @@ extern const struct operation condition_wait_row, condition_lapse_row, condition
 extern const struct operation event_set_row, event_set_waited_row, event_auto_set_waited_row,
 	event_clear_row, event_wait_row, event_asleep_row, event_woken_row, event_woken_first_row,
 	event_timeout_row;
-extern const struct operation latch_count_row, latch_open_row, latch_asleep_row, latch_woken_row,
-	latch_timeout_row;
+extern const struct operation latch_count_row, latch_count_last_row, latch_asleep_row,
+	latch_woken_row, latch_timeout_row;
 extern const struct operation once_begin_row, once_done_row, once_give_up_row, once_run_row,
 	once_done_waited_row, once_asleep_row, once_woken_row, once_elected_row, once_timeout_row,
 	once_recover_row;

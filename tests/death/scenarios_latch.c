@@ -126,7 +126,7 @@ const struct operation latch_count_row = {
 	.after = 1,
 };
 
-const struct operation latch_open_row = {
+const struct operation latch_count_last_row = {
 	.name = "latch_count_last",
 	.what = "counts the last one down, and another sleeps for it",
 	LATCH_ROLES,
