@@ -8,7 +8,7 @@
 #include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10 };
+enum { TIMEOUT_MS = 40 };
 
 static struct ilk_condition *condition;
 
@@ -84,12 +84,19 @@ static int wait_once(struct stage *s, ilk_time until, int wanted)
 	return EXPECT(s, ilk_mutex_unlock(mine.mutex), 0);
 }
 
-/* Where there is no victim, nobody would end it. */
+/* The partner: waits on until the victim is dead. Where there is none, nobody would end it. */
 static int wait_long(struct stage *s)
 {
+	int64_t death;
+
 	if (s->reference)
 		return wait_once(s, ilk_after_ms(TIMEOUT_MS), ILK_TIMED_OUT);
-	return wait_once(s, ILK_FOREVER, 0);
+	do {
+		death = s->board->since;
+		if (wait_once(s, ILK_FOREVER, 0) < 0)
+			return -1;
+	} while (!death);
+	return 0;
 }
 
 static int recover(struct stage *s)

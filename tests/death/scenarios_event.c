@@ -9,7 +9,7 @@
 #include "scenarios.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10 };
+enum { TIMEOUT_MS = 40 };
 
 static struct ilk_event *manual, *automatic;
 

@@ -7,7 +7,7 @@
 #include "scenarios.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10, MANY = 10 };
+enum { TIMEOUT_MS = 40, MANY = 10 };
 
 static struct ilk_latch *many, *last;
 

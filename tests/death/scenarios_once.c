@@ -7,7 +7,7 @@
 #include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10, ANSWER = 42 };
+enum { TIMEOUT_MS = 18, ANSWER = 42 };
 
 static struct ilk_once *once;
 
