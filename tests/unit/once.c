@@ -1,48 +1,8 @@
-/* once.c - who is elected, what the others get, and what a death in it leads to. */
-#include "segment_fixture.h"
+/* once.c - who is elected, what the others get, and what misuse returns; deaths: once_death.c. */
+#include "once_fixture.h"
 #include <errno.h>
 #include <pthread.h>
-#include <signal.h>
 #include <string.h>
-
-enum { THREADS = 8, ANSWER = 42 };
-enum step { AT_IT, GO_ON };
-enum value { MADE, TOLD };
-
-static struct ilk_once *o;
-
-static int once_setup(void **state)
-{
-	return segment_setup(state) < 0 ? -1 : ilk_once_open(seg, "o", &o);
-}
-
-#define ONCE_TEST(f) cmocka_unit_test_setup_teardown(f, once_setup, segment_teardown)
-
-static ilk_time patience(void)
-{
-	return ilk_after_ms(support_patience_ms());
-}
-
-static int64_t get(enum value which)
-{
-	return ilk_load_acquire_(&support_board()->value[which]);
-}
-
-static int make(void *arg, int told, int64_t *value)
-{
-	(void)arg;
-	ilk_add_full_(&support_board()->value[MADE], 1);
-	ilk_add_full_(&support_board()->value[TOLD], told);
-	*value = ANSWER;
-	return 0;
-}
-
-static int fail_to_make(void *arg, int told, int64_t *value)
-{
-	ilk_add_full_(&support_board()->value[TOLD], told);
-	*value = 0;
-	return *(int *)arg;
-}
 
 /* --- done --- */
 
@@ -67,15 +27,6 @@ static void test_first_is_elected_and_the_others_get_what_was_published(void **s
 	CHECK_RC(ilk_once_give_up(o), -EPERM);
 	CHECK_RC(ilk_once_value(o, &value), 0);
 	assert_int_equal(value, -ANSWER);
-}
-
-static void run_once(void *arg)
-{
-	int64_t value = 0;
-
-	(void)arg;
-	CHECK_RC(ilk_once_run(o, make, NULL, &value), 0);
-	CHECK(value == ANSWER);
 }
 
 static void test_run_by_many_runs_it_once(void **state)
@@ -150,12 +101,6 @@ static void give_it_up(void *arg)
 	CHECK_RC(ilk_once_give_up(o), 0);
 }
 
-static void *run_in_thread(void *arg)
-{
-	run_once(arg);
-	return NULL;
-}
-
 static void test_give_up_hands_over_to_one_who_waits(void **state)
 {
 	struct support_child *child = support_start(give_it_up, NULL);
@@ -173,69 +118,7 @@ static void test_give_up_hands_over_to_one_who_waits(void **state)
 	assert_int_equal(get(MADE), 1);
 }
 
-/* --- deaths --- */
-
-static void begin_and_die(void *arg)
-{
-	(void)arg;
-	CHECK(ilk_once_begin(o, NULL) > 0);
-	support_say(AT_IT);
-	if (arg)
-		support_await(GO_ON);
-	raise(SIGKILL);
-}
-
-static void test_death_in_it_elects_the_next_who_is_told(void **state)
-{
-	int error = -ENOSPC;
-
-	(void)state;
-	support_join_killed(support_start(begin_and_die, NULL));
-	CHECK_RC(ilk_once_begin_until(o, ILK_NOW, NULL), ILK_ELECTED | ILK_RECOVERED);
-	/* Told until one has done it: after a failure, and after another death. */
-	CHECK_RC(ilk_once_give_up(o), 0);
-	CHECK_RC(ilk_once_run(o, fail_to_make, &error, NULL), -ENOSPC);
-	support_join_killed(support_start(begin_and_die, NULL));
-	CHECK_RC(ilk_once_run(o, make, NULL, NULL), 0);
-	assert_int_equal(get(TOLD), 2 * ILK_RECOVERED);
-	assert_int_equal(get(MADE), 1);
-}
-
-static void test_death_in_it_wakes_one_who_sleeps_and_he_the_others(void **state)
-{
-	struct support_child *child = support_start(begin_and_die, o);
-	pthread_t threads[THREADS];
-
-	(void)state;
-	support_await(AT_IT);
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, run_in_thread, NULL), 0);
-	support_await_sleepers(support_name(""), THREADS);
-	support_say(GO_ON);
-	support_join_killed(child);
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_int_equal(get(MADE), 1);
-	assert_int_equal(get(TOLD), ILK_RECOVERED);
-}
-
-static int begin_in_thread(void *arg)
-{
-	(void)arg;
-	return ilk_once_begin(o, NULL);
-}
-
-static void test_thread_that_ends_in_it_counts_as_dead(void **state)
-{
-	(void)state;
-	CHECK_RC(support_in_thread(begin_in_thread, NULL), ILK_ELECTED);
-	CHECK_RC(ilk_once_begin_until(o, patience(), NULL), ILK_ELECTED | ILK_RECOVERED);
-	CHECK_RC(ilk_once_done(o, 1), 0);
-	/* And one that ended it in order does not: its slot is used again. */
-	CHECK_RC(support_in_thread(begin_in_thread, NULL), 0);
-}
-
-/* --- misuse, close --- */
+/* --- misuse --- */
 
 static void child_is_not_at_it(void *arg)
 {
@@ -276,34 +159,6 @@ static void test_begin_by_who_is_at_it_is_EDEADLK(void **state)
 	CHECK_RC(ilk_once_run(o, run_again, NULL, NULL), -EDEADLK);
 	CHECK_RC(ilk_once_begin(o, NULL), ILK_ELECTED);
 	CHECK_RC(ilk_once_begin(o, NULL), -EDEADLK);
-	CHECK_RC(ilk_once_done(o, 1), 0);
-}
-
-static void *begin_until_closed(void *arg)
-{
-	(void)arg;
-	CHECK_RC(ilk_once_begin(o, NULL), -ECANCELED);
-	return NULL;
-}
-
-static void close_on_a_waiter(void *arg)
-{
-	pthread_t thread;
-
-	ilk_segment_close(seg);
-	seg = support_open(arg);
-	CHECK_RC(ilk_once_open(seg, "o", &o), 0);
-	CHECK(pthread_create(&thread, NULL, begin_until_closed, NULL) == 0);
-	support_await_sleepers(arg, 1);
-	ilk_segment_close(seg);
-	CHECK(pthread_join(thread, NULL) == 0);
-}
-
-static void test_close_cancels_who_waits(void **state)
-{
-	(void)state;
-	CHECK_RC(ilk_once_begin(o, NULL), ILK_ELECTED);
-	support_run(close_on_a_waiter, (void *)support_name(""));
 	CHECK_RC(ilk_once_done(o, 1), 0);
 }
 
@@ -348,7 +203,7 @@ static void test_read_only_sees_what_is_done_and_does_nothing(void **state)
 	ilk_segment_close(read_only);
 }
 
-/* --- making one, looking at it --- */
+/* --- making one --- */
 
 static void test_open_finds_the_same_and_no_other_type(void **state)
 {
@@ -376,31 +231,6 @@ static void test_init_in_a_block_makes_a_once(void **state)
 	CHECK_RC(ilk_once_init(seg, (struct ilk_once *)((char *)block + 8), "odd"), -EINVAL);
 }
 
-static void check_seen(const char *text, enum ilk_holder_life holder)
-{
-	struct ilk_inspection *in;
-
-	CHECK_RC(ilk_inspect(support_name(""), &in), 0);
-	assert_string_equal(in->objects[0].type, "once");
-	assert_string_equal(in->objects[0].state, text);
-	assert_int_equal(in->objects[0].holder, holder);
-	ilk_inspection_free(in);
-}
-
-static void test_inspect_shows_who_is_at_it(void **state)
-{
-	(void)state;
-	check_seen("not done", ILK_HOLDER_NONE);
-	support_join_killed(support_start(begin_and_die, NULL));
-	check_seen("being done", ILK_HOLDER_DEAD);
-	CHECK_RC(ilk_once_begin(o, NULL), ILK_ELECTED | ILK_RECOVERED);
-	check_seen("being done, after a death", ILK_HOLDER_ALIVE);
-	CHECK_RC(ilk_once_give_up(o), 0);
-	check_seen("not done, after a death", ILK_HOLDER_NONE);
-	CHECK_RC(ilk_once_run(o, make, NULL, NULL), 0);
-	check_seen("done: 42", ILK_HOLDER_NONE);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -409,17 +239,12 @@ int main(void)
 		ONCE_TEST(test_who_waits_asleep_gets_what_was_published),
 		ONCE_TEST(test_run_that_fails_lets_the_next_try),
 		ONCE_TEST(test_give_up_hands_over_to_one_who_waits),
-		ONCE_TEST(test_death_in_it_elects_the_next_who_is_told),
-		ONCE_TEST(test_death_in_it_wakes_one_who_sleeps_and_he_the_others),
-		ONCE_TEST(test_thread_that_ends_in_it_counts_as_dead),
 		ONCE_TEST(test_done_by_another_is_EPERM),
 		ONCE_TEST(test_begin_by_who_is_at_it_is_EDEADLK),
-		ONCE_TEST(test_close_cancels_who_waits),
 		ONCE_TEST(test_calls_on_what_is_no_once_are_EINVAL),
 		ONCE_TEST(test_read_only_sees_what_is_done_and_does_nothing),
 		ONCE_TEST(test_open_finds_the_same_and_no_other_type),
 		ONCE_TEST(test_init_in_a_block_makes_a_once),
-		ONCE_TEST(test_inspect_shows_who_is_at_it),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
