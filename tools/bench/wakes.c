@@ -16,6 +16,8 @@ struct wake_peer {
 	int (*init)(const struct bench_place *place);
 	/* Waits until the turn is ME's, or the contest is over; then hands it on. */
 	int (*take_and_give)(struct bench_arena *a, unsigned me);
+	/* The contest is over: lets the other go, who may sleep and not know it. */
+	int (*finish)(struct bench_arena *a, unsigned me);
 };
 
 static int is_mine(const struct bench_arena *a, unsigned me)
@@ -52,7 +54,7 @@ static int ilk_take_and_give(struct bench_arena *a, unsigned me)
 	return ilk_mutex_unlock(m) || ilk_condition_signal(ilk_condition_of(a, !me));
 }
 
-static const struct wake_peer ilk_peer = {ilk_init, ilk_take_and_give};
+static const struct wake_peer ilk_peer = {ilk_init, ilk_take_and_give, ilk_take_and_give};
 
 /* --- Ilk's event, of auto reset: one for each side --- */
 
@@ -76,7 +78,14 @@ static int ilk_event_take_and_give(struct bench_arena *a, unsigned me)
 	return ilk_event_wait(ilk_event_of(a, me)) || ilk_event_set(ilk_event_of(a, !me));
 }
 
-static const struct wake_peer ilk_event_peer = {ilk_event_begin, ilk_event_take_and_give};
+/* One who has waited for this turn then sees that it is over: nobody need wait for him. */
+static int ilk_event_finish(struct bench_arena *a, unsigned me)
+{
+	return ilk_event_set(ilk_event_of(a, !me));
+}
+
+static const struct wake_peer ilk_event_peer = {
+	ilk_event_begin, ilk_event_take_and_give, ilk_event_finish};
 
 /* --- the C library's condition and mutex, process-shared --- */
 
@@ -115,7 +124,8 @@ static int pthread_take_and_give(struct bench_arena *a, unsigned me)
 	return pthread_mutex_unlock(m) || pthread_cond_signal(pthread_condition_of(a, !me));
 }
 
-static const struct wake_peer pthread_peer = {pthread_init, pthread_take_and_give};
+static const struct wake_peer pthread_peer = {
+	pthread_init, pthread_take_and_give, pthread_take_and_give};
 
 _Static_assert(sizeof(pthread_mutex_t) <= sizeof(struct bench_line), "the mutex fits its line");
 _Static_assert(sizeof(pthread_cond_t) <= sizeof(struct bench_line), "the condition, too");
@@ -132,8 +142,7 @@ static int pass_turns(const struct bench_place *place, const void *what, unsigne
 			return -1;
 		ilk_store_relaxed_(&a->workers[me].count, n);
 	}
-	/* The other may have gone to sleep before it was over. */
-	return peer->take_and_give(a, me);
+	return peer->finish(a, me);
 }
 
 static int wakes(const struct bench_run *run, struct bench_sample *sample)
