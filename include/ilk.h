@@ -8,6 +8,10 @@
 #include <ilk/memory.h>
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
+#include <ilk/condition.h>
+#include <ilk/event.h>
+#include <ilk/latch.h>
+#include <ilk/once.h>
 #include <ilk/inspect.h>
 
 #endif

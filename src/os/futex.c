@@ -22,7 +22,7 @@
 #endif
 
 #ifdef TELL_TSAN
-/* The kernel's store in FUTEX_WAKE_OP is invisible to it. */
+/* The kernel's change in FUTEX_WAKE_OP is invisible to it. */
 void __tsan_release(void *address);
 #else
 static inline void __tsan_release(void *address)
@@ -30,6 +30,9 @@ static inline void __tsan_release(void *address)
 	(void)address;
 }
 #endif
+
+_Static_assert((int)ILK_STORE_ == FUTEX_OP_SET && (int)ILK_ADD_ == FUTEX_OP_ADD, "the kernel's");
+_Static_assert((int)ILK_OR_ == FUTEX_OP_OR && (int)ILK_CLEAR_ == FUTEX_OP_ANDN, "numbers");
 
 static int result(long rc)
 {
@@ -50,18 +53,44 @@ int ilk_futex_wake_(const uint32_t *word, int count)
 	return result(syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0));
 }
 
-int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
+/* In two steps, for which sleepers look by themselves. */
+static void change(uint32_t *word, enum ilk_change_ how, uint32_t value)
 {
-	uint32_t op = FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_EQ, 0);
+	switch (how) {
+	case ILK_STORE_:
+		ilk_store_release_(word, value);
+		break;
+	case ILK_ADD_:
+		ilk_add_full_(word, value);
+		break;
+	case ILK_OR_:
+		ilk_or_full_(word, value);
+		break;
+	case ILK_CLEAR_:
+		ilk_and_full_(word, ~value);
+		break;
+	}
+}
 
+int ilk_futex_change_and_wake_(uint32_t *word, enum ilk_change_ how, uint32_t value, int count)
+{
+	uint32_t op = FUTEX_OP((uint32_t)how, value, FUTEX_OP_CMP_EQ, 0);
+	int before = errno;
 	long rc;
 
 	__tsan_release(word);
 	/* Second wake: none, whatever the comparison says. */
 	rc = syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op);
-	if (rc >= 0)
-		return (int)rc;
-	/* Refused, by a filter perhaps: in two steps, for which sleepers look by themselves. */
-	ilk_store_release_(word, value);
-	return ilk_futex_wake_(word, count);
+	if (rc < 0) {
+		/* Refused, by a filter perhaps. */
+		change(word, how, value);
+		rc = ilk_futex_wake_(word, count);
+	}
+	errno = before; /* some who call it are signal handlers */
+	return (int)rc;
+}
+
+int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
+{
+	return ilk_futex_change_and_wake_(word, ILK_STORE_, value, count);
 }

@@ -49,7 +49,7 @@ static const char *outcome(int bits)
 	if (bits & ILK_TIMED_OUT)
 		return "The wait ran out and the mutex is held again: check the condition, then "
 		       "unlock.";
-	return "Done, and this member was chosen for the phase: do the work that one must do.";
+	return "Done, and the calling thread was chosen: do the work that one must do for all.";
 }
 
 static const struct {
@@ -73,6 +73,10 @@ static const struct {
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
+	{ERANGE, "Less is left than was to be counted: see who has counted too much."},
+	{ENOTRECOVERABLE,
+		"The mutex was removed while the calling thread waited, and is not held: stop "
+		"using what it guards."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes, or the path too long: shorten it."},

@@ -8,7 +8,9 @@
 
 #include "segment/registry.h"
 
-#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex)
+#define ILK_TYPES_(row)                                                                      \
+	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
+		row(once)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -16,6 +18,10 @@ enum ilk_type_id_ {
 	ILK_TYPE_COUNTER_,
 	ILK_TYPE_SHARDED_,
 	ILK_TYPE_MUTEX_,
+	ILK_TYPE_CONDITION_,
+	ILK_TYPE_EVENT_,
+	ILK_TYPE_LATCH_,
+	ILK_TYPE_ONCE_,
 	ILK_TYPES_END_,
 };
 

@@ -53,11 +53,6 @@ _Static_assert(sizeof(struct ilk_mutex) == 64, "one cache line");
 
 /* --- small questions --- */
 
-static inline int is_mine(uint32_t word)
-{
-	return (word & ~ILK_OWNER_FLAGS_) == ilk_thread_.owner;
-}
-
 /* In an attached segment, and a mutex? The caller's identity is in ilk_thread_ then. */
 static int check(const struct ilk_mutex *m)
 {
@@ -77,7 +72,7 @@ static int check_mine(const struct ilk_mutex *m)
 		return rc;
 	if (!ilk_mutex_is_one_(m))
 		return -EINVAL;
-	return is_mine(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
+	return ilk_mutex_is_mine_(ilk_load_relaxed_(&m->owner)) ? 0 : -EPERM;
 }
 
 /* --- letting it go --- */
@@ -314,7 +309,7 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 	if (rc < 0)
 		return rc;
 	found = ilk_load_relaxed_(&m->owner);
-	if (is_mine(found))
+	if (ilk_mutex_is_mine_(found))
 		return lock_again(m);
 	if (take_free(m, found, &result))
 		return result;

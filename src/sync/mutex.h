@@ -17,6 +17,12 @@ static inline int ilk_mutex_is_held_(uint32_t word)
 	return ilk_owner_is_thread_(word);
 }
 
+/* Does it name the calling thread, whose identity is in ilk_thread_? */
+static inline int ilk_mutex_is_mine_(uint32_t word)
+{
+	return (word & ~ILK_OWNER_FLAGS_) == ilk_thread_.owner;
+}
+
 static inline int ilk_mutex_is_one_(const struct ilk_mutex *m)
 {
 	uint16_t tag = ilk_load_relaxed_(&m->tag);

@@ -8,6 +8,7 @@
 #include "segment/member.h"
 #include "segment/types.h"
 #include "sync/mutex.h"
+#include "sync/object.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -95,17 +96,12 @@ static int flags_of(const struct ilk_mutex_options *options)
 int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *label,
 	const struct ilk_mutex_options *options)
 {
-	uintptr_t at = (uintptr_t)m - (uintptr_t)seg->map.base;
 	int flags = flags_of(options);
+	int rc = flags < 0 ? flags : ilk_can_embed_(seg, m, "mutex");
 
-	if (flags < 0)
-		return flags;
-	if (at >= seg->map.bytes || at % sizeof *m)
-		return ilk_fail_(-EINVAL, "the mutex is outside the segment, or not aligned to 64");
-	if (seg->read_only)
-		return ilk_fail_(-EROFS, "the attachment is read-only");
-	make(m, label, (uint32_t)flags);
-	return 0;
+	if (rc == 0)
+		make(m, label, (uint32_t)flags);
+	return rc;
 }
 
 static int has_flags(const void *object, const struct ilk_wanted_ *wanted)

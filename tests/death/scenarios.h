@@ -12,7 +12,8 @@ extern const struct operation segment_create_path_row, transient_create_row, tra
 	transient_leave_row, transient_open_dead_row, transient_create_dead_row;
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
-extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row;
+extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row,
+	condition_open_row, event_open_row, latch_open_row, once_open_row;
 extern const struct operation object_remove_row, object_remove_open_row, object_remove_waited_row,
 	object_close_row, object_close_last_row, object_open_row, object_open_swept_row,
 	object_make_again_row, segment_close_last_row;
@@ -21,6 +22,17 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row;
+extern const struct operation condition_wait_row, condition_lapse_row, condition_timeout_row,
+	condition_woken_row, condition_woken_first_row, condition_signal_row,
+	condition_signal_waited_row, condition_broadcast_waited_row;
+extern const struct operation event_set_row, event_set_waited_row, event_auto_set_waited_row,
+	event_clear_row, event_wait_row, event_asleep_row, event_woken_row, event_woken_first_row,
+	event_timeout_row;
+extern const struct operation latch_count_row, latch_count_last_row, latch_asleep_row,
+	latch_woken_row, latch_timeout_row;
+extern const struct operation once_begin_row, once_done_row, once_give_up_row, once_run_row,
+	once_done_waited_row, once_asleep_row, once_woken_row, once_elected_row, once_timeout_row,
+	once_recover_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

@@ -30,6 +30,10 @@ static uint64_t *block;
 static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
+static struct ilk_condition *condition;
+static struct ilk_event *event;
+static struct ilk_latch *latch;
+static struct ilk_once *once;
 
 static int make_block(const char *name)
 {
@@ -53,6 +57,28 @@ static int make_sharded(const char *name)
 static int make_mutex(const char *name)
 {
 	return ilk_mutex_open(mine.segment, name, NULL, &mutex);
+}
+
+static int make_condition(const char *name)
+{
+	return ilk_condition_open(mine.segment, name, &condition);
+}
+
+static int make_event(const char *name)
+{
+	return ilk_event_open(mine.segment, name, NULL, &event);
+}
+
+static int make_latch(const char *name)
+{
+	const struct ilk_latch_options options = {.size = sizeof options, .count = 2};
+
+	return ilk_latch_open(mine.segment, name, &options, &latch);
+}
+
+static int make_once(const char *name)
+{
+	return ilk_once_open(mine.segment, name, &once);
 }
 
 static void touch_block(void)
@@ -80,6 +106,29 @@ static void touch_mutex(void)
 		ilk_mutex_unlock(mutex);
 }
 
+/* Lets go of the scene's mutex, which the caller holds, and has it again. */
+static void touch_condition(void)
+{
+	ilk_condition_wait_until(condition, mine.mutex, ilk_after_ns(1000));
+}
+
+static void touch_event(void)
+{
+	ilk_event_set(event);
+}
+
+static void touch_latch(void)
+{
+	ilk_latch_count_down(latch, 1);
+}
+
+/* The first does it, and the second finds it done. */
+static void touch_once(void)
+{
+	if (ilk_once_begin(once, NULL) == ILK_ELECTED)
+		ilk_once_done(once, 2);
+}
+
 static int64_t total_block(void)
 {
 	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
@@ -104,10 +153,38 @@ static int64_t total_mutex(void)
 	return owner.damaged ? -1 : 2;
 }
 
+static int64_t total_condition(void)
+{
+	return ilk_condition_signal(condition) == 0 ? (int64_t)condition->waits : -1;
+}
+
+static int64_t total_event(void)
+{
+	return ilk_event_is_set(event) == 1 ? 2 : -1;
+}
+
+static int64_t total_latch(void)
+{
+	unsigned left = 2;
+
+	return ilk_latch_left(latch, &left) < 0 ? -1 : 2 - (int64_t)left;
+}
+
+static int64_t total_once(void)
+{
+	int64_t value = 0;
+
+	return ilk_once_value(once, &value) < 0 ? -1 : value;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+static const struct kind conditions = {{8, 8, 0}, make_condition, touch_condition, total_condition};
+static const struct kind events = {{8, 8, 0}, make_event, touch_event, total_event};
+static const struct kind latches = {{8, 8, 0}, make_latch, touch_latch, total_latch};
+static const struct kind onces = {{8, 8, 0}, make_once, touch_once, total_once};
 
 /* ---- the death ---- */
 
@@ -208,3 +285,7 @@ OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
 OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
+OPEN_ROW(condition_open_row, "condition_open", "makes a named condition", conditions);
+OPEN_ROW(event_open_row, "event_open", "makes a named event", events);
+OPEN_ROW(latch_open_row, "latch_open", "makes a named latch", latches);
+OPEN_ROW(once_open_row, "once_open", "makes a named once", onces);

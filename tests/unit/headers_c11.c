@@ -19,11 +19,23 @@ static int count_in_scope(struct ilk_mutex *m, struct ilk_counter *c)
 	return rc;
 }
 
+static int count_when_even(struct ilk_mutex *m, struct ilk_condition *when, struct ilk_counter *c)
+{
+	int rc = ilk_mutex_lock(m);
+
+	if (rc == 0)
+		rc = ILK_WAIT_UNTIL(when, m, ILK_FOREVER, ilk_counter_read(c) % 2 == 0);
+	if (rc == 0)
+		rc = ilk_counter_add(c, 1);
+	return rc < 0 ? rc : ilk_mutex_unlock(m);
+}
+
 static void test_everything_works_in_strict_c11(void **state)
 {
 	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL);
 	struct ilk_counter *c = support_counter(seg, "c");
 	struct ilk_mutex *m = support_mutex(seg, "m");
+	struct ilk_condition *when = NULL;
 	struct ilk_sharded *sharded;
 	struct ilk_sharded_handle mine;
 
@@ -31,6 +43,8 @@ static void test_everything_works_in_strict_c11(void **state)
 	assert_int_equal(count_in_scope(m, c), 1);
 	assert_int_equal(count_in_scope(m, c), 1);
 	assert_int_equal(ilk_counter_read(c), 2);
+	CHECK_RC(ilk_condition_open(seg, "when", &when), 0);
+	assert_int_equal(count_when_even(m, when, c), 0);
 	CHECK_RC(ilk_sharded_open(seg, "s", &sharded), 0);
 	CHECK_RC(ilk_sharded_mine(sharded, &mine), 0);
 	CHECK_RC(ilk_sharded_add(&mine, 3), 0);

@@ -21,6 +21,10 @@ struct Shelf {
 };
 
 static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
+static_assert(sizeof(ilk_condition) == 64 && alignof(ilk_condition) == 64, "one cache line");
+static_assert(sizeof(ilk_event) == 64 && alignof(ilk_event) == 64, "one cache line");
+static_assert(sizeof(ilk_latch) == 64 && alignof(ilk_latch) == 64, "one cache line");
+static_assert(sizeof(ilk_once) == 64 && alignof(ilk_once) == 64, "one cache line");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
@@ -49,11 +53,24 @@ int take(Shelf &shelf, std::int64_t count)
 	return rc;
 }
 
+int take_when_there(Shelf &shelf, ilk_condition &filled)
+{
+	int rc = ilk_mutex_lock(&shelf.mutex);
+
+	if (rc == 0)
+		rc = ILK_WAIT_UNTIL(&filled, &shelf.mutex, ILK_NOW, shelf.left > 0);
+	if (rc == 0)
+		shelf.left--;
+	ilk_mutex_unlock(&shelf.mutex);
+	return rc;
+}
+
 void use(ilk_segment *seg)
 {
 	void *memory = nullptr;
 	ilk_sharded *sharded = nullptr;
 	ilk_sharded_handle mine{};
+	ilk_condition *filled = nullptr;
 	std::int64_t before = -1;
 
 	CHECK(ilk_block_open(seg, "shelf", sizeof(Shelf), &memory) == 0);
@@ -64,6 +81,9 @@ void use(ilk_segment *seg)
 	CHECK(take(shelf, 3) == -ENOENT);
 	CHECK(shelf.left == 2);
 	CHECK(ilk_mutex_unlock(&shelf.mutex) == -EPERM);
+	CHECK(ilk_condition_open(seg, "filled", &filled) == 0);
+	CHECK(take_when_there(shelf, *filled) == 0);
+	CHECK(shelf.left == 1);
 	CHECK(ilk_counter_fetch_add(&shelf.hits, 1, &before) == 0 && before == 0);
 	CHECK(ilk_sharded_open(seg, "s", &sharded) == 0);
 	CHECK(ilk_sharded_mine(sharded, &mine) == 0);
@@ -76,7 +96,7 @@ void inspect(const char *name)
 	ilk_inspection *in = nullptr;
 
 	CHECK(ilk_inspect(name, &in) == 0);
-	CHECK(in != nullptr && in->object_count == 2);
+	CHECK(in != nullptr && in->object_count == 3);
 	ilk_inspection_free(in);
 }
 

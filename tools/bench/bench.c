@@ -22,6 +22,8 @@ static const struct bench *const benches[] = {
 	&bench_attach,
 	&bench_recovery,
 	&bench_sleepers,
+	&bench_condition,
+	&bench_event,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
