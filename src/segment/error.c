@@ -72,6 +72,8 @@ static const struct {
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
+	{EPIPE, "A partner died, ran out of time or gave up: ask who, with ilk_barrier_status(), then "
+		"reset the barrier or leave it."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},

@@ -34,24 +34,10 @@ static int names_me(const struct ilk_segment *seg, uint32_t word)
 	return is_me;
 }
 
-static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
-{
-	uint32_t slot = ilk_owner_slot_(word), process;
-	const struct ilk_thread_slot_ *thread;
-
-	if (slot >= seg->map.header.thread_slots)
-		return;
-	thread = ilk_thread_slot_(&seg->map, slot);
-	owner->tid = thread->tid;
-	memcpy(owner->name, thread->name, sizeof owner->name - 1);
-	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
-	if (process > 0 && process <= seg->map.header.process_slots)
-		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
-}
-
 int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 {
 	struct ilk_segment *seg = ilk_find_attachment_(m);
+	struct ilk_who_ who;
 	uint32_t word;
 
 	if (!seg || !ilk_mutex_is_one_(m))
@@ -60,7 +46,10 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
 	if (!ilk_mutex_is_held_(word))
 		return 0;
-	name_owner(seg, word, owner);
+	ilk_who_is_(&seg->map, word, &who);
+	owner->pid = who.pid;
+	owner->tid = who.tid;
+	memcpy(owner->name, who.name, sizeof owner->name);
 	owner->holder = names_me(seg, word)
 				? ILK_HELD_BY_ME
 				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
