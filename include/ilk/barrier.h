@@ -174,10 +174,11 @@ ILK_API int ilk_barrier_wait_until(struct ilk_barrier *b, ilk_time deadline);
 ILK_API int ilk_barrier_abort(struct ilk_barrier *b);
 
 /*
- * Mends a broken barrier: its dead members are members no more, the living are still, and nobody
- * has arrived. Every survivor may call it: on one that is not broken it does nothing. To break off
- * what runs, as Python's reset does: abort, then reset. Results as abort's. Lock-free; a death
- * in the middle of it leaves the barrier broken, or mended.
+ * Mends a broken barrier, also one with a dead member of whom nobody was told yet: the dead are
+ * members no more, the living are still, and nobody has arrived. Every survivor may call it: on one
+ * that is not broken it does nothing. To break off what runs, as Python's reset does: abort, then
+ * reset. Results as abort's. Lock-free; a death in the middle of it leaves the barrier broken, or
+ * mended.
  */
 ILK_API int ilk_barrier_reset(struct ilk_barrier *b);
 

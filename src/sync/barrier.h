@@ -161,6 +161,9 @@ int ilk_barrier_break_(
 int ilk_barrier_is_dead_(
 	struct ilk_segment *seg, const struct ilk_barrier *b, uint32_t i, uint64_t cell);
 
+/* The first dead member; NOBODY. */
+int ilk_barrier_find_dead_(struct ilk_segment *seg, const struct ilk_barrier *b);
+
 /*
  * Does to the barrier, seen in STATE, what the death of a missing member does: breaks it, or drops
  * the dead. 1: that was done, or the state changed meanwhile; 0: none of the missing is dead.

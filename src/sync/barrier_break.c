@@ -46,6 +46,16 @@ static int drop(struct ilk_barrier *b, uint32_t i, uint64_t cell)
 	return 1;
 }
 
+int ilk_barrier_find_dead_(struct ilk_segment *seg, const struct ilk_barrier *b)
+{
+	uint32_t cells = ilk_barrier_cells_(b);
+
+	for (uint32_t i = 0; i < cells; i++)
+		if (ilk_barrier_is_dead_(seg, b, i, ilk_load_acquire_(&b->cell[i])))
+			return (int)i;
+	return ILK_BARRIER_NOBODY_;
+}
+
 int ilk_barrier_mourn_(struct ilk_segment *seg, struct ilk_barrier *b, uint64_t state)
 {
 	uint32_t stamp = ilk_barrier_stamp_(state);
@@ -98,22 +108,41 @@ static void free_the_dead(struct ilk_barrier *b, uint64_t state)
 	}
 }
 
+/* Breaks a whole one that has a dead member, of whom nobody was told yet. 0: it has none. */
+static int break_for_the_dead(struct ilk_barrier *b, uint64_t state)
+{
+	int dead = ilk_barrier_shrinks_(b) ? ILK_BARRIER_NOBODY_
+					   : ilk_barrier_find_dead_(ilk_thread_.segment, b);
+
+	if (dead != ILK_BARRIER_NOBODY_)
+		ilk_barrier_break_(b, state, ILK_BARRIER_DEATH, dead);
+	return dead != ILK_BARRIER_NOBODY_;
+}
+
+/* Mends it, broken in STATE. 0: the state has changed. */
+static int mend(struct ilk_barrier *b, uint64_t state)
+{
+	uint64_t mended =
+		ilk_barrier_raised_(state, ILK_ROUND_SHIFT_, ILK_PHASE_SHIFT_ - ILK_ROUND_SHIFT_);
+
+	free_the_dead(b, state);
+	mended &= ~((UINT64_C(1) << ILK_EPOCH_SHIFT_) - 1);
+	if (!ilk_cas_full_(&b->state, &state, mended))
+		return 0;
+	ilk_barrier_wake_(b);
+	return 1;
+}
+
 int ilk_barrier_reset(struct ilk_barrier *b)
 {
 	int rc = ilk_barrier_check_(b);
-	uint64_t state, mended;
 
 	if (rc < 0)
 		return rc;
-	do {
-		state = ilk_load_acquire_(&b->state);
-		if (!ilk_barrier_cause_(state))
+	for (;;) {
+		uint64_t state = ilk_load_acquire_(&b->state);
+
+		if (ilk_barrier_cause_(state) ? mend(b, state) : !break_for_the_dead(b, state))
 			return 0;
-		free_the_dead(b, state);
-		mended = ilk_barrier_raised_(
-			state, ILK_ROUND_SHIFT_, ILK_PHASE_SHIFT_ - ILK_ROUND_SHIFT_);
-		mended &= ~((UINT64_C(1) << ILK_EPOCH_SHIFT_) - 1);
-	} while (!ilk_cas_full_(&b->state, &state, mended));
-	ilk_barrier_wake_(b);
-	return 0;
+	}
 }

@@ -29,17 +29,6 @@ static void count_members(
 	}
 }
 
-/* The first dead member, where that breaks the barrier; NOBODY. */
-static int find_dead(struct ilk_segment *seg, const struct ilk_barrier *b)
-{
-	uint32_t cells = ilk_barrier_shrinks_(b) ? 0 : ilk_barrier_cells_(b);
-
-	for (uint32_t i = 0; i < cells; i++)
-		if (ilk_barrier_is_dead_(seg, b, i, ilk_load_acquire_(&b->cell[i])))
-			return (int)i;
-	return ILK_BARRIER_NOBODY_;
-}
-
 /*
  * Who is, or was, the member of cell I. What the member wrote of itself is another's if it died
  * before it could: then its slot may tell.
@@ -93,9 +82,9 @@ int ilk_barrier_status(const struct ilk_barrier *b, struct ilk_barrier_status *s
 	if (!seg || !ilk_barrier_is_one_(b))
 		return -EINVAL;
 	read_status(&seg->map, b, status);
-	if (status->cause != ILK_BARRIER_WHOLE)
+	if (status->cause != ILK_BARRIER_WHOLE || ilk_barrier_shrinks_(b))
 		return 0;
-	dead = find_dead(seg, b);
+	dead = ilk_barrier_find_dead_(seg, b);
 	if (dead == ILK_BARRIER_NOBODY_)
 		return 0;
 	status->cause = ILK_BARRIER_DEATH;

@@ -16,6 +16,10 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row;
+extern const struct operation barrier_open_row, barrier_attach_row, barrier_attach_dead_row,
+	barrier_detach_row, barrier_last_row, barrier_first_row, barrier_woken_row,
+	barrier_timeout_row, barrier_abort_row, barrier_break_row, barrier_reset_row,
+	barrier_shrink_last_row, barrier_shrink_drop_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

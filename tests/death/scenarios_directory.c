@@ -30,6 +30,7 @@ static uint64_t *block;
 static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
+static struct ilk_barrier *barrier;
 
 static int make_block(const char *name)
 {
@@ -53,6 +54,11 @@ static int make_sharded(const char *name)
 static int make_mutex(const char *name)
 {
 	return ilk_mutex_open(mine.segment, name, NULL, &mutex);
+}
+
+static int make_barrier(const char *name)
+{
+	return ilk_barrier_open(mine.segment, name, NULL, &barrier);
 }
 
 static void touch_block(void)
@@ -80,6 +86,12 @@ static void touch_mutex(void)
 		ilk_mutex_unlock(mutex);
 }
 
+static void touch_barrier(void)
+{
+	if (ilk_barrier_wait(barrier) == ILK_ELECTED)
+		ilk_barrier_detach(barrier);
+}
+
 static int64_t total_block(void)
 {
 	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
@@ -104,10 +116,20 @@ static int64_t total_mutex(void)
 	return owner.damaged ? -1 : 2;
 }
 
+static int64_t total_barrier(void)
+{
+	struct ilk_barrier_status status;
+
+	return ilk_barrier_status(barrier, &status) < 0 || status.cause || status.members
+		       ? -1
+		       : (int64_t)status.phases;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
 
 /* ---- the death ---- */
 
@@ -208,3 +230,4 @@ OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
 OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
+OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
