@@ -100,7 +100,7 @@ struct ilk_barrier_status {
 	enum ilk_barrier_cause cause;
 	int32_t pid, tid; /* who died, ran out of time, or aborted; 0: an abort by no member */
 	char name[16];    /* that thread's name */
-	uint64_t phases;  /* completed so far */
+	uint64_t phases;  /* completed so far; it stands still for a member that has not arrived */
 	unsigned parties; /* as in the options */
 	unsigned members; /* attached now, */
 	unsigned arrived; /* and of them arrived in this phase */

@@ -66,12 +66,17 @@ int ilk_barrier_missing_(const struct ilk_barrier *b, uint32_t stamp, uint32_t f
 	return ILK_BARRIER_NOBODY_;
 }
 
-/* [B3] Ends the phase of STATE, in which all have arrived. 0: the state has changed. */
+/*
+ * [B3] Ends the phase of STATE, in which all have arrived. 0: the state has changed. Who does is a
+ * member, and the next phase does not end without it: so nobody else stores `phases` meanwhile.
+ */
 static int complete(struct ilk_barrier *b, uint64_t state)
 {
-	if (!ilk_cas_full_(&b->state, &state, state + (UINT64_C(1) << ILK_PHASE_SHIFT_)))
+	uint64_t next = state + (UINT64_C(1) << ILK_PHASE_SHIFT_);
+
+	if (!ilk_cas_full_(&b->state, &state, next))
 		return 0;
-	ilk_add_relaxed_(&b->phases, UINT64_C(1));
+	ilk_store_release_(&b->phases, ilk_barrier_phases_(ilk_load_relaxed_(&b->phases), next));
 	ilk_barrier_wake_(b);
 	return 1;
 }

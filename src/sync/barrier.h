@@ -15,7 +15,9 @@
  * wait     0 = nobody needs to be woken; a stamp = in that round somebody may sleep on this word
  * top      cells from here on were never used (without parties; it only grows)
  * tag      BARRIER, or REMOVED for good: nobody waits here any more
- * phases, lost, slept, waited_ns: statistics, added to by whoever it happens to
+ * phases   how many were completed; stored by who completed one, after that. Where that one died in
+ *          between it is behind the phase in `state`, of which it has the upper bits
+ * lost, slept, waited_ns: statistics, added to by whoever it happens to
  * who      of each cell's member, for people: written by the member, after it has attached
  * flags, parties, label: fixed
  */
@@ -61,6 +63,12 @@ static inline uint64_t ilk_barrier_cell_(uint32_t owner, uint32_t stamp)
 static inline uint32_t ilk_barrier_member_(uint64_t cell)
 {
 	return (uint32_t)(cell >> 32);
+}
+
+/* How many phases were completed in STATE, of which PHASES was read before. */
+static inline uint64_t ilk_barrier_phases_(uint64_t phases, uint64_t state)
+{
+	return phases + (uint16_t)((state >> ILK_PHASE_SHIFT_) - phases);
 }
 
 static inline uint32_t ilk_barrier_parties_(const struct ilk_barrier *b)

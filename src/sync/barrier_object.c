@@ -59,12 +59,13 @@ static void name_member(const struct ilk_map_ *map, const struct ilk_barrier *b,
 static uint64_t read_status(
 	const struct ilk_map_ *map, const struct ilk_barrier *b, struct ilk_barrier_status *status)
 {
+	uint64_t phases = ilk_load_acquire_(&b->phases);
 	uint64_t state = ilk_load_acquire_(&b->state);
 	int culprit = ilk_barrier_culprit_(state);
 
 	*status = (struct ilk_barrier_status){
 		.cause = (enum ilk_barrier_cause)ilk_barrier_cause_(state),
-		.phases = ilk_load_relaxed_(&b->phases),
+		.phases = ilk_barrier_phases_(phases, state),
 		.parties = ilk_barrier_parties_(b),
 		.lost = ilk_load_relaxed_(&b->lost),
 	};
