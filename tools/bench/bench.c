@@ -18,6 +18,8 @@ static const struct bench *const benches[] = {
 	&bench_mutex_4p,
 	&bench_counter_add,
 	&bench_sharded_2p,
+	&bench_barrier_2p,
+	&bench_barrier_4p,
 	&bench_alloc,
 	&bench_attach,
 	&bench_recovery,
