@@ -8,6 +8,7 @@
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
 #include <ilk/barrier.h>
+#include <ilk/snapshot.h>
 #include <ilk/inspect.h>
 
 #endif

@@ -8,7 +8,7 @@
 
 #include "segment/registry.h"
 
-#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex) row(barrier)
+#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex) row(barrier) row(snapshot)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -17,6 +17,7 @@ enum ilk_type_id_ {
 	ILK_TYPE_SHARDED_,
 	ILK_TYPE_MUTEX_,
 	ILK_TYPE_BARRIER_,
+	ILK_TYPE_SNAPSHOT_,
 	ILK_TYPES_END_,
 };
 
@@ -34,7 +35,7 @@ struct ilk_type_ {
 	const char *name;
 	uint32_t size; /* of an object; 0: it varies */
 	uint32_t align;
-	int is_plain; /* its bytes are the user's alone: nobody here reads them */
+	int is_plain; /* its bytes are the user's: what is read of them, valid() sees to */
 	/*
 	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may
 	 * change meanwhile.

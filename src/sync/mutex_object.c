@@ -58,7 +58,7 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 
 /* --- making one --- */
 
-static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
+void ilk_mutex_make_(struct ilk_mutex *m, const char *label, uint32_t flags)
 {
 	memset(m, 0, sizeof *m);
 	m->flags = (uint16_t)flags;
@@ -68,7 +68,7 @@ static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
 
 static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 {
-	make(object, wanted->name, wanted->flags);
+	ilk_mutex_make_(object, wanted->name, wanted->flags);
 }
 
 /* The flags that OPTIONS ask for; -EINVAL. */
@@ -93,7 +93,7 @@ int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *lab
 		return ilk_fail_(-EINVAL, "the mutex is outside the segment, or not aligned to 64");
 	if (seg->read_only)
 		return ilk_fail_(-EROFS, "the attachment is read-only");
-	make(m, label, (uint32_t)flags);
+	ilk_mutex_make_(m, label, (uint32_t)flags);
 	return 0;
 }
 

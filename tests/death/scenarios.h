@@ -20,6 +20,9 @@ extern const struct operation barrier_open_row, barrier_attach_row, barrier_atta
 	barrier_detach_row, barrier_last_row, barrier_first_row, barrier_woken_row,
 	barrier_timeout_row, barrier_abort_row, barrier_break_row, barrier_reset_row,
 	barrier_shrink_last_row, barrier_shrink_drop_row;
+extern const struct operation snapshot_open_row, snapshot_publish_row, snapshot_publish_waited_row,
+	snapshot_begin_row, snapshot_begin_again_row, snapshot_commit_row, snapshot_abort_row,
+	snapshot_read_row, snapshot_asleep_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

@@ -31,6 +31,7 @@ static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
 static struct ilk_barrier *barrier;
+static struct ilk_snapshot_handle snapshot;
 
 static int make_block(const char *name)
 {
@@ -59,6 +60,11 @@ static int make_mutex(const char *name)
 static int make_barrier(const char *name)
 {
 	return ilk_barrier_open(mine.segment, name, NULL, &barrier);
+}
+
+static int make_snapshot(const char *name)
+{
+	return ilk_snapshot_open(mine.segment, name, BLOCK, NULL, &snapshot);
 }
 
 static void touch_block(void)
@@ -90,6 +96,11 @@ static void touch_barrier(void)
 {
 	if (ilk_barrier_wait(barrier) == ILK_ELECTED)
 		ilk_barrier_detach(barrier);
+}
+
+static void touch_snapshot(void)
+{
+	ilk_snapshot_publish(&snapshot, (char[BLOCK]){0}, NULL);
 }
 
 static int64_t total_block(void)
@@ -125,11 +136,17 @@ static int64_t total_barrier(void)
 		       : (int64_t)status.phases;
 }
 
+static int64_t total_snapshot(void)
+{
+	return (int64_t)ilk_snapshot_version(&snapshot);
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
 static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
+static const struct kind snapshots = {{8, 8, 0}, make_snapshot, touch_snapshot, total_snapshot};
 
 /* ---- the death ---- */
 
@@ -231,3 +248,4 @@ OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
 OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
+OPEN_ROW(snapshot_open_row, "snapshot_open", "makes a named snapshot", snapshots);
