@@ -62,9 +62,10 @@ struct ilk_snapshot;
  */
 struct ilk_snapshot_handle {
 	struct ilk_snapshot *snapshot;
-	size_t bytes;
-	unsigned copies;
-	int read_only;
+	char *first;          /* its first copy; */
+	size_t bytes, stride; /* of a value, and from one copy to the next */
+	uint32_t mask;        /* of a version: the number of its copy */
+	uint32_t read_only;
 };
 
 /*

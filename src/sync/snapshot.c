@@ -4,7 +4,8 @@
  * Invariant  [I1] Copies, stamps, `version` and `staged` are changed by who holds `writer` only.
  *            [I2] The copy of the latest version is whole, and nobody writes to it.
  *            [I3] A copy whose stamp is V before and after it was read is version V.
- *            [I4] Words of copies are read and written by relaxed atomics only.
+ *            [I4] Copies are read and written by relaxed atomic words only, or by one instruction
+ *            that the compiler does not see into.
  * Ordering   [S1] write: stamp WRITING; fence, release; words <-> [S4]  who gets one of the new
  *                 words sees that the stamp is not what it was
  *            [S2] write: words; store stamp, release          <-> [S3]  who sees the stamp sees the
@@ -25,68 +26,24 @@
 #include "os/futex.h"
 #include "segment/types.h"
 #include "segment/wait.h"
+#include "sync/snapshot_bytes.h"
 #include <errno.h>
 #include <limits.h>
-#include <string.h>
 
-enum { LAPS = 8, BLOCK_WORDS = 8, TURN_MS = 1 };
+enum { LAPS = 8, TURN_MS = 1 };
 
 _Static_assert(sizeof(struct ilk_snapshot) == 192, "three lines");
 _Static_assert(sizeof(struct ilk_snapshot_copy_) == 64, "a line");
 
-/* --- bytes --- */
-
-static struct ilk_snapshot_copy_ *copy_of(const struct ilk_snapshot_handle *h, uint64_t version)
+static inline struct ilk_snapshot_copy_ *copy_of(
+	const struct ilk_snapshot_handle *h, uint64_t version)
 {
-	uint64_t at = ilk_snapshot_copy_at_(h->bytes, (uint32_t)(version & (h->copies - 1)));
-
-	return (struct ilk_snapshot_copy_ *)(void *)((char *)h->snapshot + at);
+	return (struct ilk_snapshot_copy_ *)(void *)(h->first + (version & h->mask) * h->stride);
 }
 
 static void *staging_of(const struct ilk_snapshot_handle *h)
 {
 	return h->snapshot + 1;
-}
-
-/* [I4] A block of words at a time, which the compiler keeps in registers. */
-static void copy_out(void *to, const uint64_t *from, size_t bytes)
-{
-	char *at = to;
-	uint64_t w[BLOCK_WORDS];
-
-	for (; bytes >= sizeof w; bytes -= sizeof w, from += BLOCK_WORDS, at += sizeof w) {
-		for (int i = 0; i < BLOCK_WORDS; i++)
-			w[i] = ilk_load_relaxed_(&from[i]);
-		memcpy(at, w, sizeof w);
-	}
-	for (; bytes >= sizeof *w; bytes -= sizeof *w, from++, at += sizeof *w) {
-		*w = ilk_load_relaxed_(from);
-		memcpy(at, w, sizeof *w);
-	}
-	if (bytes) {
-		*w = ilk_load_relaxed_(from);
-		memcpy(at, w, bytes);
-	}
-}
-
-static void copy_in(uint64_t *to, const void *from, size_t bytes)
-{
-	const char *at = from;
-	uint64_t w[BLOCK_WORDS];
-
-	for (; bytes >= sizeof w; bytes -= sizeof w, to += BLOCK_WORDS, at += sizeof w) {
-		memcpy(w, at, sizeof w);
-		for (int i = 0; i < BLOCK_WORDS; i++)
-			ilk_store_relaxed_(&to[i], w[i]);
-	}
-	for (; bytes; to++, at += sizeof *w) {
-		size_t part = bytes < sizeof *w ? bytes : sizeof *w;
-
-		*w = 0;
-		memcpy(w, at, part);
-		ilk_store_relaxed_(to, *w);
-		bytes -= part;
-	}
 }
 
 /* --- reading --- */
@@ -99,7 +56,7 @@ static inline int try_read(const struct ilk_snapshot_handle *h, void *value, uin
 
 	if (ilk_load_acquire_(&copy->stamp) != latest) /* [S3] */
 		return 0;
-	copy_out(value, copy->words, h->bytes);
+	ilk_snapshot_out_(value, copy->words, h->bytes);
 	ilk_fence_acquire_(); /* [S4] Weaker: words of a later version, and the stamp of ours. */
 	if (ilk_load_relaxed_(&copy->stamp) != latest)
 		return 0;
@@ -141,15 +98,24 @@ static int read_in_turn(const struct ilk_snapshot_handle *h, void *value, uint64
 	}
 }
 
-int ilk_snapshot_read(const struct ilk_snapshot_handle *h, void *value, uint64_t *version)
+/* Lapped, or removed. */
+static __attribute__((noinline)) int read_again(
+	const struct ilk_snapshot_handle *h, void *value, uint64_t *version)
 {
-	for (int lap = 0; !ilk_snapshot_is_removed_(h->snapshot); lap++) {
-		if (try_read(h, value, version))
-			return 0;
+	for (int lap = 1; !ilk_snapshot_is_removed_(h->snapshot); lap++) {
 		if (lap >= LAPS && !h->read_only)
 			return read_in_turn(h, value, version);
+		if (try_read(h, value, version))
+			return 0;
 	}
 	return -EIDRM;
+}
+
+int ilk_snapshot_read(const struct ilk_snapshot_handle *h, void *value, uint64_t *version)
+{
+	if (!ilk_snapshot_is_removed_(h->snapshot) && try_read(h, value, version))
+		return 0;
+	return read_again(h, value, version);
 }
 
 uint64_t ilk_snapshot_version(const struct ilk_snapshot_handle *h)
@@ -259,7 +225,7 @@ static uint64_t write_next(const struct ilk_snapshot_handle *h, const void *valu
 
 	ilk_store_relaxed_(&copy->stamp, ILK_SNAPSHOT_WRITING_);
 	ilk_fence_release_(); /* [S1] */
-	copy_in(copy->words, value, h->bytes);
+	ilk_snapshot_in_(copy->words, value, h->bytes);
 	ilk_store_release_(&copy->stamp, next); /* [S2] */
 	ilk_exchange_(&s->version, next);       /* [S5] */
 	ilk_fence_after_rmw_();
@@ -294,7 +260,7 @@ static void stage(const struct ilk_snapshot_handle *h)
 	uint64_t latest = ilk_load_relaxed_(&s->version);
 
 	if (ilk_load_relaxed_(&s->staged) != latest)
-		copy_out(staging_of(h), copy_of(h, latest)->words, h->bytes);
+		ilk_snapshot_out_(staging_of(h), copy_of(h, latest)->words, h->bytes);
 	ilk_store_relaxed_(&s->staged, ILK_SNAPSHOT_NOTHING_);
 	ilk_fence_release_(); /* before any change of it, for who finds us dead */
 }

@@ -56,7 +56,7 @@ static inline uint64_t ilk_snapshot_size_(uint64_t bytes, uint32_t copies)
 	       copies * (sizeof(struct ilk_snapshot_copy_) + room);
 }
 
-/* Where the staging area begins, and copy I, from the start of the object. */
+/* Where copy I begins, from the start of the object. */
 static inline uint64_t ilk_snapshot_copy_at_(uint64_t bytes, uint32_t i)
 {
 	return ilk_snapshot_size_(bytes, i);

@@ -72,9 +72,11 @@ int ilk_snapshot_open(struct ilk_segment *seg, const char *name, size_t bytes,
 			found->copies, copies);
 	*h = (struct ilk_snapshot_handle){
 		.snapshot = found,
+		.first = (char *)object + ilk_snapshot_copy_at_(bytes, 0),
 		.bytes = bytes,
-		.copies = (unsigned)copies,
-		.read_only = seg->read_only,
+		.stride = sizeof(struct ilk_snapshot_copy_) + ilk_snapshot_room_(bytes),
+		.mask = (uint32_t)copies - 1,
+		.read_only = (uint32_t)seg->read_only,
 	};
 	return 0;
 }

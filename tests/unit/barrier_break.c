@@ -148,6 +148,7 @@ static void test_wait_over_which_it_broke_and_was_reset_is_EPIPE(void **state)
 static void test_a_barrier_wraps_its_resets_and_phases(void **state)
 {
 	struct ilk_barrier *b = open_barrier(1, 0);
+	int more = support_slow() ? 1000 : 70000;
 
 	(void)state;
 	for (int i = 0; i < 600; i++) {
@@ -156,9 +157,9 @@ static void test_a_barrier_wraps_its_resets_and_phases(void **state)
 		CHECK_RC(ilk_barrier_reset(b), 0);
 		CHECK_RC(ilk_barrier_wait(b), ILK_ELECTED);
 	}
-	for (int i = 0; i < 70000; i++)
+	for (int i = 0; i < more; i++)
 		CHECK_RC(ilk_barrier_wait(b), ILK_ELECTED);
-	assert_int_equal(status_of(b).phases, 70600);
+	assert_int_equal(status_of(b).phases, 600 + more);
 	CHECK_RC(ilk_barrier_detach(b), 0);
 }
 

@@ -71,10 +71,12 @@ static void test_read_gives_what_was_published_last(void **state)
 
 static void test_values_of_every_size_are_whole(void **state)
 {
-	char wrote[300], read[300];
+	char wrote[5000], read[5000];
 
 	(void)state;
-	for (size_t bytes = 1; bytes < sizeof wrote; bytes += bytes < 20 ? 1 : 13) {
+	for (size_t bytes = 1; bytes + 1 < sizeof wrote; bytes += bytes < 20    ? 1
+								  : bytes < 300 ? 13
+										: 723) {
 		struct ilk_snapshot_handle sized;
 		char name[16];
 
@@ -87,6 +89,10 @@ static void test_values_of_every_size_are_whole(void **state)
 		CHECK_RC(ilk_snapshot_read(&sized, read, NULL), 0);
 		CHECK(memcmp(read, wrote, bytes) == 0);
 		CHECK(read[bytes] == 'x');
+		/* From and to odd addresses, too. */
+		CHECK_RC(ilk_snapshot_publish(&sized, wrote + 1, NULL), 0);
+		CHECK_RC(ilk_snapshot_read(&sized, read + 1, NULL), 0);
+		CHECK(memcmp(read + 1, wrote + 1, bytes) == 0);
 	}
 	CHECK_RC(ilk_segment_valid(seg), 0);
 }

@@ -20,6 +20,8 @@ static const struct bench *const benches[] = {
 	&bench_sharded_2p,
 	&bench_barrier_2p,
 	&bench_barrier_4p,
+	&bench_snapshot_64,
+	&bench_snapshot_64k,
 	&bench_alloc,
 	&bench_attach,
 	&bench_recovery,
