@@ -79,8 +79,8 @@ static const struct {
 	{ENAMETOOLONG, "The name is longer than 63 bytes: shorten it."},
 	{ENOSPC, "There is no room: create the segment with more bytes, or free some of /dev/shm."},
 	{EUSERS,
-		"Every slot is taken by the living, or worn out: create the segment with more process "
-		"or thread slots."},
+		"Every slot, or every place of a barrier, is taken by the living, or worn out: create "
+		"the segment, or the barrier, with more."},
 	{EROFS, "The attachment is read-only: open the segment without ILK_SEGMENT_READ_ONLY."},
 	{EMEDIUMTYPE, "The file is no Ilk segment: choose another name, or remove the file."},
 	{EPROTO, "The segment has another layout: use the same build of Ilk everywhere, or remove "

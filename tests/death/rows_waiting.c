@@ -216,6 +216,40 @@ static void test_a_latest_value_that_is_never_whole_is_EBADMSG(void **state)
 	CHECK_RC(ilk_snapshot_read(&h, (char[BYTES]){0}, NULL), 0);
 }
 
+static void *read_version_1(void *arg)
+{
+	char value[BYTES];
+	uint64_t version;
+
+	(void)arg;
+	CHECK_RC(ilk_snapshot_read(&h, value, &version), 0);
+	CHECK(version == 1 && value[0] == 'n');
+	return NULL;
+}
+
+static int is_lapped(void *arg)
+{
+	(void)arg;
+	return ilk_load_acquire_(&h.snapshot->lapped) != 0;
+}
+
+/* A reader that finds no whole value tries on while another writes, and gets what that commits. */
+static void test_a_lapped_reader_is_not_stopped_by_a_writer(void **state)
+{
+	pthread_t reader;
+	void *value;
+
+	(void)state;
+	CHECK_RC(ilk_snapshot_begin(&h, &value), 0);
+	copy_at(0)->stamp = ILK_SNAPSHOT_WRITING_;
+	CHECK(pthread_create(&reader, NULL, read_version_1, NULL) == 0);
+	UNTIL(is_lapped, NULL);
+	memset(value, 'n', BYTES);
+	CHECK_RC(ilk_snapshot_commit(&h, NULL), 0);
+	CHECK(pthread_join(reader, NULL) == 0);
+	CHECK_RC(ilk_snapshot_publish(&h, (char[BYTES]){0}, NULL), 0);
+}
+
 static void *await_removal(void *arg)
 {
 	(void)arg;
@@ -287,6 +321,7 @@ int main(void)
 		ROWS_TEST(test_phases_are_counted_over_the_wrap_and_a_death),
 		ROWS_TEST(test_valid_corrupt_snapshot_says_what),
 		ROWS_TEST(test_a_latest_value_that_is_never_whole_is_EBADMSG),
+		ROWS_TEST(test_a_lapped_reader_is_not_stopped_by_a_writer),
 		ROWS_TEST(test_removal_of_a_snapshot_is_EIDRM_for_all),
 		ROWS_TEST(test_versions_go_on_over_the_wraps_of_their_parts),
 	};

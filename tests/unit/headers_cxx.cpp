@@ -22,6 +22,7 @@ struct Shelf {
 
 static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
 static_assert(sizeof(ilk_counter) == 8, "one word");
+static_assert(sizeof(ilk_barrier) == 5120 && alignof(ilk_barrier) == 64, "whole lines");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
 
