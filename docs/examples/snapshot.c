@@ -8,7 +8,7 @@
 
 #include <ilk.h>
 
-enum { ROWS = 1000, READS = 2000 };
+enum { ROWS = 1000, READS = 200 };
 
 struct table {
 	long row[ROWS]; /* all the same, or it is not whole */

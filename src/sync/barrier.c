@@ -12,6 +12,9 @@
  *            the cells were looked at again; it is cleared only together with a wake-up, in one
  *            system call. A stamp per round: else one that is late for its sleep could mistake the
  *            announcement of the next round for its own.
+ *            [I5] Who announced too late, when the phase was over and all had been woken, takes
+ *            that back, and wakes again: another of the same phase may have mistaken it for an
+ *            announcement that somebody will answer.
  * Ordering   [B1] arrive:   exchange cell, full; load state, cells  <-> [B1] of two that arrive
  *                 last one at least sees both. Weaker: both could wait.
  *            [B2] look:     load cell, acquire                  <-> [B1]  what its member wrote
@@ -40,6 +43,7 @@
 #include <limits.h>
 
 enum { SPIN_ROUNDS = 100, SPIN_LOOKS = 4, SPIN_PAUSES = 5 };
+enum { LONG_YIELD_NS = 200 * 1000, HASTY_WAITS = 500 };
 
 /* What a look finds, beside 0, ILK_ELECTED and -E...: not all have arrived. */
 enum { WAITING = 1 << 16 };
@@ -115,24 +119,51 @@ static int look(struct ilk_barrier *b, uint32_t stamp, int *hint)
 	}
 }
 
-/* Pauses, and yields, since those that are missing may need the core. */
+/* Lets the missing have the core. 0: it went to somebody else, for long. */
+static int yield(void)
+{
+	ilk_time before = ilk_now();
+
+	ilk_yield_();
+	return ilk_now() - before < LONG_YIELD_NS;
+}
+
+static int look_between_pauses(struct ilk_barrier *b, uint32_t stamp, int *hint)
+{
+	int rc = WAITING;
+
+	for (int i = 0; i < SPIN_LOOKS && rc == WAITING; i++) {
+		for (int pause = 0; pause < SPIN_PAUSES; pause++)
+			ilk_pause_();
+		rc = look(b, stamp, hint);
+	}
+	return rc;
+}
+
+/*
+ * Pauses, and yields, since those that are missing may need the core. Where others compete for it,
+ * each yield can cost a time slice, and a sleeper who is woken is let in before them: so whoever met
+ * that sleeps at once for a while.
+ */
 static int spin(struct ilk_barrier *b, uint32_t stamp, ilk_time deadline, int *hint)
 {
-	for (int round = 0; round < SPIN_ROUNDS; round++) {
+	static __thread unsigned hasty; /* so many waits more */
+	int rc = look_between_pauses(b, stamp, hint);
+
+	if (rc == WAITING && hasty) {
+		hasty--;
+		return WAITING;
+	}
+	for (int round = 1; rc == WAITING && round < SPIN_ROUNDS; round++) {
 		if (deadline != ILK_FOREVER && ilk_now() >= deadline)
 			break;
-		for (int i = 0; i < SPIN_LOOKS; i++) {
-			int rc;
-
-			for (int pause = 0; pause < SPIN_PAUSES; pause++)
-				ilk_pause_();
-			rc = look(b, stamp, hint);
-			if (rc != WAITING)
-				return rc;
+		if (!yield()) {
+			hasty = HASTY_WAITS;
+			return look(b, stamp, hint);
 		}
-		ilk_yield_();
+		rc = look_between_pauses(b, stamp, hint);
 	}
-	return WAITING;
+	return rc;
 }
 
 /* Is another, which arrived in the same round, before us in the table? That one watches. */
@@ -171,28 +202,34 @@ static int sleep_for(struct ilk_barrier *b, struct ilk_wait_ *w, uint32_t stamp,
 	return rc == -ECANCELED ? rc : WAITING;
 }
 
-static int sleep_until_over(
+/* Says that we may sleep. 1: we did; 0: somebody had. */
+static int announce(struct ilk_barrier *b, uint32_t stamp)
+{
+	if (ilk_load_acquire_(&b->wait) == stamp)
+		return 0;
+	ilk_exchange_(&b->wait, stamp); /* [B6] */
+	ilk_fence_after_rmw_();
+	return 1;
+}
+
+/* One round of it. WAITING: another. */
+static int doze(
 	struct ilk_barrier *b, struct ilk_wait_ *w, uint32_t stamp, ilk_time deadline, int *hint)
 {
-	int rc = WAITING;
+	int announced = announce(b, stamp);
+	int rc = look(b, stamp, hint);
+	uint64_t state = ilk_load_acquire_(&b->state);
 
-	while (rc == WAITING) {
-		uint64_t state;
-
-		if (ilk_load_acquire_(&b->wait) != stamp) {
-			ilk_exchange_(&b->wait, stamp); /* [B6] */
-			ilk_fence_after_rmw_();
-		}
-		rc = look(b, stamp, hint);
-		if (rc == WAITING && ilk_barrier_is_removed_(b))
-			return -EIDRM;
-		state = ilk_load_acquire_(&b->state);
-		if (rc != WAITING || verdict(state, stamp) != WAITING ||
-			ilk_barrier_mourn_(w->segment, b, state))
-			continue;
-		rc = sleep_for(b, w, stamp, deadline, (uint32_t)*hint);
+	if (rc == WAITING && ilk_barrier_is_removed_(b))
+		rc = -EIDRM;
+	if (rc != WAITING) {
+		if (announced)
+			ilk_barrier_wake_(b); /* [I5] */
+		return rc;
 	}
-	return rc;
+	if (verdict(state, stamp) != WAITING || ilk_barrier_mourn_(w->segment, b, state))
+		return WAITING;
+	return sleep_for(b, w, stamp, deadline, (uint32_t)*hint);
 }
 
 static int wait_for_all(struct ilk_barrier *b, uint32_t stamp, ilk_time deadline, int *hint)
@@ -201,7 +238,9 @@ static int wait_for_all(struct ilk_barrier *b, uint32_t stamp, ilk_time deadline
 	int rc;
 
 	ilk_wait_begin_(&w, b, ILK_TYPE_BARRIER_);
-	rc = sleep_until_over(b, &w, stamp, deadline, hint);
+	do
+		rc = doze(b, &w, stamp, deadline, hint);
+	while (rc == WAITING);
 	ilk_add_relaxed_(&b->slept, UINT64_C(1));
 	ilk_add_relaxed_(&b->waited_ns, (uint64_t)(ilk_now() - w.since));
 	ilk_wait_end_(&w);

@@ -141,25 +141,35 @@ static uint32_t doorbell(uint64_t version)
 	return UINT32_C(1) << 31 | (uint32_t)version;
 }
 
+/* After `version`, or the announcement of a sleeper that came too late for it. */
+static void wake_all(struct ilk_snapshot *s)
+{
+	if (ilk_load_relaxed_(&s->wait))
+		ilk_futex_store_and_wake_(&s->wait, 0, INT_MAX);
+}
+
 static int sleep_for(const struct ilk_snapshot_handle *h, struct ilk_wait_ *w, uint64_t than,
 	ilk_time deadline, uint64_t *version)
 {
 	struct ilk_snapshot *s = h->snapshot;
+	int rc = 0;
 
-	for (;;) {
+	while (rc >= 0 && !is_later(h, than, version)) {
 		uint32_t seen = doorbell(ilk_snapshot_version(h));
-		int rc;
 
 		ilk_exchange_(&s->wait, seen); /* [S6] */
 		ilk_fence_after_rmw_();
-		if (is_later(h, than, version))
-			return 0;
-		if (ilk_snapshot_is_removed_(s))
-			return -EIDRM;
-		rc = ilk_wait_on_(w, &s->wait, seen, deadline, 0);
-		if (rc < 0)
-			return rc;
+		rc = ilk_snapshot_is_removed_(s) ? -EIDRM : 0;
+		/*
+		 * Too late, and all have been woken: one who saw the same version may take this
+		 * for an announcement that somebody will answer. So it is taken back.
+		 */
+		if (rc < 0 || doorbell(ilk_snapshot_version(h)) != seen)
+			wake_all(s);
+		else
+			rc = ilk_wait_on_(w, &s->wait, seen, deadline, 0);
 	}
+	return rc < 0 ? rc : 0;
 }
 
 static int wait_inside(const struct ilk_snapshot_handle *h, struct ilk_segment *seg, uint64_t than,
@@ -229,8 +239,7 @@ static uint64_t write_next(const struct ilk_snapshot_handle *h, const void *valu
 	ilk_store_release_(&copy->stamp, next); /* [S2] */
 	ilk_exchange_(&s->version, next);       /* [S5] */
 	ilk_fence_after_rmw_();
-	if (ilk_load_relaxed_(&s->wait))
-		ilk_futex_store_and_wake_(&s->wait, 0, INT_MAX);
+	wake_all(s);
 	return next;
 }
 
