@@ -158,10 +158,10 @@ ILK_API int ilk_barrier_detach(struct ilk_barrier *b);
  *   -EIDRM         its name was removed, before or while it waited
  *   others         as attach, where the thread was no member yet
  *
- * Progress: two locked instructions for each member, three for the last; spins briefly, then
- * sleeps. A member that dies before the instruction by which it arrives breaks the barrier, within
- * about 20 ms of the kernel's letting go of it; after it, in the next phase. If the elected one
- * dies before it is told, nobody is.
+ * Progress: a locked instruction on shared memory for each member, two for the last; spins briefly,
+ * yielding, then sleeps. A member that dies before the instruction by which it arrives breaks the
+ * barrier, within about 20 ms of the kernel's letting go of it; after it, in the next phase. If the
+ * elected one dies before it is told, nobody is.
  */
 ILK_API int ilk_barrier_wait(struct ilk_barrier *b);
 

@@ -34,16 +34,13 @@
  * Close      waits for who spins or sleeps, and tells them -ECANCELED; what arrived stands.
  */
 #include "sync/barrier.h"
-#include "os/futex.h"
 #include "os/thread.h"
-#include "segment/member.h"
 #include "segment/types.h"
 #include "segment/wait.h"
 #include <errno.h>
-#include <limits.h>
 
 enum { SPIN_ROUNDS = 100, SPIN_LOOKS = 4, SPIN_PAUSES = 5 };
-enum { LONG_YIELD_NS = 200 * 1000, HASTY_WAITS = 500 };
+enum { LONG_YIELD_NS = 500 * 1000, HASTY_WAITS = 500 };
 
 /* What a look finds, beside 0, ILK_ELECTED and -E...: not all have arrived. */
 enum { WAITING = 1 << 16 };

@@ -7,7 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { WORDS = 20, OLD = 3, NEW = 4, ROUNDS = 30, PATIENCE_MS = 3 };
+enum { WORDS = 20, OLD = 3, NEW = 4, ROUNDS = 30, PATIENCE_MS = 15 };
 
 /* The last version before the victim comes was changed in place: it is staged already. */
 static const struct setting staged = {.processes = 8, .threads = 8};
