@@ -40,7 +40,7 @@
 #include <errno.h>
 
 enum { SPIN_ROUNDS = 100, SPIN_LOOKS = 4, SPIN_PAUSES = 5 };
-enum { LONG_YIELD_NS = 500 * 1000, HASTY_WAITS = 500 };
+enum { HASTY_WAITS = 500 };
 
 /* What a look finds, beside 0, ILK_ELECTED and -E...: not all have arrived. */
 enum { WAITING = 1 << 16 };
@@ -116,13 +116,15 @@ static int look(struct ilk_barrier *b, uint32_t stamp, int *hint)
 	}
 }
 
+int64_t ilk_barrier_long_yield_ns_ = 500 * 1000;
+
 /* Lets the missing have the core. 0: it went to somebody else, for long. */
 static int yield(void)
 {
 	ilk_time before = ilk_now();
 
 	ilk_yield_();
-	return ilk_now() - before < LONG_YIELD_NS;
+	return ilk_now() - before < ilk_barrier_long_yield_ns_;
 }
 
 static int look_between_pauses(struct ilk_barrier *b, uint32_t stamp, int *hint)

@@ -158,6 +158,9 @@ int ilk_barrier_join_(struct ilk_barrier *b);
 /* The cell from FROM on whose member has not arrived in STAMP's round; NOBODY. */
 int ilk_barrier_missing_(const struct ilk_barrier *b, uint32_t stamp, uint32_t from);
 
+/* A yield that takes longer went to strangers. For the test that steps, where each one does. */
+extern int64_t ilk_barrier_long_yield_ns_;
+
 /* Wakes all who sleep; after a locked instruction that changed the state or a cell. */
 void ilk_barrier_wake_(struct ilk_barrier *b);
 

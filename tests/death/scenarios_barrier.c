@@ -6,6 +6,7 @@
  */
 #include "scenarios.h"
 #include "scene.h"
+#include "sync/barrier.h"
 #include <errno.h>
 #include <sched.h>
 #include <unistd.h>
@@ -43,6 +44,8 @@ static int open_barrier(struct stage *s)
 		.size = sizeof options, .flags = kind_of(s)->flags, .parties = kind_of(s)->parties};
 	void *block;
 
+	/* Whoever is stepped yields for long; where it is not, it must take the same way. */
+	ilk_barrier_long_yield_ns_ = INT64_MAX;
 	if (EXPECT(s, ilk_barrier_open(mine.segment, "barrier", &options, &barrier), 0) < 0)
 		return -1;
 	if (EXPECT(s, ilk_block_open(mine.segment, "fate", sizeof *fate, &block), 0) < 0)
