@@ -12,6 +12,8 @@
 #include <ilk/event.h>
 #include <ilk/latch.h>
 #include <ilk/once.h>
+#include <ilk/barrier.h>
+#include <ilk/snapshot.h>
 #include <ilk/inspect.h>
 
 #endif

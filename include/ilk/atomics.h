@@ -39,6 +39,10 @@
 #else
 #define ilk_fence_after_rmw_() ilk_fence_()
 #endif
+/* Loads before it come before all that follows; all that came before it, before stores that follow.
+ */
+#define ilk_fence_acquire_() __atomic_thread_fence(__ATOMIC_ACQUIRE)
+#define ilk_fence_release_() __atomic_thread_fence(__ATOMIC_RELEASE)
 /* Orders for the compiler alone; the processor's part is done by the other side's membarrier. */
 #define ilk_compiler_barrier_() __atomic_signal_fence(__ATOMIC_SEQ_CST)
 

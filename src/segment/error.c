@@ -77,6 +77,8 @@ static const struct {
 	{ENOTRECOVERABLE,
 		"The mutex was removed while the calling thread waited, and is not held: stop "
 		"using what it guards."},
+	{EPIPE, "A partner died, ran out of time or gave up: ask who, with ilk_barrier_status(), then "
+		"reset the barrier or leave it."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes, or the path too long: shorten it."},
@@ -84,8 +86,8 @@ static const struct {
 	{ENOSPC, "There is no room: create the segment with more bytes, or free some of the file "
 		 "system it lies on, /dev/shm mostly."},
 	{EUSERS,
-		"Every slot is taken by the living, or worn out: create the segment with more process "
-		"or thread slots."},
+		"Every slot, or every place of a barrier, is taken by the living, or worn out: create "
+		"the segment, or the barrier, with more."},
 	{EROFS, "The attachment is read-only: open the segment without ILK_SEGMENT_READ_ONLY."},
 	{EMEDIUMTYPE,
 		"It is no Ilk segment, or its folder is not in memory (tmpfs, hugetlbfs): choose "

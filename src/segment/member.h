@@ -40,6 +40,14 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
 
 /* The same for the member in process slot SLOT. */
 enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot);
+/* A thread, for people to read. */
+struct ilk_who_ {
+	int32_t pid, tid; /* 0: it cannot be told */
+	char name[16];
+};
+
+/* Who is in the thread slot that OWNER names; of an owner long dead perhaps another. */
+void ilk_who_is_(const struct ilk_map_ *map, uint32_t owner, struct ilk_who_ *who);
 
 /* The member's descriptor, opened anew if it was closed behind our back. -E... */
 int ilk_member_fd_(struct ilk_member_ *member);

@@ -10,7 +10,7 @@
 
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
-		row(once)
+		row(once) row(barrier) row(snapshot)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -22,6 +22,8 @@ enum ilk_type_id_ {
 	ILK_TYPE_EVENT_,
 	ILK_TYPE_LATCH_,
 	ILK_TYPE_ONCE_,
+	ILK_TYPE_BARRIER_,
+	ILK_TYPE_SNAPSHOT_,
 	ILK_TYPES_END_,
 };
 
@@ -39,7 +41,7 @@ struct ilk_type_ {
 	const char *name;
 	uint32_t size; /* of an object; 0: it varies */
 	uint32_t align;
-	int is_plain; /* its bytes are the user's alone: nobody here reads them */
+	int is_plain; /* its bytes are the user's: what is read of them, valid() sees to */
 	/*
 	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may
 	 * change meanwhile.

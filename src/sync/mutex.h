@@ -12,6 +12,9 @@ enum {
 	ILK_MUTEX_REMOVED_ = 0x5278, /* the tag of one whose name was removed */
 };
 
+/* Makes M an unlocked mutex: for objects that have one in them. */
+void ilk_mutex_make_(struct ilk_mutex *m, const char *label, uint32_t flags);
+
 static inline int ilk_mutex_is_held_(uint32_t word)
 {
 	return ilk_owner_is_thread_(word);

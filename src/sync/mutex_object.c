@@ -35,24 +35,10 @@ static int names_me(const struct ilk_segment *seg, uint32_t word)
 	return is_me;
 }
 
-static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
-{
-	uint32_t slot = ilk_owner_slot_(word), process;
-	const struct ilk_thread_slot_ *thread;
-
-	if (slot >= seg->map.header.thread_slots)
-		return;
-	thread = ilk_thread_slot_(&seg->map, slot);
-	owner->tid = thread->tid;
-	memcpy(owner->name, thread->name, sizeof owner->name - 1);
-	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
-	if (process > 0 && process <= seg->map.header.process_slots)
-		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
-}
-
 int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 {
 	struct ilk_segment *seg = ilk_find_attachment_(m);
+	struct ilk_who_ who;
 	uint32_t word;
 
 	if (!seg || !ilk_mutex_is_one_(m))
@@ -61,7 +47,10 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
 	if (!ilk_mutex_is_held_(word))
 		return 0;
-	name_owner(seg, word, owner);
+	ilk_who_is_(&seg->map, word, &who);
+	owner->pid = who.pid;
+	owner->tid = who.tid;
+	memcpy(owner->name, who.name, sizeof owner->name);
 	owner->holder = names_me(seg, word)
 				? ILK_HELD_BY_ME
 				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
@@ -70,7 +59,7 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 
 /* --- making one --- */
 
-static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
+void ilk_mutex_make_(struct ilk_mutex *m, const char *label, uint32_t flags)
 {
 	memset(m, 0, sizeof *m);
 	m->flags = (uint16_t)flags;
@@ -80,7 +69,7 @@ static void make(struct ilk_mutex *m, const char *label, uint32_t flags)
 
 static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 {
-	make(object, wanted->name, wanted->flags);
+	ilk_mutex_make_(object, wanted->name, wanted->flags);
 }
 
 /* The flags that OPTIONS ask for; -EINVAL. */
@@ -100,7 +89,7 @@ int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *lab
 	int rc = flags < 0 ? flags : ilk_can_embed_(seg, m, "mutex");
 
 	if (rc == 0)
-		make(m, label, (uint32_t)flags);
+		ilk_mutex_make_(m, label, (uint32_t)flags);
 	return rc;
 }
 

@@ -33,6 +33,13 @@ extern const struct operation latch_count_row, latch_count_last_row, latch_aslee
 extern const struct operation once_begin_row, once_done_row, once_give_up_row, once_run_row,
 	once_done_waited_row, once_asleep_row, once_woken_row, once_elected_row, once_timeout_row,
 	once_recover_row;
+extern const struct operation barrier_open_row, barrier_attach_row, barrier_attach_dead_row,
+	barrier_detach_row, barrier_last_row, barrier_first_row, barrier_woken_row,
+	barrier_timeout_row, barrier_abort_row, barrier_break_row, barrier_reset_row,
+	barrier_shrink_last_row, barrier_shrink_drop_row;
+extern const struct operation snapshot_open_row, snapshot_publish_row, snapshot_publish_waited_row,
+	snapshot_begin_row, snapshot_begin_again_row, snapshot_commit_row, snapshot_abort_row,
+	snapshot_read_row, snapshot_asleep_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

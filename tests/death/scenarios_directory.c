@@ -34,6 +34,8 @@ static struct ilk_condition *condition;
 static struct ilk_event *event;
 static struct ilk_latch *latch;
 static struct ilk_once *once;
+static struct ilk_barrier *barrier;
+static struct ilk_snapshot_handle snapshot;
 
 static int make_block(const char *name)
 {
@@ -79,6 +81,16 @@ static int make_latch(const char *name)
 static int make_once(const char *name)
 {
 	return ilk_once_open(mine.segment, name, &once);
+}
+
+static int make_barrier(const char *name)
+{
+	return ilk_barrier_open(mine.segment, name, NULL, &barrier);
+}
+
+static int make_snapshot(const char *name)
+{
+	return ilk_snapshot_open(mine.segment, name, BLOCK, NULL, &snapshot);
 }
 
 static void touch_block(void)
@@ -129,6 +141,17 @@ static void touch_once(void)
 		ilk_once_done(once, 2);
 }
 
+static void touch_barrier(void)
+{
+	if (ilk_barrier_wait(barrier) == ILK_ELECTED)
+		ilk_barrier_detach(barrier);
+}
+
+static void touch_snapshot(void)
+{
+	ilk_snapshot_publish(&snapshot, (char[BLOCK]){0}, NULL);
+}
+
 static int64_t total_block(void)
 {
 	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
@@ -177,6 +200,20 @@ static int64_t total_once(void)
 	return ilk_once_value(once, &value) < 0 ? -1 : value;
 }
 
+static int64_t total_barrier(void)
+{
+	struct ilk_barrier_status status;
+
+	return ilk_barrier_status(barrier, &status) < 0 || status.cause || status.members
+		       ? -1
+		       : (int64_t)status.phases;
+}
+
+static int64_t total_snapshot(void)
+{
+	return (int64_t)ilk_snapshot_version(&snapshot);
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
@@ -185,6 +222,8 @@ static const struct kind conditions = {{8, 8, 0}, make_condition, touch_conditio
 static const struct kind events = {{8, 8, 0}, make_event, touch_event, total_event};
 static const struct kind latches = {{8, 8, 0}, make_latch, touch_latch, total_latch};
 static const struct kind onces = {{8, 8, 0}, make_once, touch_once, total_once};
+static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
+static const struct kind snapshots = {{8, 8, 0}, make_snapshot, touch_snapshot, total_snapshot};
 
 /* ---- the death ---- */
 
@@ -289,3 +328,5 @@ OPEN_ROW(condition_open_row, "condition_open", "makes a named condition", condit
 OPEN_ROW(event_open_row, "event_open", "makes a named event", events);
 OPEN_ROW(latch_open_row, "latch_open", "makes a named latch", latches);
 OPEN_ROW(once_open_row, "once_open", "makes a named once", onces);
+OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
+OPEN_ROW(snapshot_open_row, "snapshot_open", "makes a named snapshot", snapshots);

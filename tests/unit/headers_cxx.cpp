@@ -26,6 +26,7 @@ static_assert(sizeof(ilk_event) == 64 && alignof(ilk_event) == 64, "one cache li
 static_assert(sizeof(ilk_latch) == 64 && alignof(ilk_latch) == 64, "one cache line");
 static_assert(sizeof(ilk_once) == 64 && alignof(ilk_once) == 64, "one cache line");
 static_assert(sizeof(ilk_counter) == 8, "one word");
+static_assert(sizeof(ilk_barrier) == 5120 && alignof(ilk_barrier) == 64, "whole lines");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
 

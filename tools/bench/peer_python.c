@@ -59,6 +59,31 @@ static const char contended_script[] =
 	"total = sum(words[8 * i + 9] for i in range(len(cores)))\n"
 	"print(sum(got) / seconds / 1e6, min(got) / max(max(got), 1), int(total == words[0]))\n";
 
+/*
+ * Prints nanoseconds per crossing of a multiprocessing.Barrier. Arguments: seconds, a core for each
+ * worker. Word 0 is the crossing after which all stop: the first worker says so before it arrives.
+ */
+static const char barrier_script[] =
+	"import ctypes, mmap, multiprocessing, os, sys, time\n"
+	"seconds, cores = float(sys.argv[1]), [int(c) for c in sys.argv[2:]]\n"
+	"fork = multiprocessing.get_context('fork'); barrier = fork.Barrier(len(cores))\n"
+	"words = memoryview(mmap.mmap(-1, 4096)).cast('Q')\n"
+	"def work(me):\n"
+	"    ctypes.CDLL(None).prctl(1, 9)\n" /* PR_SET_PDEATHSIG, SIGKILL */
+	"    os.sched_setaffinity(0, {cores[me]})\n"
+	"    wait, clock = barrier.wait, time.perf_counter_ns\n"
+	"    n, last = 0, 0\n"
+	"    while last == 0 or n < last:\n"
+	"        if n == 20: begin, end = clock(), clock() + seconds * 1e9\n"
+	"        n += 1\n"
+	"        if me == 0 and last == 0 and n > 40 and clock() > end: words[0] = n + 1\n"
+	"        wait(); last = words[0]\n"
+	"    if me == 0: words[1] = (clock() - begin) // (n - 20)\n"
+	"workers = [fork.Process(target=work, args=(i,)) for i in range(len(cores))]\n"
+	"for w in workers: w.start()\n"
+	"for w in workers: w.join()\n"
+	"print(words[1])\n";
+
 struct script {
 	const char *text;
 	const struct bench_run *run;
@@ -144,4 +169,9 @@ int python_contended(const struct bench_run *run, struct bench_sample *sample)
 		return BENCH_WRONG;
 	}
 	return rc;
+}
+
+int python_cross(const struct bench_run *run, struct bench_sample *sample)
+{
+	return run_script(run, barrier_script, &sample->value, 1, sample);
 }

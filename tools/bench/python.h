@@ -6,5 +6,6 @@
 
 int python_alone(const struct bench_run *run, struct bench_sample *sample);
 int python_contended(const struct bench_run *run, struct bench_sample *sample);
+int python_cross(const struct bench_run *run, struct bench_sample *sample);
 
 #endif

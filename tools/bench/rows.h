@@ -59,6 +59,8 @@ struct bench {
 
 extern const struct bench bench_mutex, bench_mutex_2p, bench_mutex_4p;
 extern const struct bench bench_counter_add, bench_sharded_2p;
+extern const struct bench bench_barrier_2p, bench_barrier_4p;
+extern const struct bench bench_snapshot_64, bench_snapshot_64k;
 extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleepers;
 extern const struct bench bench_condition, bench_event;
 
