@@ -56,6 +56,8 @@ struct ilk_header_ {
 	struct ilk_guard_ guard ILK_ALIGNED_(64);
 	uint64_t arena_used;   /* bytes given out, headers included; written under the guard */
 	uint64_t arena_blocks; /* blocks given out; the same */
+	/* No thread slot from here on was ever taken; only grows. On a line that is mostly read. */
+	uint32_t threads_top ILK_ALIGNED_(64);
 } ILK_ALIGNED_(64);
 
 /*
@@ -75,6 +77,7 @@ struct ilk_process_slot_ {
 };
 
 enum { ILK_THREAD_RETIRED_ = 0xffff, ILK_LAST_GENERATION_ = 0xffff };
+enum { ILK_MARKS_ = 16 };
 
 enum {
 	ILK_PROCESS_FREE_ = 0, /* never used, or left in order: no thread slot refers to it */
@@ -89,8 +92,8 @@ enum {
  */
 struct ilk_thread_slot_ {
 	uint64_t life;
-	int32_t tid; /* tid and name: for people */
-	uint32_t pad0;
+	int32_t tid;        /* tid and name: for people */
+	uint32_t marks_top; /* no mark from here on was ever used; only grows */
 	char name[16];
 	int64_t joined;
 	uint64_t sleeps; /* statistics: times it slept */
@@ -101,8 +104,11 @@ struct ilk_thread_slot_ {
 	int64_t wait_owner_since; /* first at this time */
 	uint64_t wait_object;     /* offset */
 	int64_t wait_since;
-	uint32_t wait_type; /* ILK_TYPE_... */
-	uint32_t pad1[9];
+	uint32_t wait_type;  /* ILK_TYPE_... */
+	uint32_t marks_dead; /* generation + 1 of a thread here that is dead: its marks are void */
+	uint32_t pad1[8];
+	/* What the thread reads: src/segment/marks.h. They count while the slot's life does. */
+	uint32_t marks[ILK_MARKS_];
 };
 
 /*
@@ -145,9 +151,9 @@ struct ilk_entry_ {
 };
 
 #ifndef __cplusplus
-_Static_assert(sizeof(struct ilk_header_) == 320, "layout");
+_Static_assert(sizeof(struct ilk_header_) == 384, "layout");
 _Static_assert(sizeof(struct ilk_process_slot_) == 128, "layout");
-_Static_assert(sizeof(struct ilk_thread_slot_) == 128, "layout");
+_Static_assert(sizeof(struct ilk_thread_slot_) == 192, "layout");
 _Static_assert(sizeof(struct ilk_block_header_) == 64, "layout");
 _Static_assert(sizeof(struct ilk_entry_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_free_lists_) % 64 == 0 && ILK_LISTS_ % 64 == 0, "layout");
