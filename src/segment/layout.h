@@ -92,8 +92,8 @@ enum {
  */
 struct ilk_thread_slot_ {
 	uint64_t life;
-	int32_t tid;        /* tid and name: for people */
-	uint32_t marks_top; /* no mark from here on was ever used; only grows */
+	int32_t tid; /* tid and name: for people */
+	uint32_t pad0;
 	char name[16];
 	int64_t joined;
 	uint64_t sleeps; /* statistics: times it slept */
@@ -104,11 +104,15 @@ struct ilk_thread_slot_ {
 	int64_t wait_owner_since; /* first at this time */
 	uint64_t wait_object;     /* offset */
 	int64_t wait_since;
-	uint32_t wait_type;  /* ILK_TYPE_... */
+	uint32_t wait_type; /* ILK_TYPE_... */
+	/*
+	 * What the thread reads: src/segment/marks.h. Together, so that who looks at many slots
+	 * mostly looks at one line of each.
+	 */
 	uint32_t marks_dead; /* generation + 1 of a thread here that is dead: its marks are void */
-	uint32_t pad1[8];
-	/* What the thread reads: src/segment/marks.h. They count while the slot's life does. */
+	uint32_t marks_top;  /* no mark from here on was ever used; only grows */
 	uint32_t marks[ILK_MARKS_];
+	uint32_t pad1[7];
 };
 
 /*

@@ -117,6 +117,17 @@ static inline uint32_t ilk_marks_owner_(
 	return ilk_owner_word_(i, generation);
 }
 
+/* Has SLOT's thread set MARK? */
+static inline int ilk_marks_has_(const struct ilk_thread_slot_ *slot, uint32_t mark)
+{
+	uint32_t top = ilk_marks_top_(slot);
+
+	for (uint32_t k = 0; k < top; k++)
+		if (ilk_load_acquire_(&slot->marks[k]) == mark) /* [K2] */
+			return 1;
+	return 0;
+}
+
 /*
  * The owner word of the thread in slot I if it has set MARK; 0: it has not, or counts for nothing.
  * Whether its process lives is still to be asked.
@@ -124,12 +135,19 @@ static inline uint32_t ilk_marks_owner_(
 static inline uint32_t ilk_marks_reader_(const struct ilk_map_ *map, uint32_t i, uint32_t mark)
 {
 	const struct ilk_thread_slot_ *slot = ilk_thread_slot_(map, i);
-	uint32_t top = ilk_marks_top_(slot);
 
-	for (uint32_t k = 0; k < top; k++)
-		if (ilk_load_acquire_(&slot->marks[k]) == mark) /* [K2] */
-			return ilk_marks_owner_(map, slot, i);
-	return 0;
+	return ilk_marks_has_(slot, mark) ? ilk_marks_owner_(map, slot, i) : 0;
+}
+
+/* The first slot from FROM on in which MARK is set, be it of the dead; END. */
+static inline uint32_t ilk_marks_next_(
+	const struct ilk_map_ *map, uint32_t from, uint32_t end, uint32_t mark)
+{
+	const struct ilk_thread_slot_ *slot = ilk_thread_slot_(map, from);
+
+	while (from < end && !ilk_marks_has_(slot, mark))
+		from++, slot++;
+	return from;
 }
 
 /* OWNER, which ilk_marks_reader_() gave, was proved dead. */

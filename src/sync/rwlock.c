@@ -168,7 +168,7 @@ int ilk_rwlock_unlock(struct ilk_rwlock *l)
 	if (ilk_is_last_(l) && ilk_is_here_(l) && !ilk_thread_.fenced) {
 		ilk_forget_last_();
 		/* [R5], [R6] Weaker: the next one could miss our writes. */
-		ilk_store_release_(&l->state, (uint32_t)ILK_RWLOCK_QUIET_);
+		ilk_store_release_(&l->state, ilk_rwlock_quiet_(l));
 		ilk_compiler_barrier_();
 		return ilk_rwlock_look_round_(l);
 	}
@@ -212,6 +212,7 @@ static int take_cell(struct ilk_rwlock *l, uint32_t i)
 
 		if (ilk_load_relaxed_(cell) || !ilk_cas_full_(cell, &none, ilk_thread_.owner))
 			continue;
+		ilk_fence_after_rmw_(); /* [R2] */
 		ilk_thread_.me->more[i] = IN_CELL;
 		ilk_thread_.mark = NULL;
 		ilk_hold_();
@@ -222,22 +223,22 @@ static int take_cell(struct ilk_rwlock *l, uint32_t i)
 
 /*
  * [R2] The caller has set mark I: is he in, and with what result? The state stays as it is where he
- * is in a cell; where it is QUIET, who comes after must be told to look into the slots.
+ * is in a cell; where it is QUIET, who comes after must be told to look into the slots, and the
+ * swap that says so is the fence.
  */
 static int is_in(struct ilk_rwlock *l, uint32_t i, int *result)
 {
-	int in_cell = ilk_rwlock_has_cells_(l) && take_cell(l, i);
-	uint32_t found;
+	int in_cell = ilk_rwlock_has_cells_(l) && take_cell(l, i), is_ordered = in_cell;
+	uint32_t found = ilk_load_acquire_(&l->state); /* [R5] */
 
-	if (in_cell)
-		ilk_fence_after_rmw_();
-	else
-		ilk_fence_();
-	found = ilk_load_acquire_(&l->state); /* [R5] */
 	while (!ilk_rwlock_is_held_(found)) {
 		uint32_t wanted = in_cell || found == 0 ? found : opened(l, found);
 
-		if (wanted == found || ilk_cas_full_(&l->state, &found, wanted)) {
+		if (wanted == found && !is_ordered) {
+			ilk_fence_();
+			is_ordered = 1;
+			found = ilk_load_acquire_(&l->state);
+		} else if (wanted == found || ilk_cas_full_(&l->state, &found, wanted)) {
 			*result = found & ILK_RWLOCK_DAMAGED_ ? ILK_RECOVERED : 0;
 			return 1;
 		}

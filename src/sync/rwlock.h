@@ -48,7 +48,7 @@ static inline int ilk_rwlock_has_cells_(const struct ilk_rwlock *l)
 /* The state when nobody has it, and no reader is to be looked for in the slots. */
 static inline uint32_t ilk_rwlock_quiet_(const struct ilk_rwlock *l)
 {
-	return ilk_rwlock_has_cells_(l) ? (uint32_t)ILK_RWLOCK_MODE_ : (uint32_t)ILK_RWLOCK_QUIET_;
+	return ilk_rwlock_has_cells_(l) ? ILK_RWLOCK_MODE_ : ILK_RWLOCK_QUIET_;
 }
 
 /* The state that the writer whose WORD it is leaves behind. */

@@ -46,10 +46,16 @@ static uint32_t reader_at(const struct ilk_rwlock *l, uint32_t place)
 static uint32_t next_reader(
 	const struct ilk_rwlock *l, uint32_t place, uint32_t end, uint32_t *reader)
 {
-	if (!ilk_rwlock_has_cells_(l) && place < ILK_RWLOCK_CELLS_)
-		place = ILK_RWLOCK_CELLS_;
-	while (place < end && !(*reader = reader_at(l, place)))
-		place++;
+	const struct ilk_map_ *map = &ilk_thread_.segment->map;
+	uint32_t mark = ilk_rwlock_mark_(l);
+
+	for (; place < end; place++) {
+		if (place >= ILK_RWLOCK_CELLS_)
+			place = ILK_RWLOCK_CELLS_ + ilk_marks_next_(map, place - ILK_RWLOCK_CELLS_,
+							    end - ILK_RWLOCK_CELLS_, mark);
+		if (place < end && (*reader = reader_at(l, place)))
+			break;
+	}
 	return place;
 }
 
@@ -117,7 +123,12 @@ static int enter(struct ilk_rwlock *l)
 		ilk_store_relaxed_(&l->state,
 			ilk_thread_.owner | ilk_rwlock_quiet_(l) | damaged | ILK_RWLOCK_IN_);
 	ilk_store_relaxed_(&l->acquired, l->acquired + 1);
-	return damaged ? ILK_RECOVERED : 0;
+	if (damaged)
+		return ILK_RECOVERED;
+	/* It can be let go by the short way. */
+	ilk_let_go_();
+	ilk_hold_last_(l);
+	return 0;
 }
 
 int ilk_rwlock_let_go_(struct ilk_rwlock *l)
@@ -295,8 +306,9 @@ static inline int write_until(struct ilk_rwlock *l, ilk_time deadline)
 {
 	uint32_t quiet = ILK_RWLOCK_QUIET_;
 
-	/* [R3] With cells, or after a read, the state is another. */
+	/* [R3] With cells, or after a read, the state is another; a swap in vain costs as much. */
 	if (ilk_is_here_(l) && __builtin_expect(ilk_load_relaxed_(&l->tag) == ILK_RWLOCK_TAG_, 1) &&
+		ilk_load_relaxed_(&l->state) == quiet &&
 		__builtin_expect(ilk_cas_acquire_(&l->state, &quiet,
 					 ilk_thread_.owner | ILK_RWLOCK_QUIET_ | ILK_RWLOCK_IN_),
 			1)) {
