@@ -10,12 +10,24 @@ extern const struct operation segment_create_row, segment_open_row, segment_clos
 	segment_unlink_row, slot_takeover_row;
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
-extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row;
+extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row,
+	rwlock_open_row;
 extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_first_row,
 	mutex_section_row, mutex_unlock_waited_row, mutex_asleep_row, mutex_woken_row,
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row;
+extern const struct operation rwlock_read_row, rwlock_read_first_row, rwlock_read_after_write_row,
+	rwlock_read_fenced_row, rwlock_read_again_row, rwlock_read_cell_row, rwlock_unlock_read_row,
+	rwlock_unlock_read_inner_row, rwlock_unlock_cell_row, rwlock_unlock_read_waited_row,
+	rwlock_read_asleep_row, rwlock_read_woken_row, rwlock_read_timeout_row, rwlock_write_row,
+	rwlock_write_biased_row, rwlock_write_fenced_row, rwlock_write_cells_row,
+	rwlock_write_asleep_row, rwlock_write_woken_row, rwlock_write_cells_woken_row,
+	rwlock_write_woken_by_writer_row, rwlock_write_timeout_row, rwlock_try_write_row,
+	rwlock_section_row, rwlock_unlock_write_row, rwlock_unlock_write_waited_row,
+	rwlock_unlock_write_read_row, rwlock_downgrade_row, rwlock_downgrade_waited_row,
+	rwlock_downgrade_cell_row, rwlock_recover_row, rwlock_repaired_row,
+	rwlock_unlock_damaged_row, rwlock_unlock_repaired_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

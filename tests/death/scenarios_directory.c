@@ -30,6 +30,7 @@ static uint64_t *block;
 static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
+static struct ilk_rwlock *rwlock;
 
 static int make_block(const char *name)
 {
@@ -53,6 +54,11 @@ static int make_sharded(const char *name)
 static int make_mutex(const char *name)
 {
 	return ilk_mutex_open(mine.segment, name, NULL, &mutex);
+}
+
+static int make_rwlock(const char *name)
+{
+	return ilk_rwlock_open(mine.segment, name, NULL, &rwlock);
 }
 
 static void touch_block(void)
@@ -80,6 +86,12 @@ static void touch_mutex(void)
 		ilk_mutex_unlock(mutex);
 }
 
+static void touch_rwlock(void)
+{
+	if (ilk_rwlock_write(rwlock) == 0 && ilk_rwlock_downgrade(rwlock) == 0)
+		ilk_rwlock_unlock(rwlock);
+}
+
 static int64_t total_block(void)
 {
 	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
@@ -104,10 +116,16 @@ static int64_t total_mutex(void)
 	return owner.damaged ? -1 : 2;
 }
 
+static int64_t total_rwlock(void)
+{
+	return ilk_rwlock_try_write(rwlock) == 0 && ilk_rwlock_unlock(rwlock) == 0 ? 2 : -1;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+static const struct kind rwlocks = {{8, 8, 0}, make_rwlock, touch_rwlock, total_rwlock};
 
 /* ---- the death ---- */
 
@@ -208,3 +226,4 @@ OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
 OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
+OPEN_ROW(rwlock_open_row, "rwlock_open", "makes a named rwlock", rwlocks);
