@@ -49,6 +49,8 @@ static uint32_t next_reader(
 	const struct ilk_map_ *map = &ilk_thread_.segment->map;
 	uint32_t mark = ilk_rwlock_mark_(l);
 
+	if (!ilk_rwlock_has_cells_(l) && place < ILK_RWLOCK_CELLS_)
+		place = ILK_RWLOCK_CELLS_;
 	for (; place < end; place++) {
 		if (place >= ILK_RWLOCK_CELLS_)
 			place = ILK_RWLOCK_CELLS_ + ilk_marks_next_(map, place - ILK_RWLOCK_CELLS_,
