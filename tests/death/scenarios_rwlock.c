@@ -91,6 +91,14 @@ static int writes_both(struct stage *s)
 	return unlock(s);
 }
 
+/* Reads, after a write that revoked the bias: so the next writer needs no handshake for that. */
+static int comes_to_read(struct stage *s)
+{
+	if (reads(s) < 0 || unlock(s) < 0 || writes(s) < 0)
+		return -1;
+	return downgrade(s);
+}
+
 /* ---- before the marker ---- */
 
 /* This thread has read it before, in peace: the lock is biased. */
@@ -259,8 +267,8 @@ ROW(write_cells_woken, "is woken by a reader in a cell, and writes", join, write
 	READ_BY_PARTNER, .flags = FROM_SLEEP | WOKEN, .setting = &with_cells);
 ROW(write_woken_by_writer, "is woken by a writer, and writes", join, writes, 0, 1,
 	WRITTEN_BY_PARTNER, .flags = FROM_SLEEP | WOKEN);
-ROW(write_timeout, "gives up waiting for a reader", join, writes_in_time, 0, 0, READ_BY_PARTNER,
-	.flags = FROM_SLEEP);
+ROW(write_timeout, "gives up waiting for a reader", join, writes_in_time, 0, 0, .part = PART_HOLDS,
+	.partner = comes_to_read, .partner_after = unlock, .flags = FROM_SLEEP);
 ROW(try_write, "tries to write what is read", join, tries_to_write, 0, 0, READ_BY_PARTNER);
 ROW(section, "writes, changes two words, unlocks", warm, writes_both, NO_OUTCOME, 0, );
 ROW(unlock_write, "has written", join_and_write, unlock, 1, 0, );

@@ -135,7 +135,7 @@ static void test_downgrade_by_one_who_does_not_write_is_EPERM(void **state)
 static struct ilk_rwlock *numbered(int i)
 {
 	struct ilk_rwlock *lock;
-	char name[16];
+	char name[24];
 
 	snprintf(name, sizeof name, "lock %d", i);
 	CHECK_RC(ilk_rwlock_open(seg, name, &kind, &lock), 0);
