@@ -87,6 +87,9 @@ static void play(struct ilk_rwlock *l, struct move *m, unsigned worker)
 	m->in = draw();
 	if (m->result == 0) {
 		use(l, m);
+		/* Where there are more players than cores, others must come while it is held. */
+		if (random_below(worker, 4) == 0)
+			sched_yield();
 		dawdle(worker, 30);
 		m->out = draw();
 		CHECK_RC(ilk_rwlock_unlock(l), 0);
