@@ -76,23 +76,6 @@ enum { READS_PER_LOOK_AT_CLOCK = 16 };
 
 static __thread uint32_t fenced_reads;
 
-int ilk_rwlock_check_(const struct ilk_rwlock *l)
-{
-	int rc = ilk_here_(l);
-
-	if (rc < 0 || ilk_load_relaxed_(&l->tag) == ILK_RWLOCK_TAG_)
-		return rc;
-	return ilk_rwlock_is_removed_(l) ? -EIDRM : -EINVAL;
-}
-
-/* For one who holds it. */
-static int check_there(const struct ilk_rwlock *l)
-{
-	int rc = ilk_is_here_(l) ? 0 : ilk_find_mine_(l);
-
-	return rc == 0 && !ilk_rwlock_is_one_(l) ? -EINVAL : rc;
-}
-
 /*
  * After a change of the caller's marks: the fast paths use the first one, and may where no other is
  * in use, and there is nothing more to say of it.
@@ -141,7 +124,7 @@ static void withdraw(struct ilk_rwlock *l, struct ilk_thread_slot_ *slot, uint32
 
 static int unlock_slow(struct ilk_rwlock *l)
 {
-	int rc = check_there(l);
+	int rc = ilk_rwlock_check_there_(l);
 	struct ilk_thread_slot_ *slot;
 	uint32_t i;
 
@@ -380,21 +363,11 @@ int ilk_rwlock_read_until(struct ilk_rwlock *l, ilk_time deadline)
 	return rc == -EBUSY ? -ETIMEDOUT : rc;
 }
 
-/* --- for who writes --- */
-
-/* 0: the caller writes it. */
-static int check_writes(const struct ilk_rwlock *l)
-{
-	int rc = check_there(l);
-
-	if (rc < 0)
-		return rc;
-	return ilk_rwlock_is_mine_(ilk_load_relaxed_(&l->state)) ? 0 : -EPERM;
-}
+/* --- from writing to reading --- */
 
 int ilk_rwlock_downgrade(struct ilk_rwlock *l)
 {
-	int rc = check_writes(l), in_cell;
+	int rc = ilk_rwlock_check_writes_(l), in_cell;
 	struct ilk_thread_slot_ *slot;
 	uint32_t left, i;
 
@@ -415,15 +388,4 @@ int ilk_rwlock_downgrade(struct ilk_rwlock *l)
 		in_cell ? left : (left & ~(uint32_t)ILK_RWLOCK_QUIET_) | ILK_RWLOCK_FENCED_);
 	ilk_fence_after_rmw_();
 	return ilk_rwlock_look_round_(l);
-}
-
-int ilk_rwlock_repaired(struct ilk_rwlock *l)
-{
-	int rc = check_writes(l);
-
-	if (rc < 0)
-		return rc;
-	ilk_store_release_(
-		&l->state, ilk_load_relaxed_(&l->state) & ~(uint32_t)ILK_RWLOCK_DAMAGED_);
-	return 0;
 }

@@ -4,6 +4,7 @@
 
 #include "segment/marks.h"
 #include "segment/registry.h"
+#include <errno.h>
 #include <ilk/rwlock.h>
 
 enum {
@@ -68,8 +69,33 @@ static inline struct ilk_thread_slot_ *ilk_rwlock_slot_(void)
 	return ilk_thread_slot_(&ilk_thread_.segment->map, ilk_thread_.me->slot);
 }
 
-/* 0: in an attached segment, and an rwlock; the caller's identity is in ilk_thread_ then. -E... */
-int ilk_rwlock_check_(const struct ilk_rwlock *l);
+/* In an attached segment, and a rwlock? The caller's identity is in ilk_thread_ then. */
+static inline int ilk_rwlock_check_(const struct ilk_rwlock *l)
+{
+	int rc = ilk_here_(l);
+
+	if (rc < 0 || ilk_load_relaxed_(&l->tag) == ILK_RWLOCK_TAG_)
+		return rc;
+	return ilk_rwlock_is_removed_(l) ? -EIDRM : -EINVAL;
+}
+
+/* The same for one who holds it. */
+static inline int ilk_rwlock_check_there_(const struct ilk_rwlock *l)
+{
+	int rc = ilk_is_here_(l) ? 0 : ilk_find_mine_(l);
+
+	return rc == 0 && !ilk_rwlock_is_one_(l) ? -EINVAL : rc;
+}
+
+/* And for one who writes it. */
+static inline int ilk_rwlock_check_writes_(const struct ilk_rwlock *l)
+{
+	int rc = ilk_rwlock_check_there_(l);
+
+	if (rc < 0)
+		return rc;
+	return ilk_rwlock_is_mine_(ilk_load_relaxed_(&l->state)) ? 0 : -EPERM;
+}
 
 /* --- waiting: rwlock_wait.c --- */
 

@@ -337,3 +337,14 @@ int ilk_rwlock_write_until(struct ilk_rwlock *l, ilk_time deadline)
 
 	return rc == -EBUSY ? -ETIMEDOUT : rc;
 }
+
+int ilk_rwlock_repaired(struct ilk_rwlock *l)
+{
+	int rc = ilk_rwlock_check_writes_(l);
+
+	if (rc < 0)
+		return rc;
+	ilk_store_release_(
+		&l->state, ilk_load_relaxed_(&l->state) & ~(uint32_t)ILK_RWLOCK_DAMAGED_);
+	return 0;
+}

@@ -16,11 +16,13 @@ namespace
 
 struct Shelf {
 	ilk_mutex mutex;
+	ilk_rwlock looked_at;
 	ilk_counter hits;
 	std::int64_t left;
 };
 
 static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
+static_assert(sizeof(ilk_rwlock) == 128 && alignof(ilk_rwlock) == 64, "two cache lines");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
@@ -49,6 +51,15 @@ int take(Shelf &shelf, std::int64_t count)
 	return rc;
 }
 
+int look(Shelf &shelf, std::int64_t *left)
+{
+	int rc;
+
+	ILK_WITH_READ(&shelf.looked_at, rc)
+	*left = shelf.left;
+	return rc;
+}
+
 void use(ilk_segment *seg)
 {
 	void *memory = nullptr;
@@ -63,6 +74,8 @@ void use(ilk_segment *seg)
 	CHECK(take(shelf, 3) == 0);
 	CHECK(take(shelf, 3) == -ENOENT);
 	CHECK(shelf.left == 2);
+	CHECK(ilk_rwlock_init(seg, &shelf.looked_at, "looked at", nullptr) == 0);
+	CHECK(look(shelf, &before) == 0 && before == 2);
 	CHECK(ilk_mutex_unlock(&shelf.mutex) == -EPERM);
 	CHECK(ilk_counter_fetch_add(&shelf.hits, 1, &before) == 0 && before == 0);
 	CHECK(ilk_sharded_open(seg, "s", &sharded) == 0);
