@@ -29,7 +29,7 @@
  * says that it comes, has the kernel run a fence on all processors, and waits until no living
  * thread's mark names the lock. So a dead reader is simply not there, a dead writer is told to
  * whoever comes next, and reading costs a few plain instructions. After a writer readers pay a fence
- * for a while: a hundred times as long as the writer needed to find them.
+ * for a while: a hundred times as long as that fence took, at most 20 ms.
  *
  * Writers go first: once a writer waits, nobody begins to read (who reads already may read once
  * more). Misuse is an error, never undefined. Not async-signal-safe. A write happens after the reads

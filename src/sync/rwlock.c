@@ -60,6 +60,7 @@
  * Close      as mutex.c: who waits is cancelled, and gives back what he gets.
  * Lifetime   [R6], [R7] touch the lock after it was let go; the header says what that asks of users.
  */
+#include "fault.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "segment/member.h"
@@ -102,7 +103,8 @@ static void free_cell(struct ilk_rwlock *l)
 /* [R7] */
 static inline void wake_writer(struct ilk_rwlock *l)
 {
-	if (__builtin_expect(ilk_load_relaxed_(&l->drain), 0))
+	if (__builtin_expect(ilk_load_relaxed_(&l->drain), 0) &&
+		!ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
 		ilk_futex_store_and_wake_(&l->drain, 0, 1);
 }
 

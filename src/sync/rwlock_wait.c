@@ -2,6 +2,7 @@
  * rwlock_wait.c - waiting until no writer has it, and what such a one does to let others in; the
  * words and the protocol: rwlock.c.
  */
+#include "fault.h"
 #include "os/clock.h"
 #include "os/futex.h"
 #include "segment/member.h"
@@ -28,6 +29,8 @@ void ilk_rwlock_count_wait_(struct ilk_rwlock *l, ilk_time since)
 /* [I4] A writer first, but the readers, too: they have their chance before it is awake. */
 static void wake(struct ilk_rwlock *l)
 {
+	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
+		return;
 	if (ilk_load_relaxed_(&l->writers))
 		ilk_futex_store_and_wake_(&l->writers, 0, 1);
 	if (ilk_load_relaxed_(&l->readers))

@@ -14,7 +14,8 @@
 #include <errno.h>
 
 enum { LOOKS = 35, LONGEST_GAP = 12 };
-enum { BIAS_PAYS_AFTER = 100 }; /* times the cost of its revocation */
+/* So many times as long as its revocation took; if that was interrupted, no longer than this. */
+enum { BIAS_PAYS_AFTER = 100, LONGEST_WITHOUT_BIAS = 20 * ILK_NS_PER_MS };
 
 /* --- who reads --- */
 
@@ -103,14 +104,17 @@ static int seize(struct ilk_rwlock *l, uint32_t found)
 static void revoke(struct ilk_rwlock *l)
 {
 	uint32_t mine = ilk_load_relaxed_(&l->state);
-	ilk_time began, now;
+	ilk_time began, now, pause;
 
 	if (mine & ILK_RWLOCK_MODE_)
 		return;
 	began = ilk_now();
 	ilk_handshake_(ilk_thread_.segment);
 	now = ilk_now();
-	ilk_store_relaxed_(&l->biased_from, now + BIAS_PAYS_AFTER * (now - began));
+	pause = BIAS_PAYS_AFTER * (now - began);
+	if (pause > LONGEST_WITHOUT_BIAS)
+		pause = LONGEST_WITHOUT_BIAS;
+	ilk_store_relaxed_(&l->biased_from, now + pause);
 	/* From here on whoever comes after us needs no handshake. */
 	ilk_store_release_(&l->state, mine | ILK_RWLOCK_FENCED_);
 }
