@@ -78,10 +78,11 @@ struct ilk_rwlock {
 	uint16_t flags;
 	int64_t biased_from;
 	uint64_t acquired;
-	uint32_t contended;
-	uint32_t pad[5];
-	uint32_t cells[ILK_RWLOCK_CELLS_];
 	uint64_t waited_ns;
+	uint32_t contended;
+	uint32_t pad[3];
+	uint32_t cells[ILK_RWLOCK_CELLS_];
+	uint64_t pad1;
 	char label[24];
 } ILK_ALIGNED_(64);
 

@@ -19,7 +19,7 @@
  *            ask      1 = a spinner would like a turn
  *            biased_from  not before then does a reader make FENCED 0; 0 = at once
  *            tag      RWLOCK, or REMOVED for good. flags, label: fixed.
- *            acquired: writes, by the writer alone. contended, waited_ns: of those who waited.
+ *            acquired: writes, by the writer alone. contended, waited_ns: of those who slept.
  * Invariant  [I1] Who reads has a mark of the lock in his slot, set before he saw a state without a
  *            writer in it; with cells, he stands in one of them as well, if there was one free.
  *            [I2] Only the thread that the state names changes it, unless that thread is dead: then
@@ -73,7 +73,7 @@ _Static_assert(sizeof(struct ilk_rwlock) == ILK_MARK_BYTES_, "it can be marked")
 /* `more` of a mark: how often more than once the thread reads it, and whether it is in a cell. */
 enum { IN_CELL = 1 << 30, MORE = IN_CELL - 1 };
 
-enum { READS_PER_LOOK_AT_CLOCK = 16 };
+enum { READS_PER_LOOK_AT_CLOCK = 64 };
 
 static __thread uint32_t fenced_reads;
 
@@ -169,21 +169,29 @@ int ilk_rwlock_unlock(struct ilk_rwlock *l)
 
 /* --- reading --- */
 
-/* May a reader make the state 0? Asked of the clock now and then: that costs as much as a read. */
+/* Is it time to look at the clock? That costs as much as a read. */
+static inline int is_time_to_look(void)
+{
+	return (fenced_reads + 1) % READS_PER_LOOK_AT_CLOCK == 0;
+}
+
+/* May a reader make the state 0? */
 static int may_bias(const struct ilk_rwlock *l)
 {
 	int64_t from = ilk_load_relaxed_(&l->biased_from);
+	int looks = is_time_to_look();
 
 	if (ilk_thread_.fenced || ilk_rwlock_has_cells_(l))
 		return 0;
-	return from == 0 || (++fenced_reads % READS_PER_LOOK_AT_CLOCK == 0 && ilk_now() >= from);
+	fenced_reads++;
+	return from == 0 || (looks && ilk_now() >= from);
 }
 
-/* What a reader makes of FOUND, which has no writer in it, when he is in. */
+/* What a reader makes of FOUND, which is QUIET. */
 static uint32_t opened(const struct ilk_rwlock *l, uint32_t found)
 {
-	if (found == ILK_RWLOCK_QUIET_ || found == ILK_RWLOCK_FENCED_)
-		return may_bias(l) ? 0 : ILK_RWLOCK_FENCED_;
+	if (found == ILK_RWLOCK_QUIET_ && may_bias(l))
+		return 0;
 	return (found & ~(uint32_t)ILK_RWLOCK_QUIET_) | ILK_RWLOCK_FENCED_;
 }
 
@@ -217,16 +225,20 @@ static int is_in(struct ilk_rwlock *l, uint32_t i, int *result)
 	uint32_t found = ilk_load_acquire_(&l->state); /* [R5] */
 
 	while (!ilk_rwlock_is_held_(found)) {
-		uint32_t wanted = in_cell || found == 0 ? found : opened(l, found);
-
-		if (wanted == found && !is_ordered) {
+		if (found & ILK_RWLOCK_QUIET_ && !in_cell) {
+			if (!ilk_cas_full_(&l->state, &found, opened(l, found)))
+				continue;
+		} else if (!is_ordered) {
 			ilk_fence_();
 			is_ordered = 1;
 			found = ilk_load_acquire_(&l->state);
-		} else if (wanted == found || ilk_cas_full_(&l->state, &found, wanted)) {
-			*result = found & ILK_RWLOCK_DAMAGED_ ? ILK_RECOVERED : 0;
-			return 1;
+			continue;
+		} else if (found == ILK_RWLOCK_FENCED_ && may_bias(l)) {
+			if (!ilk_cas_full_(&l->state, &found, 0u))
+				continue;
 		}
+		*result = found & ILK_RWLOCK_DAMAGED_ ? ILK_RECOVERED : 0;
+		return 1;
 	}
 	return 0;
 }
@@ -246,14 +258,12 @@ static int take(struct ilk_rwlock *l, struct ilk_rwlock_side_ *side)
 static int contend(struct ilk_rwlock *l, struct ilk_rwlock_side_ *side, ilk_time deadline)
 {
 	struct ilk_segment *seg = ilk_thread_.segment;
-	ilk_time since = ilk_now();
 	int rc = ilk_inside_begin_(seg);
 
 	if (rc < 0)
 		return rc;
 	rc = ilk_rwlock_await_(l, side, deadline);
 	if (rc == 0) {
-		ilk_rwlock_count_wait_(l, since);
 		rc = ilk_is_closing_(seg)        ? -ECANCELED
 		     : ilk_rwlock_is_removed_(l) ? -EIDRM
 						 : side->result;
@@ -326,16 +336,25 @@ static int read_slow(struct ilk_rwlock *l, ilk_time deadline)
 	return rc;
 }
 
-/* [R1] Not to be in, but marked: what was not 0 is looked at again. */
 static int read_first(struct ilk_rwlock *l, ilk_time deadline)
 {
 	return read_marked(l, ilk_rwlock_slot_(), 0, deadline);
 }
 
-/* The common case alone; all else is read_slow's. */
+/* [R2] For some time after a write; mark 0 is set. Else, and now and then, all is looked at. */
+static inline int read_fenced(struct ilk_rwlock *l, ilk_time deadline)
+{
+	ilk_fence_();
+	if (ilk_load_acquire_(&l->state) != ILK_RWLOCK_FENCED_ || is_time_to_look())
+		return read_first(l, deadline);
+	fenced_reads++;
+	return 0;
+}
+
+/* The common cases alone, so that they need no stack; all else is read_slow's. */
 static inline int read_until(struct ilk_rwlock *l, ilk_time deadline)
 {
-	uint32_t *mark = ilk_thread_.mark;
+	uint32_t *mark = ilk_thread_.mark, found;
 
 	if (!mark || !ilk_is_here_(l) || ilk_load_relaxed_(mark) ||
 		__builtin_expect(ilk_load_relaxed_(&l->tag) != ILK_RWLOCK_TAG_, 0))
@@ -343,9 +362,10 @@ static inline int read_until(struct ilk_rwlock *l, ilk_time deadline)
 	/* [R1] Without the barrier the compiler could load first: no fence of others repairs that. */
 	ilk_store_relaxed_(mark, ilk_rwlock_mark_(l));
 	ilk_compiler_barrier_();
-	if (__builtin_expect(ilk_load_acquire_(&l->state) == 0, 1)) /* [R5] */
+	found = ilk_load_acquire_(&l->state); /* [R5] */
+	if (__builtin_expect(found == 0, 1))
 		return 0;
-	return read_first(l, deadline);
+	return found == ILK_RWLOCK_FENCED_ ? read_fenced(l, deadline) : read_first(l, deadline);
 }
 
 int ilk_rwlock_read(struct ilk_rwlock *l)

@@ -131,9 +131,6 @@ static inline int ilk_rwlock_look_round_(struct ilk_rwlock *l)
 
 void ilk_rwlock_pause_for_(int pauses);
 
-/* Counts a wait that began at SINCE. */
-void ilk_rwlock_count_wait_(struct ilk_rwlock *l, ilk_time since);
-
 /* --- writing: rwlock_write.c --- */
 
 /* Lets go of what the caller writes, or was about to. */

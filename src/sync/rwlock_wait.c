@@ -20,12 +20,6 @@ void ilk_rwlock_pause_for_(int pauses)
 		ilk_pause_();
 }
 
-void ilk_rwlock_count_wait_(struct ilk_rwlock *l, ilk_time since)
-{
-	ilk_add_relaxed_(&l->contended, 1u);
-	ilk_add_relaxed_(&l->waited_ns, (uint64_t)(ilk_now() - since));
-}
-
 /* [I4] A writer first, but the readers, too: they have their chance before it is awake. */
 static void wake(struct ilk_rwlock *l)
 {
@@ -137,6 +131,9 @@ int ilk_rwlock_await_(struct ilk_rwlock *l, struct ilk_rwlock_side_ *side, ilk_t
 		return 0;
 	ilk_wait_begin_(&w, l, ILK_TYPE_RWLOCK_);
 	rc = sleep_for(l, side, &w, deadline);
+	/* Who only spins counts nothing: the line is the writer's, and then all readers'. */
+	ilk_add_relaxed_(&l->contended, 1u);
+	ilk_add_relaxed_(&l->waited_ns, (uint64_t)(ilk_now() - w.since));
 	ilk_wait_end_(&w);
 	/* [I5] Others of this side may sleep still; readers were all woken together. */
 	if (rc == 0 && side->word == &l->writers)

@@ -207,6 +207,8 @@ static int await_reader(struct ilk_rwlock *l, uint32_t place, uint32_t reader, i
 		return 0;
 	ilk_wait_begin_(&w, l, ILK_TYPE_RWLOCK_);
 	rc = sleep_for(l, place, reader, &w, deadline);
+	ilk_add_relaxed_(&l->contended, 1u);
+	ilk_add_relaxed_(&l->waited_ns, (uint64_t)(ilk_now() - w.since));
 	ilk_wait_end_(&w);
 	return rc;
 }
@@ -238,7 +240,6 @@ static int take(struct ilk_rwlock *l, struct ilk_rwlock_side_ *side)
 static int wait_and_enter(struct ilk_rwlock *l, int is_mine, ilk_time deadline)
 {
 	struct ilk_rwlock_side_ side = {.word = &l->writers, .take = take};
-	ilk_time since = ilk_now();
 	int rc = is_mine ? 0 : ilk_rwlock_await_(l, &side, deadline), result;
 
 	if (rc < 0)
@@ -246,7 +247,6 @@ static int wait_and_enter(struct ilk_rwlock *l, int is_mine, ilk_time deadline)
 	rc = ilk_load_relaxed_(&l->state) & ILK_RWLOCK_IN_ ? 0 : drain(l, deadline);
 	if (rc == 0) {
 		result = enter(l);
-		ilk_rwlock_count_wait_(l, since);
 		rc = ilk_is_closing_(ilk_thread_.segment) ? -ECANCELED
 		     : ilk_rwlock_is_removed_(l)          ? -EIDRM
 							  : result;
