@@ -12,7 +12,7 @@
  *                     FENCED           in the slots: readers run a fence
  *                     QUIET            nowhere: whoever reads first makes it FENCED, or 0
  *                     QUIET, FENCED    with cells: in the cells alone. (FENCED then: in both.)
- *            marks    in the readers' thread slots: src/segment/marks.h; `more`: below
+ *            marks    in the readers' thread slots: src/segment/marks.h; `more`: rwlock.h
  *            cells    with ILK_RWLOCK_WRITES: owner words of readers; 0 = free
  *            drain    1 = the writer may sleep on this word, until a reader lets go
  *            readers, writers   1 = some may sleep on this word, until the writer lets go
@@ -70,9 +70,6 @@
 
 _Static_assert(sizeof(struct ilk_rwlock) == ILK_MARK_BYTES_, "it can be marked");
 
-/* `more` of a mark: how often more than once the thread reads it, and whether it is in a cell. */
-enum { IN_CELL = 1 << 30, MORE = IN_CELL - 1 };
-
 enum { READS_PER_LOOK_AT_CLOCK = 64 };
 
 static __thread uint32_t fenced_reads;
@@ -90,16 +87,6 @@ static void settle_marks(struct ilk_thread_slot_ *slot)
 
 /* --- letting go of what is read --- */
 
-static void free_cell(struct ilk_rwlock *l)
-{
-	for (uint32_t i = 0; i < ILK_RWLOCK_CELLS_; i++)
-		if (ilk_load_relaxed_(&l->cells[i]) == ilk_thread_.owner) {
-			ilk_store_release_(&l->cells[i], 0u); /* [R4] */
-			ilk_let_go_();
-			return;
-		}
-}
-
 /* [R7] */
 static inline void wake_writer(struct ilk_rwlock *l)
 {
@@ -113,8 +100,8 @@ static void withdraw(struct ilk_rwlock *l, struct ilk_thread_slot_ *slot, uint32
 {
 	uint32_t *more = &ilk_thread_.me->more[i];
 
-	if (*more & IN_CELL)
-		free_cell(l);
+	if (*more & ILK_RWLOCK_IN_CELL_)
+		ilk_rwlock_free_cell_(l);
 	*more = 0;
 	ilk_store_release_(&slot->marks[i], 0u); /* [R4] */
 	if (ilk_thread_.fenced)
@@ -138,7 +125,7 @@ static int unlock_slow(struct ilk_rwlock *l)
 	i = ilk_marks_find_(slot, ilk_rwlock_mark_(l));
 	if (i == ILK_MARKS_)
 		return -EPERM;
-	if (ilk_thread_.me->more[i] & MORE)
+	if (ilk_thread_.me->more[i] & ILK_RWLOCK_MORE_)
 		ilk_thread_.me->more[i]--;
 	else
 		withdraw(l, slot, i);
@@ -195,25 +182,6 @@ static uint32_t opened(const struct ilk_rwlock *l, uint32_t found)
 	return (found & ~(uint32_t)ILK_RWLOCK_QUIET_) | ILK_RWLOCK_FENCED_;
 }
 
-/* Puts the caller, whose mark I is set, in a cell. 1; 0: there is none free. */
-static int take_cell(struct ilk_rwlock *l, uint32_t i)
-{
-	uint32_t first = ilk_thread_.me->slot;
-
-	for (uint32_t k = 0; k < ILK_RWLOCK_CELLS_; k++) {
-		uint32_t *cell = &l->cells[(first + k) % ILK_RWLOCK_CELLS_], none = 0;
-
-		if (ilk_load_relaxed_(cell) || !ilk_cas_full_(cell, &none, ilk_thread_.owner))
-			continue;
-		ilk_fence_after_rmw_(); /* [R2] */
-		ilk_thread_.me->more[i] = IN_CELL;
-		ilk_thread_.mark = NULL;
-		ilk_hold_();
-		return 1;
-	}
-	return 0;
-}
-
 /*
  * [R2] The caller has set mark I: is he in, and with what result? The state stays as it is where he
  * is in a cell; where it is QUIET, who comes after must be told to look into the slots, and the
@@ -221,7 +189,7 @@ static int take_cell(struct ilk_rwlock *l, uint32_t i)
  */
 static int is_in(struct ilk_rwlock *l, uint32_t i, int *result)
 {
-	int in_cell = ilk_rwlock_has_cells_(l) && take_cell(l, i), is_ordered = in_cell;
+	int in_cell = ilk_rwlock_has_cells_(l) && ilk_rwlock_take_cell_(l, i), is_ordered = in_cell;
 	uint32_t found = ilk_load_acquire_(&l->state); /* [R5] */
 
 	while (!ilk_rwlock_is_held_(found)) {
@@ -304,7 +272,7 @@ static int read_again(struct ilk_rwlock *l, uint32_t i)
 {
 	uint32_t *more = &ilk_thread_.me->more[i];
 
-	if ((*more & MORE) == MORE)
+	if ((*more & ILK_RWLOCK_MORE_) == ILK_RWLOCK_MORE_)
 		return -EOVERFLOW;
 	++*more;
 	ilk_thread_.mark = NULL;
@@ -400,7 +368,7 @@ int ilk_rwlock_downgrade(struct ilk_rwlock *l)
 	if (i == ILK_MARKS_)
 		return -EMFILE;
 	ilk_store_relaxed_(&slot->marks[i], ilk_rwlock_mark_(l));
-	in_cell = ilk_rwlock_has_cells_(l) && take_cell(l, i);
+	in_cell = ilk_rwlock_has_cells_(l) && ilk_rwlock_take_cell_(l, i);
 	settle_marks(slot);
 	left = ilk_rwlock_left_(ilk_load_relaxed_(&l->state));
 	ilk_count_last_(&ilk_thread_);

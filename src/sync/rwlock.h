@@ -97,6 +97,41 @@ static inline int ilk_rwlock_check_writes_(const struct ilk_rwlock *l)
 	return ilk_rwlock_is_mine_(ilk_load_relaxed_(&l->state)) ? 0 : -EPERM;
 }
 
+/* --- cells --- */
+
+/* `more` of a mark: how often more than once the thread reads it, and whether it is in a cell. */
+enum { ILK_RWLOCK_IN_CELL_ = 1 << 30, ILK_RWLOCK_MORE_ = ILK_RWLOCK_IN_CELL_ - 1 };
+
+/* Takes the caller, who is in a cell, out of it. */
+static inline void ilk_rwlock_free_cell_(struct ilk_rwlock *l)
+{
+	for (uint32_t i = 0; i < ILK_RWLOCK_CELLS_; i++)
+		if (ilk_load_relaxed_(&l->cells[i]) == ilk_thread_.owner) {
+			ilk_store_release_(&l->cells[i], 0u); /* [R4] */
+			ilk_let_go_();
+			return;
+		}
+}
+
+/* Puts the caller, whose mark I is set, in a cell. 1; 0: there is none free. */
+static inline int ilk_rwlock_take_cell_(struct ilk_rwlock *l, uint32_t i)
+{
+	uint32_t first = ilk_thread_.me->slot;
+
+	for (uint32_t k = 0; k < ILK_RWLOCK_CELLS_; k++) {
+		uint32_t *cell = &l->cells[(first + k) % ILK_RWLOCK_CELLS_], none = 0;
+
+		if (ilk_load_relaxed_(cell) || !ilk_cas_full_(cell, &none, ilk_thread_.owner))
+			continue;
+		ilk_fence_after_rmw_(); /* [R2] */
+		ilk_thread_.me->more[i] = ILK_RWLOCK_IN_CELL_;
+		ilk_thread_.mark = NULL;
+		ilk_hold_();
+		return 1;
+	}
+	return 0;
+}
+
 /* --- waiting: rwlock_wait.c --- */
 
 /* How a reader, or a writer, waits until no writer has it. */
