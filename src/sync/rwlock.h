@@ -134,6 +134,8 @@ static inline int ilk_rwlock_take_cell_(struct ilk_rwlock *l, uint32_t i)
 
 /* --- waiting: rwlock_wait.c --- */
 
+enum { ILK_RWLOCK_LOOKS_ = 35 }; /* before one sleeps */
+
 /* How a reader, or a writer, waits until no writer has it. */
 struct ilk_rwlock_side_ {
 	uint32_t *word; /* what it sleeps on */
@@ -164,7 +166,8 @@ static inline int ilk_rwlock_look_round_(struct ilk_rwlock *l)
 	return 0;
 }
 
-void ilk_rwlock_pause_for_(int pauses);
+/* Between two looks, the LOOKth of which was in vain: whiles away *GAP pauses, and more next time. */
+void ilk_rwlock_pause_(int look, int *gap);
 
 /* --- writing: rwlock_write.c --- */
 

@@ -5,6 +5,7 @@
 #include "fault.h"
 #include "os/clock.h"
 #include "os/futex.h"
+#include "os/thread.h"
 #include "segment/member.h"
 #include "segment/types.h"
 #include "segment/wait.h"
@@ -12,12 +13,21 @@
 #include <errno.h>
 #include <limits.h>
 
-enum { LOOKS = 35, LONGEST_GAP = 12, ASK_EVERY = 7, STAND_BACK = 64 };
+enum { LONGEST_GAP = 12, YIELD_EVERY = 12, ASK_EVERY = 7, STAND_BACK = 64 };
 
-void ilk_rwlock_pause_for_(int pauses)
+/*
+ * Looks come further apart: each takes the line away from who has the lock. A yield now and then
+ * lets one go on who was interrupted while he has it: 4 processes on 2 cores are faster by a sixth.
+ */
+void ilk_rwlock_pause_(int look, int *gap)
 {
-	for (int i = 0; i < pauses; i++)
+	if (look % YIELD_EVERY == 0) {
+		ilk_yield_();
+		return;
+	}
+	for (int i = 0; i < *gap; i++)
 		ilk_pause_();
+	*gap = 2 * *gap < LONGEST_GAP ? 2 * *gap : LONGEST_GAP;
 }
 
 /* [I4] A writer first, but the readers, too: they have their chance before it is awake. */
@@ -64,18 +74,16 @@ int ilk_rwlock_is_free_(struct ilk_rwlock *l, uint32_t found)
 	return !ilk_rwlock_is_held_(ilk_load_acquire_(&l->state));
 }
 
-/* Looks come further apart: each takes the line away from the writer. */
 static int spin(struct ilk_rwlock *l, struct ilk_rwlock_side_ *side)
 {
 	int gap = 1;
 
-	for (int look = 1; look <= LOOKS; look++) {
+	for (int look = 1; look <= ILK_RWLOCK_LOOKS_; look++) {
 		if (!ilk_rwlock_is_held_(ilk_load_relaxed_(&l->state)) && side->take(l, side))
 			return 1;
 		if (look % ASK_EVERY == 0)
 			ilk_store_relaxed_(&l->ask, 1u);
-		ilk_rwlock_pause_for_(gap);
-		gap = 2 * gap < LONGEST_GAP ? 2 * gap : LONGEST_GAP;
+		ilk_rwlock_pause_(look, &gap);
 	}
 	return 0;
 }

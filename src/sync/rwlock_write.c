@@ -13,7 +13,6 @@
 #include "sync/rwlock.h"
 #include <errno.h>
 
-enum { LOOKS = 35, LONGEST_GAP = 12 };
 /* So many times as long as its revocation took; if that was interrupted, no longer than this. */
 enum { BIAS_PAYS_AFTER = 100, LONGEST_WITHOUT_BIAS = 20 * ILK_NS_PER_MS };
 
@@ -159,11 +158,10 @@ static int spin(const struct ilk_rwlock *l, uint32_t place, uint32_t reader)
 {
 	int gap = 1;
 
-	for (int look = 1; look <= LOOKS; look++) {
+	for (int look = 1; look <= ILK_RWLOCK_LOOKS_; look++) {
 		if (is_gone(l, place, reader))
 			return 1;
-		ilk_rwlock_pause_for_(gap);
-		gap = 2 * gap < LONGEST_GAP ? 2 * gap : LONGEST_GAP;
+		ilk_rwlock_pause_(look, &gap);
 	}
 	return 0;
 }
