@@ -17,7 +17,7 @@ enum { LONGEST_GAP = 12, YIELD_EVERY = 12, ASK_EVERY = 7, STAND_BACK = 64 };
 
 /*
  * Looks come further apart: each takes the line away from who has the lock. A yield now and then
- * lets one go on who was interrupted while he has it: 4 processes on 2 cores are faster by a sixth.
+ * lets one go on who was interrupted while he has it.
  */
 void ilk_rwlock_pause_(int look, int *gap)
 {
