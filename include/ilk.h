@@ -14,6 +14,7 @@
 #include <ilk/once.h>
 #include <ilk/barrier.h>
 #include <ilk/snapshot.h>
+#include <ilk/rwlock.h>
 #include <ilk/inspect.h>
 
 #endif

@@ -70,7 +70,7 @@ struct ilk_object_info {
 		ILK_HOLDER_UNKNOWN = 3,
 	} holder;
 	ilk_time held_since; /* "held at least since", known from the first sleeper on; 0 unknown */
-	int64_t value;       /* counters: the value; others 0 */
+	int64_t value;       /* counters: the value; rwlocks: who reads; others 0 */
 	int waiters;
 	uint64_t acquired, contended, waited_ns;
 	char damage[96]; /* what is wrong with it; "" nothing */

@@ -45,7 +45,7 @@ static const char *outcome(int bits)
 		return "Not a result of Ilk: check where the number comes from.";
 	if (bits & ILK_RECOVERED)
 		return "Held, but its last owner died in it: put the data right, then say so with "
-		       "ilk_mutex_repaired().";
+		       "ilk_mutex_repaired() or its like.";
 	if (bits & ILK_TIMED_OUT)
 		return "The wait ran out and the mutex is held again: check the condition, then "
 		       "unlock.";
@@ -67,7 +67,7 @@ static const struct {
 	{EAGAIN, "The value was another: compute again from the one found, and retry."},
 	{EBUSY, "A living owner holds it, or somebody is removing it: retry later, or lock with a "
 		"deadline."},
-	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
+	{EDEADLK, "The calling thread holds it already: unlock it first, or make a mutex "
 		  "ILK_MUTEX_RECURSIVE."},
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
@@ -97,14 +97,15 @@ static const struct {
 	{EBADMSG, "The segment is damaged or a copy: look at it with `ilk show`, then remove it."},
 	{ENOTSUP, "This process cannot use membarrier(2): create the segment with "
 		  "ILK_SEGMENT_FENCED."},
-	{EOVERFLOW, "The mutex is locked as often as it can count: unlock it some times."},
+	{EOVERFLOW, "It is locked as often as it can count: unlock it some times."},
 	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
 		"over the fork, or use a named segment."},
 	{ENODATA, "The other side has closed the connection: connect again."},
 	{ENOMEM,
 		"The system has no memory for it, or a limit forbids it: free some, or raise `ulimit "
 		"-v` or `-l`."},
-	{EMFILE, "This process has too many files open: close some, or raise `ulimit -n`."},
+	{EMFILE, "This process has too many files open, or this thread reads 16 rwlocks: close or "
+		 "unlock some, or raise `ulimit -n`."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };
 

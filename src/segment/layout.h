@@ -68,6 +68,8 @@ struct ilk_header_ {
 	uint64_t arena_blocks; /* blocks given out; the same */
 	uint64_t entries;      /* named objects ever made: the last one's serial; the same */
 	uint64_t removed;      /* named objects removed and not freed yet; the same */
+	/* No thread slot from here on was ever taken; only grows. On a line that is mostly read. */
+	uint32_t threads_top ILK_ALIGNED_(64);
 } ILK_ALIGNED_(64);
 
 /*
@@ -89,6 +91,7 @@ struct ilk_process_slot_ {
 };
 
 enum { ILK_THREAD_RETIRED_ = 0xffff, ILK_LAST_GENERATION_ = 0xffff };
+enum { ILK_MARKS_ = 16 };
 
 enum {
 	ILK_PROCESS_FREE_ = 0, /* never used, or left in order: no thread slot refers to it */
@@ -116,7 +119,14 @@ struct ilk_thread_slot_ {
 	uint64_t wait_object;     /* offset */
 	int64_t wait_since;
 	uint32_t wait_type; /* ILK_TYPE_... */
-	uint32_t pad1[9];
+	/*
+	 * What the thread reads: src/segment/marks.h. Together, so that who looks at many slots
+	 * mostly looks at one line of each.
+	 */
+	uint32_t marks_dead; /* generation + 1 of a thread here that is dead: its marks are void */
+	uint32_t marks_top;  /* no mark from here on was ever used; only grows */
+	uint32_t marks[ILK_MARKS_];
+	uint32_t pad1[7];
 };
 
 /*
@@ -178,9 +188,9 @@ static inline uint64_t ilk_entry_bytes_(uint32_t process_slots)
 }
 
 #ifndef __cplusplus
-_Static_assert(sizeof(struct ilk_header_) == 320, "layout");
+_Static_assert(sizeof(struct ilk_header_) == 384, "layout");
 _Static_assert(sizeof(struct ilk_process_slot_) == 128, "layout");
-_Static_assert(sizeof(struct ilk_thread_slot_) == 128, "layout");
+_Static_assert(sizeof(struct ilk_thread_slot_) == 192, "layout");
 _Static_assert(sizeof(struct ilk_block_header_) == 64, "layout");
 _Static_assert(sizeof(struct ilk_entry_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_free_lists_) % 64 == 0 && ILK_LISTS_ % 64 == 0, "layout");

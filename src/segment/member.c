@@ -12,8 +12,11 @@
  *            [I4] A thread slot's generation is raised unless its last thread itself left it,
  *            holding nothing; so an owner word (slot, generation) of the dead is never anyone's
  *            again.
+ *            [I5] Marks of a slot are written by its thread, which begins by clearing what the dead
+ *            may have left; who leaves clears them before the slot is free.
  * Ordering   [M1] take:  life, compare-and-swap, full  <-> [M2]  the next one sees the slot as it
  *            [M2] leave: life, store, release          <-> [M1]  was left, its share of counters too
+ *            threads_top is raised before the thread marks anything: see marks.h.
  *            Between processes the kernel's locks order the rest.
  * Death      before the life byte is locked: claim and life are free, the slot is as before or half
  *            written, and the next taker does all of it again. After: the slot stays USED with its
@@ -27,6 +30,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/transient.h"
+#include "segment/marks.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -69,6 +73,7 @@ static void introduce_thread(struct ilk_thread_slot_ *slot)
 {
 	slot->wait_object = 0;
 	slot->sleeps = 0;
+	ilk_marks_clear_(slot); /* [I5] */
 	slot->joined = ilk_now();
 	slot->tid = ilk_thread_id_();
 	ilk_thread_name_(slot->name, sizeof slot->name);
@@ -85,9 +90,11 @@ static int take_thread_slot(
 	if (!is_free(life) || !ilk_cas_full_(&ilk_thread_slot_(map, i)->life, &life, mine))
 		return 0;
 	introduce_thread(ilk_thread_slot_(map, i));
+	ilk_threads_raise_top_(map, i);
 	me->owner = ilk_owner_word_(i, generation);
 	me->slot = i;
 	me->held = 0;
+	memset(me->more, 0, sizeof me->more);
 	me->member = member;
 	ilk_thread_adopt_(me);
 	return 1;
@@ -130,17 +137,25 @@ int ilk_member_join_thread_(
 	return no_thread_slot(map);
 }
 
+int ilk_member_holds_(const struct ilk_identity_ *me, const struct ilk_map_ *map)
+{
+	return me->held != 0 || ilk_marks_any_(ilk_thread_slot_(map, me->slot), 0);
+}
+
 void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *map)
 {
-	uint64_t *word = &ilk_thread_slot_(map, me->slot)->life;
-	int is_mine = me->thread == ilk_thread_.serial;
+	struct ilk_thread_slot_ *slot = ilk_thread_slot_(map, me->slot);
+	uint64_t *word = &slot->life;
+	int is_mine = me->thread == ilk_thread_.serial, holds;
 
 	if (is_mine && ilk_thread_.me == me)
 		ilk_count_last_(&ilk_thread_);
-	ilk_thread_slot_(map, me->slot)->wait_object = 0;
+	holds = ilk_member_holds_(me, map);
+	slot->wait_object = 0;
+	ilk_marks_clear_(slot); /* [I5] */
 	/* [M2] Weaker: the next thread could miss our last adds to a share of the slot. What
 	 * another thread holds cannot be known: it may be in the midst of taking something. */
-	ilk_store_release_(word, freed(ilk_load_relaxed_(word), !is_mine || me->held != 0));
+	ilk_store_release_(word, freed(ilk_load_relaxed_(word), !is_mine || holds));
 	me->thread = 0;
 }
 

@@ -23,6 +23,9 @@ void ilk_member_leave_(struct ilk_member_ *member, const struct ilk_map_ *map);
 int ilk_member_join_thread_(
 	struct ilk_member_ *member, const struct ilk_map_ *map, struct ilk_identity_ **me);
 
+/* Does the calling thread's identity ME hold or read anything? */
+int ilk_member_holds_(const struct ilk_identity_ *me, const struct ilk_map_ *map);
+
 /* Gives a thread slot back. Under the registry lock. */
 void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *map);
 

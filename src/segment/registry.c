@@ -208,6 +208,7 @@ static void cache(struct ilk_segment *seg, struct ilk_identity_ *me)
 	t->me = me;
 	t->owner = me->owner;
 	t->fenced = !seg->asymmetric;
+	t->mark = NULL;
 	t->base = (uintptr_t)seg->map.base;
 	t->bytes = seg->map.bytes;
 	t->epoch = ilk_load_relaxed_(ilk_epoch_);
@@ -270,7 +271,7 @@ static void leave(const struct ilk_member_ *member, int holding_too)
 {
 	struct ilk_identity_ *me = ilk_identity_in_(member);
 
-	if (me && (holding_too || me->held == 0))
+	if (me && (holding_too || !ilk_member_holds_(me, map_of(member))))
 		ilk_member_leave_thread_(me, map_of(member));
 }
 

@@ -20,6 +20,7 @@ struct ilk_identity_ {
 	uint32_t owner; /* the owner word, without flags */
 	uint32_t slot;
 	uint32_t held;             /* things held; written by its thread alone */
+	uint32_t more[ILK_MARKS_]; /* of each mark of its slot: see marks.h; by its thread alone */
 	uint64_t thread;           /* serial of the thread whose it is; 0: nobody's */
 	const uint32_t *sleeps_on; /* the word it sleeps on, for close; by its thread alone */
 	struct ilk_member_ *member;
@@ -70,6 +71,7 @@ struct ilk_thread_ {
 	uint32_t owner;   /* of me */
 	uint32_t fenced;  /* hot paths of the segment need a fence */
 	const void *last; /* what a fast path took last and `held` does not count; mostly NULL */
+	uint32_t *mark;   /* where a fast path may mark what it reads; NULL: none may (marks.h) */
 	uint64_t serial;  /* no other thread of this process ever has it; 0: not given yet */
 	uint16_t slots[ILK_HINTS_]; /* where its identity in a member was last, by its serial */
 };

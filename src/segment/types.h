@@ -10,7 +10,7 @@
 
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
-		row(once) row(barrier) row(snapshot)
+		row(once) row(barrier) row(snapshot) row(rwlock)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -24,6 +24,7 @@ enum ilk_type_id_ {
 	ILK_TYPE_ONCE_,
 	ILK_TYPE_BARRIER_,
 	ILK_TYPE_SNAPSHOT_,
+	ILK_TYPE_RWLOCK_,
 	ILK_TYPES_END_,
 };
 

@@ -17,11 +17,13 @@
 static int check_threads(const struct ilk_map_ *map)
 {
 	for (uint32_t i = 0; i < map->header.thread_slots; i++) {
-		uint64_t life = ilk_load_acquire_(&ilk_thread_slot_(map, i)->life);
-		uint32_t process = ilk_life_process_(life);
+		const struct ilk_thread_slot_ *slot = ilk_thread_slot_(map, i);
+		uint32_t process = ilk_life_process_(ilk_load_acquire_(&slot->life));
 
 		if (process > map->header.process_slots && process != ILK_THREAD_RETIRED_)
 			return ilk_fail_(-EBADMSG, "thread slot %u is of no process", i);
+		if (ilk_load_relaxed_(&slot->marks_top) > ILK_MARKS_)
+			return ilk_fail_(-EBADMSG, "thread slot %u has too many marks", i);
 	}
 	return 0;
 }

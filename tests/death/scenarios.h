@@ -13,7 +13,7 @@ extern const struct operation segment_create_path_row, transient_create_row, tra
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
 extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row,
-	condition_open_row, event_open_row, latch_open_row, once_open_row;
+	condition_open_row, event_open_row, latch_open_row, once_open_row, rwlock_open_row;
 extern const struct operation object_remove_row, object_remove_open_row, object_remove_waited_row,
 	object_close_row, object_close_last_row, object_open_row, object_open_swept_row,
 	object_make_again_row, segment_close_last_row;
@@ -40,6 +40,17 @@ extern const struct operation barrier_open_row, barrier_attach_row, barrier_atta
 extern const struct operation snapshot_open_row, snapshot_publish_row, snapshot_publish_waited_row,
 	snapshot_begin_row, snapshot_begin_again_row, snapshot_commit_row, snapshot_abort_row,
 	snapshot_read_row, snapshot_asleep_row;
+extern const struct operation rwlock_read_row, rwlock_read_first_row, rwlock_read_after_write_row,
+	rwlock_read_fenced_row, rwlock_read_again_row, rwlock_read_cell_row, rwlock_unlock_read_row,
+	rwlock_unlock_read_inner_row, rwlock_unlock_cell_row, rwlock_unlock_read_waited_row,
+	rwlock_read_asleep_row, rwlock_read_woken_row, rwlock_read_timeout_row, rwlock_write_row,
+	rwlock_write_biased_row, rwlock_write_fenced_row, rwlock_write_cells_row,
+	rwlock_write_asleep_row, rwlock_write_woken_row, rwlock_write_cells_woken_row,
+	rwlock_write_woken_by_writer_row, rwlock_write_timeout_row, rwlock_try_write_row,
+	rwlock_section_row, rwlock_unlock_write_row, rwlock_unlock_write_waited_row,
+	rwlock_unlock_write_read_row, rwlock_downgrade_row, rwlock_downgrade_waited_row,
+	rwlock_downgrade_cell_row, rwlock_recover_row, rwlock_repaired_row,
+	rwlock_unlock_damaged_row, rwlock_unlock_repaired_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

@@ -36,6 +36,7 @@ static struct ilk_latch *latch;
 static struct ilk_once *once;
 static struct ilk_barrier *barrier;
 static struct ilk_snapshot_handle snapshot;
+static struct ilk_rwlock *rwlock;
 
 static int make_block(const char *name)
 {
@@ -91,6 +92,11 @@ static int make_barrier(const char *name)
 static int make_snapshot(const char *name)
 {
 	return ilk_snapshot_open(mine.segment, name, BLOCK, NULL, &snapshot);
+}
+
+static int make_rwlock(const char *name)
+{
+	return ilk_rwlock_open(mine.segment, name, NULL, &rwlock);
 }
 
 static void touch_block(void)
@@ -150,6 +156,12 @@ static void touch_barrier(void)
 static void touch_snapshot(void)
 {
 	ilk_snapshot_publish(&snapshot, (char[BLOCK]){0}, NULL);
+}
+
+static void touch_rwlock(void)
+{
+	if (ilk_rwlock_write(rwlock) == 0 && ilk_rwlock_downgrade(rwlock) == 0)
+		ilk_rwlock_unlock(rwlock);
 }
 
 static int64_t total_block(void)
@@ -214,6 +226,11 @@ static int64_t total_snapshot(void)
 	return (int64_t)ilk_snapshot_version(&snapshot);
 }
 
+static int64_t total_rwlock(void)
+{
+	return ilk_rwlock_try_write(rwlock) == 0 && ilk_rwlock_unlock(rwlock) == 0 ? 2 : -1;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
@@ -224,6 +241,7 @@ static const struct kind latches = {{8, 8, 0}, make_latch, touch_latch, total_la
 static const struct kind onces = {{8, 8, 0}, make_once, touch_once, total_once};
 static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
 static const struct kind snapshots = {{8, 8, 0}, make_snapshot, touch_snapshot, total_snapshot};
+static const struct kind rwlocks = {{8, 8, 0}, make_rwlock, touch_rwlock, total_rwlock};
 
 /* ---- the death ---- */
 
@@ -330,3 +348,4 @@ OPEN_ROW(latch_open_row, "latch_open", "makes a named latch", latches);
 OPEN_ROW(once_open_row, "once_open", "makes a named once", onces);
 OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
 OPEN_ROW(snapshot_open_row, "snapshot_open", "makes a named snapshot", snapshots);
+OPEN_ROW(rwlock_open_row, "rwlock_open", "makes a named rwlock", rwlocks);

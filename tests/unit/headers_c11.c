@@ -30,6 +30,17 @@ static int count_when_even(struct ilk_mutex *m, struct ilk_condition *when, stru
 	return rc < 0 ? rc : ilk_mutex_unlock(m);
 }
 
+static int read_in_scope(struct ilk_rwlock *l, struct ilk_counter *c)
+{
+	int rc;
+
+	ILK_WITH_WRITE(l, rc)
+	ilk_counter_add(c, 1);
+	ILK_WITH_READ(l, rc)
+	return (int)ilk_counter_read(c);
+	return rc;
+}
+
 static void test_everything_works_in_strict_c11(void **state)
 {
 	struct ilk_segment *seg = support_create(ilk_test_name(""), NULL);
@@ -38,13 +49,16 @@ static void test_everything_works_in_strict_c11(void **state)
 	struct ilk_condition *when = NULL;
 	struct ilk_sharded *sharded;
 	struct ilk_sharded_handle mine;
+	struct ilk_rwlock *l;
 
 	(void)state;
+	CHECK_RC(ilk_rwlock_open(seg, "l", NULL, &l), 0);
 	assert_int_equal(count_in_scope(m, c), 1);
 	assert_int_equal(count_in_scope(m, c), 1);
 	assert_int_equal(ilk_counter_read(c), 2);
 	CHECK_RC(ilk_condition_open(seg, "when", &when), 0);
 	assert_int_equal(count_when_even(m, when, c), 0);
+	assert_int_equal(read_in_scope(l, c), 3);
 	CHECK_RC(ilk_sharded_open(seg, "s", &sharded), 0);
 	CHECK_RC(ilk_sharded_mine(sharded, &mine), 0);
 	CHECK_RC(ilk_sharded_add(&mine, 3), 0);

@@ -16,6 +16,7 @@ namespace
 
 struct Shelf {
 	ilk_mutex mutex;
+	ilk_rwlock looked_at;
 	ilk_counter hits;
 	std::int64_t left;
 };
@@ -25,6 +26,7 @@ static_assert(sizeof(ilk_condition) == 64 && alignof(ilk_condition) == 64, "one 
 static_assert(sizeof(ilk_event) == 64 && alignof(ilk_event) == 64, "one cache line");
 static_assert(sizeof(ilk_latch) == 64 && alignof(ilk_latch) == 64, "one cache line");
 static_assert(sizeof(ilk_once) == 64 && alignof(ilk_once) == 64, "one cache line");
+static_assert(sizeof(ilk_rwlock) == 128 && alignof(ilk_rwlock) == 64, "two cache lines");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(sizeof(ilk_barrier) == 5120 && alignof(ilk_barrier) == 64, "whole lines");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
@@ -66,6 +68,15 @@ int take_when_there(Shelf &shelf, ilk_condition &filled)
 	return rc;
 }
 
+int look(Shelf &shelf, std::int64_t *left)
+{
+	int rc;
+
+	ILK_WITH_READ(&shelf.looked_at, rc)
+	*left = shelf.left;
+	return rc;
+}
+
 void use(ilk_segment *seg)
 {
 	void *memory = nullptr;
@@ -81,6 +92,8 @@ void use(ilk_segment *seg)
 	CHECK(take(shelf, 3) == 0);
 	CHECK(take(shelf, 3) == -ENOENT);
 	CHECK(shelf.left == 2);
+	CHECK(ilk_rwlock_init(seg, &shelf.looked_at, "looked at", nullptr) == 0);
+	CHECK(look(shelf, &before) == 0 && before == 2);
 	CHECK(ilk_mutex_unlock(&shelf.mutex) == -EPERM);
 	CHECK(ilk_condition_open(seg, "filled", &filled) == 0);
 	CHECK(take_when_there(shelf, *filled) == 0);

@@ -111,8 +111,9 @@ static void test_alloc_without_room_is_ENOSPC_and_freeing_all_leaves_one_hole(vo
 	CHECK(strstr(ilk_last_error(), "3000") != NULL);
 	CHECK(usage().largest < SIZE && usage().blocks == (uint64_t)made);
 	CHECK((uint64_t)made * (SIZE + 64 + 63) + usage().largest > before.bytes - 4096);
-	/* Smaller ones still fit. */
-	CHECK_RC(ilk_free_alone(seg, take(64)), 0);
+	/* Smaller ones still fit, unless it came out even. */
+	if (usage().largest >= 64)
+		CHECK_RC(ilk_free_alone(seg, take(64)), 0);
 	CHECK_RC(ilk_segment_valid(seg), 0);
 	/* The odd ones first: each then has holes at both sides. */
 	for (int i = 1; i < made; i += 2)

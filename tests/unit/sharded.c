@@ -49,7 +49,7 @@ static void test_open_of_another_type_is_EEXIST(void **state)
 static void test_open_without_room_is_ENOSPC(void **state)
 {
 	const struct ilk_segment_options small = {
-		.size = sizeof small, .bytes = 64 << 10, .processes = 4, .threads = 400};
+		.size = sizeof small, .bytes = 64 << 10, .processes = 4, .threads = 250};
 	struct ilk_segment *other = support_create(ilk_test_name("b"), &small);
 	struct ilk_sharded *s = NULL;
 

@@ -16,6 +16,13 @@ static const struct bench *const benches[] = {
 	&bench_mutex,
 	&bench_mutex_2p,
 	&bench_mutex_4p,
+	&bench_rwlock_read,
+	&bench_rwlock_readers_2p,
+	&bench_rwlock_write,
+	&bench_rwlock_turns,
+	&bench_rwlock_mix_2p,
+	&bench_rwlock_mix_4p,
+	&bench_rwlock_half_2p,
 	&bench_counter_add,
 	&bench_sharded_2p,
 	&bench_barrier_2p,
@@ -116,10 +123,10 @@ static int print_list(void)
 	for (size_t i = 0; i < BENCHES; i++) {
 		const struct bench *b = benches[i];
 
-		printf("%-14s %-4s %s", b->name, b->unit, b->what);
+		printf("%-17s %-4s %s", b->name, b->unit, b->what);
 		if (b->seconds > 0)
 			printf("; %g s", b->seconds);
-		printf("\n%*s", 20, "");
+		printf("\n%*s", 23, "");
 		for (size_t p = 0; p < b->peer_count; p++)
 			printf("%s%s", p ? ", " : "", b->peers[p].name);
 		printf("\n");

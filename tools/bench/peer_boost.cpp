@@ -1,13 +1,15 @@
 /*
- * peer_boost.cpp - Boost.Interprocess: interprocess_mutex, attaching a managed_shared_memory, and
- * allocating in one.
+ * peer_boost.cpp - Boost.Interprocess: interprocess_mutex, interprocess_sharable_mutex, attaching a
+ * managed_shared_memory, and allocating in one.
  */
 #include "bench/alloc_peer.h"
 #include "bench/attach_peer.h"
 #include "bench/lock_peer.h"
+#include "bench/rwlock_peer.h"
 
 #include <boost/interprocess/managed_shared_memory.hpp>
 #include <boost/interprocess/sync/interprocess_mutex.hpp>
+#include <boost/interprocess/sync/interprocess_sharable_mutex.hpp>
 #include <new>
 
 namespace ipc = boost::interprocess;
@@ -23,6 +25,18 @@ LOCK_PEER_LOOPS(boost, ipc::interprocess_mutex, (l->lock(), 0), (l->unlock(), 0)
 
 extern "C" const struct lock_peer lock_peer_boost = {
 	init, boost_pairs, boost_contend, nullptr, nullptr};
+
+static int init_sharable(struct ilk_segment *, void *object)
+{
+	new (object) ipc::interprocess_sharable_mutex;
+	return 0;
+}
+
+RWLOCK_PEER_LOOPS(boost, ipc::interprocess_sharable_mutex, (l->lock_sharable(), 0),
+	(l->unlock_sharable(), 0), (l->lock(), 0), (l->unlock(), 0));
+
+extern "C" const struct rwlock_peer rwlock_peer_boost = {
+	init_sharable, boost_reads, boost_writes, boost_turns, boost_mix};
 
 static int make(const char *name)
 {

@@ -1,7 +1,9 @@
 /*
- * peer_pthread.c - the mutexes of the C library, process-shared: normal and robust.
+ * peer_pthread.c - the locks of the C library, process-shared: mutexes, normal and robust; rwlocks,
+ * default and with preference for writers.
  */
 #include "bench/lock_peer.h"
+#include "bench/rwlock_peer.h"
 
 #include <errno.h>
 #include <pthread.h>
@@ -54,3 +56,38 @@ const struct lock_peer lock_peer_pthread = {
 	init_normal, pthread_pairs, pthread_contend, NULL, NULL};
 const struct lock_peer lock_peer_pthread_robust = {
 	init_robust, pthread_pairs, pthread_contend, lock, unlock};
+
+static int init_rwlock_as(void *object, int kind)
+{
+	pthread_rwlockattr_t attr;
+	int rc = pthread_rwlockattr_init(&attr);
+
+	if (rc == 0)
+		rc = pthread_rwlockattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	if (rc == 0)
+		rc = pthread_rwlockattr_setkind_np(&attr, kind);
+	if (rc == 0)
+		rc = pthread_rwlock_init((pthread_rwlock_t *)object, &attr);
+	pthread_rwlockattr_destroy(&attr);
+	return rc;
+}
+
+static int init_rwlock(struct ilk_segment *seg, void *object)
+{
+	(void)seg;
+	return init_rwlock_as(object, PTHREAD_RWLOCK_DEFAULT_NP);
+}
+
+static int init_rwlock_writer(struct ilk_segment *seg, void *object)
+{
+	(void)seg;
+	return init_rwlock_as(object, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+}
+
+RWLOCK_PEER_LOOPS(pthread, pthread_rwlock_t, pthread_rwlock_rdlock(l), pthread_rwlock_unlock(l),
+	pthread_rwlock_wrlock(l), pthread_rwlock_unlock(l));
+
+const struct rwlock_peer rwlock_peer_pthread = {
+	init_rwlock, pthread_reads, pthread_writes, pthread_turns, pthread_mix};
+const struct rwlock_peer rwlock_peer_pthread_writer = {
+	init_rwlock_writer, pthread_reads, pthread_writes, pthread_turns, pthread_mix};

@@ -17,14 +17,15 @@
 extern "C" {
 #endif
 
-enum { BENCH_WORKERS = 4 };
+enum { BENCH_WORKERS = 4, BENCH_RWLOCK_LINES = 4 };
 
 struct bench_line {
 	unsigned char bytes[64];
 } ILK_ALIGNED_(64);
 
 struct bench_worker {
-	uint64_t count; /* what it has done so far; written by the worker alone */
+	uint64_t count;  /* what it has done so far; written by the worker alone */
+	uint64_t writes; /* and how much of it was writing, where that is told apart */
 } ILK_ALIGNED_(64);
 
 struct bench_arena {
@@ -32,8 +33,10 @@ struct bench_arena {
 	uint32_t go ILK_ALIGNED_(64);    /* these two are written once, by the parent */
 	uint32_t stop;
 	struct bench_worker workers[BENCH_WORKERS];
-	struct bench_line object;               /* the lock or the counter that is measured */
-	uint64_t guarded ILK_ALIGNED_(64);      /* what the lock guards, on the next line */
+	struct bench_line object;                     /* the lock or the counter that is measured */
+	uint64_t guarded ILK_ALIGNED_(64);            /* what the lock guards, on the next line */
+	struct bench_line rwlock[BENCH_RWLOCK_LINES]; /* the lock for readers and writers, */
+	uint64_t pair[2] ILK_ALIGNED_(64);            /* and what it guards */
 	struct bench_line nodes[BENCH_WORKERS]; /* of locks that need memory for each waiter */
 	double result ILK_ALIGNED_(64);         /* what a child found out */
 	ilk_time moment;
