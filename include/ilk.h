@@ -7,6 +7,7 @@
 #include <ilk/memory.h>
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
+#include <ilk/semaphore.h>
 #include <ilk/inspect.h>
 
 #endif

@@ -64,7 +64,8 @@ static const struct {
 		 "parameters, another name, or remove it."},
 	{EACCES,
 		"Permission denied: ask the segment's owner for a wider mode, or run as its user."},
-	{EAGAIN, "The value was another: compute again from the one found, and retry."},
+	{EAGAIN,
+		"It was not there at that moment, or the value was another: look again, and retry."},
 	{EBUSY, "A living owner holds it: retry later, or lock with a deadline."},
 	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
 		  "ILK_MUTEX_RECURSIVE."},
@@ -86,7 +87,11 @@ static const struct {
 	{EBADMSG, "The segment is damaged or a copy: look at it with `ilk show`, then remove it."},
 	{ENOTSUP, "This process cannot use membarrier(2): create the segment with "
 		  "ILK_SEGMENT_FENCED."},
-	{EOVERFLOW, "The mutex is locked as often as it can count: unlock it some times."},
+	{EOVERFLOW,
+		"It counts no further: unlock the mutex, or wait for the semaphore, some times."},
+	{ENOSYS,
+		"The sem_t of this C library is not known to Ilk: use ilk/permits.h, or glibc on a "
+		"64-bit processor."},
 	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
 		"over the fork, or use a named segment."},
 	{ENODATA, "The other side has closed the connection: connect again."},

@@ -26,7 +26,7 @@
 #include "segment/registry.h"
 
 struct ilk_wait_ {
-	struct ilk_segment *segment;
+	struct ilk_segment *segment; /* NULL: it waits in none, unseen, and is not to be ended */
 	struct ilk_identity_ *me;
 	struct ilk_thread_slot_ *slot;
 	uint64_t object;
@@ -78,6 +78,9 @@ void ilk_handshake_(const struct ilk_segment *seg);
 
 /* One more round of spinning: a few pauses, then a yield. 0 when it is time to sleep. */
 int ilk_spin_(unsigned *round);
+
+/* The same, coming back after each pause, for what costs little to look at. */
+int ilk_spin_once_(unsigned *look);
 
 /* Sleeps until UNTIL, for nothing in particular. */
 void ilk_sleep_until_(ilk_time until);

@@ -10,7 +10,7 @@
 static const int documented[] = {0, ILK_RECOVERED, ILK_TIMED_OUT, ILK_ELECTED, -EPERM, -ENOENT,
 	-EEXIST, -EACCES, -EAGAIN, -EBUSY, -EDEADLK, -ETIMEDOUT, -ECANCELED, -EINVAL, -ENAMETOOLONG,
 	-EIDRM, -ENOSPC, -EUSERS, -EROFS, -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOTSUP, -EOVERFLOW,
-	-ENOMEM, -EMFILE, -ENFILE, -EBADF, -ENODATA};
+	-ENOMEM, -EMFILE, -ENFILE, -EBADF, -ENODATA, -ENOSYS};
 enum { DOCUMENTED = sizeof documented / sizeof *documented };
 
 static void check_sentence(const char *text)

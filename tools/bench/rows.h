@@ -58,6 +58,7 @@ struct bench {
 #define BENCH_PEERS(table) .peers = (table), .peer_count = sizeof(table) / sizeof((table)[0])
 
 extern const struct bench bench_mutex, bench_mutex_2p, bench_mutex_4p;
+extern const struct bench bench_semaphore, bench_semaphore_trip, bench_semaphore_trip_1c;
 extern const struct bench bench_counter_add, bench_sharded_2p;
 extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleepers;
 
