@@ -16,6 +16,9 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row;
+extern const struct operation semaphore_open_row, semaphore_post_row, semaphore_post_n_row,
+	semaphore_post_waited_row, semaphore_wait_row, semaphore_asleep_row, semaphore_woken_row,
+	semaphore_woken_first_row, semaphore_timeout_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

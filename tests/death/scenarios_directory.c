@@ -30,6 +30,7 @@ static uint64_t *block;
 static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
+static struct ilk_semaphore *semaphore;
 
 static int make_block(const char *name)
 {
@@ -53,6 +54,11 @@ static int make_sharded(const char *name)
 static int make_mutex(const char *name)
 {
 	return ilk_mutex_open(mine.segment, name, NULL, &mutex);
+}
+
+static int make_semaphore(const char *name)
+{
+	return ilk_semaphore_open(mine.segment, name, NULL, &semaphore);
 }
 
 static void touch_block(void)
@@ -80,6 +86,11 @@ static void touch_mutex(void)
 		ilk_mutex_unlock(mutex);
 }
 
+static void touch_semaphore(void)
+{
+	ilk_semaphore_post(semaphore);
+}
+
 static int64_t total_block(void)
 {
 	return (int64_t)(block[0] + block[BLOCK / sizeof *block - 1]) / 2;
@@ -104,10 +115,18 @@ static int64_t total_mutex(void)
 	return owner.damaged ? -1 : 2;
 }
 
+static int64_t total_semaphore(void)
+{
+	unsigned value;
+
+	return ilk_semaphore_value(semaphore, &value) < 0 ? -1 : (int64_t)value;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+static const struct kind semaphores = {{8, 8, 0}, make_semaphore, touch_semaphore, total_semaphore};
 
 /* ---- the death ---- */
 
@@ -208,3 +227,4 @@ OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
 OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
+OPEN_ROW(semaphore_open_row, "semaphore_open", "makes a named semaphore", semaphores);
