@@ -8,6 +8,7 @@
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
 #include <ilk/semaphore.h>
+#include <ilk/permits.h>
 #include <ilk/inspect.h>
 
 #endif

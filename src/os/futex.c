@@ -50,18 +50,32 @@ int ilk_futex_wake_(const uint32_t *word, int count)
 	return result(syscall(SYS_futex, word, FUTEX_WAKE, count, NULL, NULL, 0));
 }
 
-int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
+/* Does OP to *WORD and wakes at most COUNT. Negative: refused, by a filter perhaps. */
+static int change_and_wake(uint32_t *word, uint32_t op, int count)
 {
-	uint32_t op = FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_EQ, 0);
-
-	long rc;
-
 	__tsan_release(word);
 	/* Second wake: none, whatever the comparison says. */
-	rc = syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op);
+	return result(syscall(SYS_futex, word, FUTEX_WAKE_OP, count, 0L, word, op));
+}
+
+/* Where that is refused, it goes in two steps, for which sleepers look by themselves. */
+
+int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
+{
+	int rc = change_and_wake(word, FUTEX_OP(FUTEX_OP_SET, value, FUTEX_OP_CMP_EQ, 0), count);
+
 	if (rc >= 0)
-		return (int)rc;
-	/* Refused, by a filter perhaps: in two steps, for which sleepers look by themselves. */
+		return rc;
 	ilk_store_release_(word, value);
+	return ilk_futex_wake_(word, count);
+}
+
+int ilk_futex_step_and_wake_(uint32_t *word, int count)
+{
+	int rc = change_and_wake(word, FUTEX_OP(FUTEX_OP_ADD, 1, FUTEX_OP_CMP_EQ, 0), count);
+
+	if (rc >= 0)
+		return rc;
+	ilk_add_full_(word, 1);
 	return ilk_futex_wake_(word, count);
 }

@@ -8,7 +8,7 @@
 
 #include "segment/registry.h"
 
-#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex) row(semaphore)
+#define ILK_TYPES_(row) row(block) row(counter) row(sharded) row(mutex) row(semaphore) row(permits)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -17,6 +17,7 @@ enum ilk_type_id_ {
 	ILK_TYPE_SHARDED_,
 	ILK_TYPE_MUTEX_,
 	ILK_TYPE_SEMAPHORE_,
+	ILK_TYPE_PERMITS_,
 	ILK_TYPES_END_,
 };
 

@@ -117,7 +117,7 @@ static ilk_time tick(const struct ilk_wait_ *w, uint32_t owner)
 {
 	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
 		return ILK_FOREVER / 2;
-	return owner == 0 ? IDLE_TICK : w->behind ? BEHIND_TICK : OWNER_TICK;
+	return owner == 0 && !w->many ? IDLE_TICK : w->behind ? BEHIND_TICK : OWNER_TICK;
 }
 
 static int is_dead(struct ilk_wait_ *w, uint32_t owner)

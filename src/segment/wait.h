@@ -32,6 +32,7 @@ struct ilk_wait_ {
 	uint64_t object;
 	uint32_t type;
 	uint32_t behind; /* set by the caller: another sleeper watches the same owner */
+	uint32_t many;   /* set by the caller: it looks after several owners itself, at each tick */
 	uint32_t owner;  /* what was noted last, */
 	uint64_t serial; /* and at which count */
 	ilk_time since;

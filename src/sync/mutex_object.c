@@ -8,46 +8,13 @@
 #include "segment/member.h"
 #include "segment/types.h"
 #include "sync/mutex.h"
+#include "sync/owner.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
 
 /* --- asking --- */
-
-static const enum ilk_holder holder_of_life[] = {
-	[ILK_LIFE_UNKNOWN] = ILK_HELD_BY_UNKNOWN,
-	[ILK_LIFE_ALIVE] = ILK_HELD_BY_LIVING,
-	[ILK_LIFE_DEAD] = ILK_HELD_BY_DEAD,
-};
-
-/* Is the calling thread, without joining for the question, the one that WORD names? */
-static int names_me(const struct ilk_segment *seg, uint32_t word)
-{
-	const struct ilk_identity_ *me;
-	int is_me;
-
-	ilk_registry_lock_();
-	me = ilk_identity_in_(seg->member);
-	is_me = me && me->owner == (word & ~ILK_OWNER_FLAGS_);
-	ilk_registry_unlock_();
-	return is_me;
-}
-
-static void name_owner(const struct ilk_segment *seg, uint32_t word, struct ilk_mutex_owner *owner)
-{
-	uint32_t slot = ilk_owner_slot_(word), process;
-	const struct ilk_thread_slot_ *thread;
-
-	if (slot >= seg->map.header.thread_slots)
-		return;
-	thread = ilk_thread_slot_(&seg->map, slot);
-	owner->tid = thread->tid;
-	memcpy(owner->name, thread->name, sizeof owner->name - 1);
-	process = ilk_life_process_(ilk_load_acquire_(&thread->life));
-	if (process > 0 && process <= seg->map.header.process_slots)
-		owner->pid = ilk_process_slot_(&seg->map, process - 1)->pid;
-}
 
 int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 {
@@ -60,10 +27,8 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
 	if (!ilk_mutex_is_held_(word))
 		return 0;
-	name_owner(seg, word, owner);
-	owner->holder = names_me(seg, word)
-				? ILK_HELD_BY_ME
-				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
+	ilk_owner_named_(seg, word, owner);
+	owner->holder = ilk_holder_(seg, word & ~ILK_OWNER_FLAGS_);
 	return 0;
 }
 

@@ -19,6 +19,7 @@ static const struct bench *const benches[] = {
 	&bench_semaphore,
 	&bench_semaphore_trip,
 	&bench_semaphore_trip_1c,
+	&bench_permits,
 	&bench_counter_add,
 	&bench_sharded_2p,
 	&bench_alloc,

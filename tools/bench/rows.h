@@ -59,6 +59,7 @@ struct bench {
 
 extern const struct bench bench_mutex, bench_mutex_2p, bench_mutex_4p;
 extern const struct bench bench_semaphore, bench_semaphore_trip, bench_semaphore_trip_1c;
+extern const struct bench bench_permits;
 extern const struct bench bench_counter_add, bench_sharded_2p;
 extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleepers;
 

@@ -1,9 +1,11 @@
 /*
- * semaphores.c - the benches `semaphore`, `semaphore-trip` and `semaphore-trip-1c`: a permit taken
- * alone, and sent to and fro between two processes, on two cores and on one.
+ * semaphores.c - the benches `semaphore`, `semaphore-trip`, `semaphore-trip-1c` and `permits`: a permit
+ * taken alone, and sent to and fro between two processes, on two cores and on one.
  */
 #include "bench/rows.h"
 #include "bench/work.h"
+
+enum { PERMITS = 8 };
 
 /* Two semaphores of a kind, each where its cache lines are its own. */
 struct pair {
@@ -50,6 +52,21 @@ static struct pair *pair; /* inherited by the workers */
 #define ITSELF(s) (s)
 SEMAPHORE_LOOPS(ilk, ilk_semaphore_post, ilk_semaphore_wait, ITSELF)
 SEMAPHORE_LOOPS(sem, sem_post, sem_wait, ilk_semaphore_posix)
+
+/* The same with owners. */
+static int permit_pairs(const struct bench_place *place, const void *what, unsigned n)
+{
+	const struct ilk_permits_options options = {.size = sizeof(options), .permits = PERMITS};
+	struct ilk_permits *p;
+
+	(void)what;
+	if (ilk_permits_open(place->seg, "permits", &options, &p) < 0)
+		return -1;
+	for (unsigned i = 0; i < n; i++)
+		if (ilk_permits_acquire(p, 1) < 0 || ilk_permits_release(p, 1) < 0)
+			return -1;
+	return 0;
+}
 
 static int open_pair(struct bench_place *place, struct bench_sample *sample)
 {
@@ -113,6 +130,12 @@ static const struct bench_peer alone_peers[] = {
 	{"ilk", alone, &ilk, NULL},
 	{"sem_t", alone, &sem, NULL},
 };
+static const struct semaphore_peer permits = {permit_pairs, NULL};
+static const struct bench_peer permits_peers[] = {
+	{"ilk", alone, &permits, NULL},
+	{"ilk-semaphore", alone, &ilk, NULL},
+	{"sem_t", alone, &sem, NULL},
+};
 static const struct bench_peer trip_peers[] = {
 	{"ilk", trip, &ilk, NULL},
 	{"sem_t", trip, &sem, NULL},
@@ -151,4 +174,14 @@ const struct bench bench_semaphore_trip_1c = {
 	.seconds = 0.2,
 	.workers = 2,
 	BENCH_PEERS(one_core_peers),
+};
+
+const struct bench bench_permits = {
+	.name = "permits",
+	.unit = "ns",
+	.what = "acquire and release one of 8, one process; semaphores: nobody owns them",
+	.reference = "sem_t",
+	.seconds = 0.1,
+	.workers = 1,
+	BENCH_PEERS(permits_peers),
 };
