@@ -31,6 +31,7 @@ static struct ilk_counter *counter;
 static struct ilk_sharded *sharded;
 static struct ilk_mutex *mutex;
 static struct ilk_semaphore *semaphore;
+static struct ilk_permits *permits;
 
 static int make_block(const char *name)
 {
@@ -61,6 +62,13 @@ static int make_semaphore(const char *name)
 	return ilk_semaphore_open(mine.segment, name, NULL, &semaphore);
 }
 
+static int make_permits(const char *name)
+{
+	const struct ilk_permits_options two = {.size = sizeof two, .permits = 2};
+
+	return ilk_permits_open(mine.segment, name, &two, &permits);
+}
+
 static void touch_block(void)
 {
 	block[0]++;
@@ -89,6 +97,12 @@ static void touch_mutex(void)
 static void touch_semaphore(void)
 {
 	ilk_semaphore_post(semaphore);
+}
+
+static void touch_permits(void)
+{
+	if (ilk_permits_acquire(permits, 2) == 0)
+		ilk_permits_release(permits, 2);
 }
 
 static int64_t total_block(void)
@@ -122,10 +136,18 @@ static int64_t total_semaphore(void)
 	return ilk_semaphore_value(semaphore, &value) < 0 ? -1 : (int64_t)value;
 }
 
+static int64_t total_permits(void)
+{
+	unsigned left;
+
+	return ilk_permits_left(permits, &left) < 0 ? -1 : (int64_t)left;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
 static const struct kind mutexes = {{8, 8, 0}, make_mutex, touch_mutex, total_mutex};
+static const struct kind permit_sets = {{8, 8, 0}, make_permits, touch_permits, total_permits};
 static const struct kind semaphores = {{8, 8, 0}, make_semaphore, touch_semaphore, total_semaphore};
 
 /* ---- the death ---- */
@@ -227,4 +249,5 @@ OPEN_ROW(block_open_row, "block_open", "makes a named block", blocks);
 OPEN_ROW(counter_open_row, "counter_open", "makes a named counter", counters);
 OPEN_ROW(sharded_open_row, "sharded_open", "makes a named sharded counter", shardeds);
 OPEN_ROW(mutex_open_row, "mutex_open", "makes a named mutex", mutexes);
+OPEN_ROW(permits_open_row, "permits_open", "makes named permits", permit_sets);
 OPEN_ROW(semaphore_open_row, "semaphore_open", "makes a named semaphore", semaphores);

@@ -9,7 +9,7 @@
 #include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10, SLICE_MS = 60, STEPPING_MS = 120, MANY = 3 };
+enum { TIMEOUT_MS = 60, SLICE_MS = 60, STEPPING_MS = 120, MANY = 3 };
 
 /* What a row asks of its segment; `plain` comes first: a row's `setting` is this. */
 struct permits_at_first {
