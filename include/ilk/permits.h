@@ -83,7 +83,7 @@ struct ilk_permits {
 /*
  * Makes P, in memory of SEG with room for as many as OPTIONS say, permits that are all free. Once,
  * before anybody uses them; not on some that are in use. LABEL (may be NULL, the first 23 bytes
- * count) is what the inspector calls the gate, while somebody waits for that.
+ * count) is what the inspector calls them, and their gate.
  * 0; -EINVAL P lies outside SEG or is not aligned to 64, or OPTIONS are NULL or out of range; -EROFS.
  */
 ILK_API int ilk_permits_init(struct ilk_segment *seg, struct ilk_permits *p, const char *label,

@@ -67,8 +67,9 @@ static const struct {
 	{EAGAIN,
 		"It was not there at that moment, or the value was another: look again, and retry."},
 	{EBUSY, "A living owner holds it: retry later, or lock with a deadline."},
-	{EDEADLK, "The calling thread holds this mutex already: unlock it first, or make it "
-		  "ILK_MUTEX_RECURSIVE."},
+	{EDEADLK,
+		"The calling thread would wait for itself: let go of the mutex, or of some permits, "
+		"first, or make the mutex ILK_MUTEX_RECURSIVE."},
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},

@@ -34,8 +34,12 @@ struct ilk_description_ {
 struct ilk_type_ {
 	const char *name;
 	uint32_t size; /* of an object; 0: it varies */
+	uint32_t
+		least; /* of one whose size varies and which can be embedded: what BYTES_OF reads */
 	uint32_t align;
 	int is_plain; /* its bytes are the user's alone: nobody here reads them */
+	/* How many bytes such a one has, if it is one. */
+	uint64_t (*bytes_of)(const void *object);
 	/*
 	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may
 	 * change meanwhile.

@@ -261,6 +261,14 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 	return ilk_type_(ILK_TYPE_MUTEX_)->valid(map, &p->gate, sizeof p->gate);
 }
 
+static uint64_t bytes_of(const void *object)
+{
+	const struct ilk_permits *p = object;
+	uint32_t count = ilk_load_relaxed_(&p->count);
+
+	return count - 1 < ILK_PERMITS_MAX ? ILK_PERMITS_BYTES(count) : 0;
+}
+
 /* The pid of who has a permit, as far as the slots tell; 0. */
 static int32_t pid_of(const struct ilk_map_ *map, uint64_t owner)
 {
@@ -346,7 +354,9 @@ static int ready(struct ilk_segment *seg, const void *object)
 
 const struct ilk_type_ ilk_type_permits_ = {
 	.name = "permits",
+	.least = sizeof(struct ilk_permits),
 	.align = 64,
+	.bytes_of = bytes_of,
 	.valid = valid,
 	.describe = describe,
 	.repair = repair,

@@ -16,11 +16,16 @@ namespace
 
 struct Shelf {
 	ilk_mutex mutex;
+	ilk_semaphore items;
+	ILK_PERMITS(3) desks;
 	ilk_counter hits;
 	std::int64_t left;
 };
 
 static_assert(sizeof(ilk_mutex) == 64 && alignof(ilk_mutex) == 64, "one cache line");
+static_assert(sizeof(ilk_semaphore) == 128 && alignof(ilk_semaphore) == 64, "two cache lines");
+static_assert(sizeof(ilk_permits) == 192 && alignof(ilk_permits) == 64, "three cache lines");
+static_assert(sizeof(Shelf::desks) == 256, "and three permits");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
 static_assert(std::is_standard_layout<Shelf>::value, "it looks the same in C");
@@ -49,6 +54,20 @@ int take(Shelf &shelf, std::int64_t count)
 	return rc;
 }
 
+void use_permits(ilk_segment *seg, Shelf &shelf)
+{
+	ilk_permits_options options{};
+
+	options.size = sizeof options;
+	options.permits = 3;
+	CHECK(ilk_semaphore_init(seg, &shelf.items, "items", nullptr) == 0);
+	CHECK(sem_post(ilk_semaphore_posix(&shelf.items)) == 0);
+	CHECK(ilk_semaphore_wait(&shelf.items) == 0);
+	CHECK(ilk_permits_init(seg, &shelf.desks.permits, "desks", &options) == 0);
+	CHECK(ilk_permits_acquire(&shelf.desks.permits, 3) == 0);
+	CHECK(ilk_permits_release(&shelf.desks.permits, 3) == 0);
+}
+
 void use(ilk_segment *seg)
 {
 	void *memory = nullptr;
@@ -64,6 +83,7 @@ void use(ilk_segment *seg)
 	CHECK(take(shelf, 3) == -ENOENT);
 	CHECK(shelf.left == 2);
 	CHECK(ilk_mutex_unlock(&shelf.mutex) == -EPERM);
+	use_permits(seg, shelf);
 	CHECK(ilk_counter_fetch_add(&shelf.hits, 1, &before) == 0 && before == 0);
 	CHECK(ilk_sharded_open(seg, "s", &sharded) == 0);
 	CHECK(ilk_sharded_mine(sharded, &mine) == 0);

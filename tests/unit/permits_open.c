@@ -222,6 +222,43 @@ static void test_inspector_shows_who_has_them(void **state)
 	support_kill(child);
 }
 
+static void wait_for_desks(void *arg)
+{
+	struct office *office = arg;
+
+	CHECK_RC(ilk_permits_acquire(&office->desks.permits, 2), 0);
+	CHECK_RC(ilk_permits_release(&office->desks.permits, 2), 0);
+}
+
+static void test_inspector_shows_embedded_ones_that_are_waited_for(void **state)
+{
+	const struct ilk_object_info *seen = NULL;
+	struct support_child *child;
+	struct ilk_inspection *in;
+	struct office *office;
+	void *block;
+
+	(void)state;
+	CHECK_RC(ilk_block_open(seg, "office", sizeof *office, &block), 0);
+	office = block;
+	CHECK_RC(ilk_permits_init(seg, &office->desks.permits, "desks", &five), 0);
+	CHECK_RC(ilk_permits_acquire(&office->desks.permits, 4), 0);
+	child = support_start(wait_for_desks, office);
+	support_await_sleepers(name, 1);
+	CHECK_RC(ilk_inspect(name, &in), 0);
+	CHECK_RC(ilk_permits_release(&office->desks.permits, 4), 0);
+	support_join(child);
+	for (size_t i = 0; i < in->object_count; i++)
+		if (in->objects[i].embedded)
+			seen = &in->objects[i];
+	assert_non_null(seen);
+	assert_string_equal(seen->name, "desks");
+	assert_int_equal(seen->bytes, ILK_PERMITS_BYTES(FIVE));
+	assert_non_null(strstr(seen->state, "5 of 5 taken"));
+	assert_int_equal(seen->waiters, 1);
+	ilk_inspection_free(in);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -234,6 +271,7 @@ int main(void)
 		PERMITS_TEST(test_holders_are_listed_once_each),
 		PERMITS_TEST(test_holders_are_processes_where_these_own_them),
 		PERMITS_TEST(test_inspector_shows_who_has_them),
+		PERMITS_TEST(test_inspector_shows_embedded_ones_that_are_waited_for),
 	};
 
 	return RUN_PERMITS_TESTS(tests);
