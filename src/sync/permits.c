@@ -36,42 +36,19 @@
  *            sleepers that look, one every 20 ms, the others every 60.
  * Close      waits for who spins, sleeps or is at the gate; what that got it gives back: -ECANCELED.
  *
- * Where the last permit of a thread was, it remembers: so one alone always finds it at once.
+ * Where the last permit of a thread was, it remembers: so one alone always finds it at once. Finding
+ * what the dead have, waiting, the gate: permits_wait.c.
  */
 #include "sync/permits.h"
 #include "os/futex.h"
 #include "segment/types.h"
-#include "segment/wait.h"
 #include <errno.h>
 
 _Static_assert(sizeof(struct ilk_permits) == 192, "three cache lines, and the cells");
 
-enum { CELLS_A_LINE = 8, FEW = 64, WATCHED_FOR = 50 * 1000 * 1000 };
-static const uint64_t FREE = 0;
+enum { CELLS_A_LINE = 8 };
 
-/* --- what is seen --- */
-
-static uint64_t mine_of(const struct ilk_segment *seg, uint32_t flags)
-{
-	return flags & ILK_PERMITS_PROCESS
-		       ? ilk_permits_process_(seg->member->process, seg->member->generation)
-		       : ilk_thread_.owner;
-}
-
-/* P, which begins in SEG. 1; 0: it makes no sense. */
-static inline int see(
-	const struct ilk_segment *seg, struct ilk_permits *p, struct ilk_permits_view_ *v)
-{
-	uint32_t flags = ilk_load_relaxed_(&p->flags);
-	uintptr_t at = (uintptr_t)p - (uintptr_t)seg->map.base;
-
-	v->p = p;
-	v->cell = ilk_permits_cells_(p);
-	v->count = ilk_load_relaxed_(&p->count);
-	v->by_process = flags & ILK_PERMITS_PROCESS;
-	v->mine = v->by_process ? mine_of(seg, flags) : ilk_thread_.owner;
-	return v->count - 1 < ILK_PERMITS_MAX && ILK_PERMITS_BYTES(v->count) <= seg->map.bytes - at;
-}
+/* --- where to begin --- */
 
 static __thread struct {
 	const struct ilk_permits *p;
@@ -99,18 +76,6 @@ static inline void remember(const struct ilk_permits_view_ *v, uint32_t cell)
 	recent.cell = cell;
 }
 
-/* The calling thread has N more, or fewer. A process's are nobody's to leave behind. */
-static inline void hold(const struct ilk_permits_view_ *v, uint32_t n)
-{
-	if (!v->by_process)
-		ilk_thread_.me->held += n;
-}
-static inline void let_go(const struct ilk_permits_view_ *v, uint32_t n)
-{
-	if (!v->by_process)
-		ilk_thread_.me->held -= n;
-}
-
 /* --- letting them go --- */
 
 void ilk_permits_wake_(struct ilk_permits *p, uint32_t n)
@@ -133,15 +98,14 @@ static inline void wake_after_store(struct ilk_permits *p, uint32_t n)
 static inline void free_cell(uint64_t *cell, int fenced)
 {
 	if (!fenced) {
-		ilk_store_release_(cell, FREE);
+		ilk_store_release_(cell, ILK_PERMIT_FREE_);
 		return;
 	}
-	ilk_exchange_(cell, FREE);
+	ilk_exchange_(cell, ILK_PERMIT_FREE_);
 	ilk_fence_after_rmw_();
 }
 
-/* How many cells are the caller's; it looks for MOST. */
-static uint32_t count_mine(const struct ilk_permits_view_ *v, uint32_t most)
+uint32_t ilk_permits_count_mine_(const struct ilk_permits_view_ *v, uint32_t most)
 {
 	uint32_t found = 0;
 
@@ -150,15 +114,14 @@ static uint32_t count_mine(const struct ilk_permits_view_ *v, uint32_t most)
 	return found;
 }
 
-/* Frees N of the caller's, which has so many. */
-static void free_mine(struct ilk_permits_view_ *v, uint32_t n, int fenced)
+void ilk_permits_free_mine_(struct ilk_permits_view_ *v, uint32_t n, int fenced)
 {
 	for (uint32_t i = 0, left = n; i < v->count && left; i++)
 		if (ilk_load_relaxed_(&v->cell[i]) == v->mine) {
 			free_cell(&v->cell[i], fenced);
 			left--;
 		}
-	let_go(v, n);
+	ilk_permits_let_go_(v, n);
 	wake_after_store(v->p, n);
 }
 
@@ -169,10 +132,10 @@ static int release_of_process(struct ilk_segment *seg, struct ilk_permits *p, ui
 	int rc = -EPERM;
 
 	ilk_registry_lock_();
-	if (!see(seg, p, &v))
+	if (!ilk_permits_see_as_mine_(seg, p, &v))
 		rc = -EINVAL;
-	else if (seg->member->joined && count_mine(&v, n) == n) {
-		free_mine(&v, n, 1);
+	else if (seg->member->joined && ilk_permits_count_mine_(&v, n) == n) {
+		ilk_permits_free_mine_(&v, n, 1);
 		rc = 0;
 	}
 	ilk_registry_unlock_();
@@ -196,11 +159,11 @@ static int release_slow(struct ilk_permits *p, uint32_t n)
 	rc = ilk_is_here_(p) ? 0 : ilk_find_mine_(p);
 	if (rc < 0)
 		return rc;
-	if (!see(seg, p, &v))
+	if (!ilk_permits_see_as_mine_(seg, p, &v))
 		return -EINVAL;
-	if (count_mine(&v, n) < n)
+	if (ilk_permits_count_mine_(&v, n) < n)
 		return -EPERM;
-	free_mine(&v, n, (int)ilk_thread_.fenced);
+	ilk_permits_free_mine_(&v, n, (int)ilk_thread_.fenced);
 	return 0;
 }
 
@@ -210,12 +173,12 @@ int ilk_permits_release(struct ilk_permits *p, unsigned n)
 	uint64_t *cell;
 
 	if (n != 1 || !ilk_is_here_(p) || ilk_thread_.fenced || !ilk_permits_are_some_(p) ||
-		!see(ilk_thread_.segment, p, &v) || v.by_process)
+		!ilk_permits_see_as_mine_(ilk_thread_.segment, p, &v) || v.by_process)
 		return release_slow(p, n);
 	cell = &v.cell[place(&v)];
 	if (ilk_load_relaxed_(cell) != v.mine)
 		return release_slow(p, n);
-	let_go(&v, 1);
+	ilk_permits_let_go_(&v, 1);
 	free_cell(cell, 0);
 	wake_after_store(p, 1);
 	return 0;
@@ -226,215 +189,24 @@ int ilk_permits_release(struct ilk_permits *p, unsigned n)
 /* [P1] */
 static inline int take_cell(struct ilk_permits_view_ *v, uint32_t i)
 {
-	uint64_t found = FREE;
+	uint64_t found = ILK_PERMIT_FREE_;
 
 	if (!ilk_cas_acquire_(&v->cell[i], &found, v->mine))
 		return 0;
 	remember(v, i);
-	hold(v, 1);
+	ilk_permits_hold_(v, 1);
 	return 1;
 }
 
-/* Up to WANTED of those that are free. How many. */
-static uint32_t take_free(struct ilk_permits_view_ *v, uint32_t wanted)
+uint32_t ilk_permits_take_free_(struct ilk_permits_view_ *v, uint32_t wanted)
 {
 	uint32_t at = place(v), got = 0;
 
 	for (uint32_t looked = 0; looked < v->count && got < wanted; looked++) {
-		got += ilk_load_relaxed_(&v->cell[at]) == FREE && take_cell(v, at);
+		got += ilk_load_relaxed_(&v->cell[at]) == ILK_PERMIT_FREE_ && take_cell(v, at);
 		at = at + 1 == v->count ? 0 : at + 1;
 	}
 	return got;
-}
-
-uint32_t ilk_permits_sweep_(
-	struct ilk_segment *seg, struct ilk_permits_view_ *v, uint32_t wanted, uint32_t *freed)
-{
-	struct ilk_living_ living = {.slots = {0}};
-	uint32_t got = 0;
-
-	*freed = 0;
-	for (uint32_t i = 0; i < v->count; i++) {
-		uint64_t found = ilk_load_acquire_(&v->cell[i]);
-		int take = got < wanted;
-
-		if (found == FREE || found == v->mine ||
-			ilk_permits_life_(seg, found, &living) != ILK_LIFE_DEAD ||
-			!ilk_cas_full_(&v->cell[i], &found, take ? v->mine : FREE)) /* [P5] */
-			continue;
-		got += (uint32_t)take;
-		*freed += (uint32_t)!take;
-	}
-	if (got + *freed)
-		ilk_add_relaxed_(&v->p->recovered, got + *freed);
-	return got;
-}
-
-/* What is free, and then what the dead have. How many. */
-static uint32_t take_any(struct ilk_segment *seg, struct ilk_permits_view_ *v, uint32_t wanted)
-{
-	uint32_t got = take_free(v, wanted), swept, freed;
-
-	if (got == wanted)
-		return got;
-	swept = ilk_permits_sweep_(seg, v, wanted - got, &freed);
-	hold(v, swept);
-	if (freed)
-		ilk_permits_wake_(v->p, freed);
-	return got + swept;
-}
-
-/* One call's waiting. */
-struct effort {
-	struct ilk_segment *seg;
-	struct ilk_permits_view_ v;
-	uint32_t wanted, got;
-};
-
-static int look(struct effort *e)
-{
-	e->got += take_free(&e->v, e->wanted - e->got);
-	return e->got == e->wanted;
-}
-
-static int look_everywhere(struct effort *e)
-{
-	e->got += take_any(e->seg, &e->v, e->wanted - e->got);
-	return e->got == e->wanted;
-}
-
-static int spin(struct effort *e)
-{
-	unsigned round = 0;
-
-	do
-		if (look(e))
-			return 1;
-	while (e->v.count <= FEW ? ilk_spin_once_(&round) : ilk_spin_(&round));
-	return 0;
-}
-
-/* [P4] Weaker: a release could miss all who sleep. */
-static void announce(const struct effort *e, int how_it_woke)
-{
-	uint32_t before = ilk_add_full_(&e->v.p->sleepers, 1);
-
-	if (before == 0 || how_it_woke != ILK_TICK_)
-		ilk_handshake_(e->seg);
-}
-
-/*
- * Of those who sleep one looks after the owners every 20 ms, and says so each time. The others look
- * every 60 ms, and take its place where it has not said so for a while: it was served, or is dead.
- * Two who took it at once find out at the next tick. MINE: what it said last; 0: nothing.
- */
-static int64_t watch(struct ilk_permits *p, int64_t mine)
-{
-	int64_t said = ilk_load_relaxed_(&p->watched), now = ilk_now();
-
-	if (said != mine && (uint64_t)(now - said) < WATCHED_FOR)
-		return 0;
-	ilk_store_relaxed_(&p->watched, now);
-	return now;
-}
-
-static int sleep_for(struct effort *e, struct ilk_wait_ *w, ilk_time deadline)
-{
-	struct ilk_permits *p = e->v.p;
-	int64_t watching = 0;
-	int rc = ILK_WOKEN_;
-
-	w->many = 1;
-	while (rc >= 0) {
-		uint32_t bell = ilk_load_acquire_(&p->bell); /* [I3] */
-
-		announce(e, rc);
-		watching = watch(p, watching);
-		w->behind = watching == 0;
-		if (ilk_permits_are_removed_(p)) /* [P6] */
-			return -EIDRM;
-		if (look_everywhere(e))
-			return 0;
-		rc = ilk_wait_on_(w, &p->bell, bell, deadline, 0);
-		if (rc == ILK_WOKEN_ && look(e))
-			return 0;
-	}
-	return rc;
-}
-
-static int wait_for(struct effort *e, ilk_time deadline)
-{
-	struct ilk_permits *p = e->v.p;
-	struct ilk_wait_ w;
-	int rc;
-
-	ilk_wait_begin_(&w, p, ILK_TYPE_PERMITS_);
-	rc = sleep_for(e, &w, deadline);
-	ilk_add_relaxed_(&p->slept, 1);
-	ilk_add_relaxed_(&p->waited_ns, (uint64_t)(ilk_now() - w.since));
-	ilk_wait_end_(&w);
-	return rc;
-}
-
-/* Inside. 0: all is ours; else nothing is. */
-static int collect(struct effort *e, ilk_time deadline)
-{
-	int rc = 0;
-
-	if (deadline == ILK_NOW)
-		rc = look_everywhere(e) ? 0 : -EAGAIN;
-	else if (!spin(e))
-		rc = wait_for(e, deadline);
-	if (rc == 0 && ilk_is_closing_(e->seg))
-		rc = -ECANCELED;
-	if (rc == 0 && ilk_permits_are_removed_(e->v.p))
-		rc = -EIDRM;
-	if (rc < 0 && e->got)
-		free_mine(&e->v, e->got, (int)ilk_thread_.fenced);
-	return rc;
-}
-
-/* [I2] What the gate's last owner left when it died is in the cells. */
-static int collect_at_gate(struct effort *e, ilk_time deadline)
-{
-	struct ilk_mutex *gate = &e->v.p->gate;
-	int rc = ilk_mutex_lock_until(gate, deadline);
-
-	if (rc < 0)
-		return rc == -ETIMEDOUT && deadline == ILK_NOW ? -EAGAIN : rc;
-	if (rc == ILK_RECOVERED)
-		ilk_mutex_repaired(gate);
-	rc = collect(e, deadline);
-	ilk_mutex_unlock(gate);
-	return rc;
-}
-
-/* Even if all others let theirs go, it would not be enough. */
-static int is_hopeless(const struct ilk_permits_view_ *v, uint32_t wanted)
-{
-	return !v->by_process && count_mine(v, v->count) + wanted > v->count;
-}
-
-static int acquire_slow(struct ilk_permits *p, uint32_t n, ilk_time deadline)
-{
-	struct effort e = {.wanted = n};
-	int rc = ilk_here_(p);
-
-	if (rc < 0)
-		return rc;
-	if (ilk_permits_are_removed_(p))
-		return -EIDRM;
-	e.seg = ilk_thread_.segment;
-	if (!ilk_permits_are_some_(p) || !see(e.seg, p, &e.v) || n - 1 >= e.v.count)
-		return -EINVAL;
-	if (is_hopeless(&e.v, n))
-		return -EDEADLK;
-	rc = ilk_inside_begin_(e.seg);
-	if (rc < 0)
-		return rc;
-	rc = n == 1 ? collect(&e, deadline) : collect_at_gate(&e, deadline);
-	ilk_inside_end_(e.seg);
-	return rc;
 }
 
 /* One, where this thread's last one was; all else is acquire_slow's. */
@@ -443,9 +215,9 @@ static inline int acquire_until(struct ilk_permits *p, unsigned n, ilk_time dead
 	struct ilk_permits_view_ v;
 
 	if (n == 1 && ilk_is_here_(p) && ilk_load_relaxed_(&p->tag) == ILK_PERMITS_TAG_ &&
-		see(ilk_thread_.segment, p, &v) && take_cell(&v, place(&v)))
+		ilk_permits_see_as_mine_(ilk_thread_.segment, p, &v) && take_cell(&v, place(&v)))
 		return 0;
-	return acquire_slow(p, n, deadline);
+	return ilk_permits_acquire_slow_(p, n, deadline);
 }
 
 int ilk_permits_acquire(struct ilk_permits *p, unsigned n)

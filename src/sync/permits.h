@@ -10,6 +10,7 @@ enum {
 	ILK_PERMITS_REMOVED_ = 0x5270, /* the tag of some whose name was removed */
 };
 
+#define ILK_PERMIT_FREE_ UINT64_C(0)
 /* In a cell: its owner is a process, slot and generation are of that; the rest: see permits.c. */
 #define ILK_PERMITS_OF_PROCESS_ UINT64_C(1)
 
@@ -51,6 +52,55 @@ static inline enum ilk_life ilk_permits_life_(
 				 (uint32_t)(owner >> 32), living)
 		       : ilk_owner_life_once_(seg, (uint32_t)owner, living);
 }
+
+/* P, which begins in MAP, but for MINE. 1; 0: it makes no sense. */
+static inline int ilk_permits_see_(
+	const struct ilk_map_ *map, struct ilk_permits *p, struct ilk_permits_view_ *v)
+{
+	uintptr_t at = (uintptr_t)p - (uintptr_t)map->base;
+
+	v->p = p;
+	v->cell = ilk_permits_cells_(p);
+	v->count = ilk_load_relaxed_(&p->count);
+	v->by_process = ilk_load_relaxed_(&p->flags) & ILK_PERMITS_PROCESS;
+	return v->count - 1 < ILK_PERMITS_MAX && ILK_PERMITS_BYTES(v->count) <= map->bytes - at;
+}
+
+/* The same for a caller that may have some: a thread whose place is cached, or a member. */
+static inline int ilk_permits_see_as_mine_(
+	const struct ilk_segment *seg, struct ilk_permits *p, struct ilk_permits_view_ *v)
+{
+	int makes_sense = ilk_permits_see_(&seg->map, p, v);
+
+	v->mine = v->by_process
+			  ? ilk_permits_process_(seg->member->process, seg->member->generation)
+			  : ilk_thread_.owner;
+	return makes_sense;
+}
+
+/* The calling thread has N more, or fewer. A process's are nobody's to leave behind. */
+static inline void ilk_permits_hold_(const struct ilk_permits_view_ *v, uint32_t n)
+{
+	if (!v->by_process)
+		ilk_thread_.me->held += n;
+}
+static inline void ilk_permits_let_go_(const struct ilk_permits_view_ *v, uint32_t n)
+{
+	if (!v->by_process)
+		ilk_thread_.me->held -= n;
+}
+
+/* How many cells are the caller's; it looks for MOST. */
+uint32_t ilk_permits_count_mine_(const struct ilk_permits_view_ *v, uint32_t most);
+
+/* Frees N of the caller's, which has so many, and wakes. FENCED: as the segment, or for a process. */
+void ilk_permits_free_mine_(struct ilk_permits_view_ *v, uint32_t n, int fenced);
+
+/* Takes up to WANTED of those that are free. How many. */
+uint32_t ilk_permits_take_free_(struct ilk_permits_view_ *v, uint32_t wanted);
+
+/* Acquires N, however that goes; -EAGAIN with ILK_NOW. */
+int ilk_permits_acquire_slow_(struct ilk_permits *p, uint32_t n, ilk_time deadline);
 
 /*
  * Takes what the dead have: up to WANTED cells for MINE, and frees the others. How many were taken;

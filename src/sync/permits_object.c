@@ -16,20 +16,15 @@
 
 /* --- asking --- */
 
-/* P, which lies in SEG or in none, as far as it can be looked at. 0; -EINVAL. */
+/* P, which lies in SEG, or in none. 0; -EINVAL. */
 static int look_at(
 	const struct ilk_segment *seg, const struct ilk_permits *p, struct ilk_permits_view_ *v)
 {
-	uintptr_t at;
+	struct ilk_permits *permits = (struct ilk_permits *)(uintptr_t)p;
 
 	if (!seg || !ilk_permits_are_some_(p))
 		return -EINVAL;
-	at = (uintptr_t)p - (uintptr_t)seg->map.base;
-	v->cell = ilk_permits_cells_(p);
-	v->count = ilk_load_relaxed_(&p->count);
-	return v->count - 1 < ILK_PERMITS_MAX && ILK_PERMITS_BYTES(v->count) <= seg->map.bytes - at
-		       ? 0
-		       : -EINVAL;
+	return ilk_permits_see_(&seg->map, permits, v) ? 0 : -EINVAL;
 }
 
 int ilk_permits_left(const struct ilk_permits *p, unsigned *left)
@@ -323,7 +318,7 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 
 static int repair(struct ilk_segment *seg, void *object)
 {
-	struct ilk_permits_view_ v = {.p = object};
+	struct ilk_permits_view_ v = {.mine = 0};
 	uint32_t freed;
 
 	if (look_at(seg, object, &v) < 0)
