@@ -16,7 +16,7 @@
  *
  * Each permit knows its owner, by the very instruction that takes it: so exactly those that the dead
  * held come back, at the next acquire, or within about 20 ms of the kernel's letting go of the dead
- * process where somebody waits (60 where the one that watched dies as well). What they stood for,
+ * process where somebody waits (60 where the sleeper that watched has just been served, or died). What they stood for,
  * nobody puts right: where that matters, see ilk/mutex.h.
  *
  * An owner is a thread, which alone can release its permits, and leaves them as the dead do if it

@@ -11,7 +11,9 @@
  *            count, flags, label: fixed. slept, waited_ns, recovered: statistics, added to by each.
  *            watched: when one of those who sleep last looked after the owners; by that one
  * Invariant  [I1] A cell that is not free is changed by its owner only, unless that is dead: then by
- *            whoever swaps the very word found. No count of free permits is kept: the cells tell.
+ *            whoever swaps the very word found. Threads of one process swap its cells, too; which of
+ *            them acquired which is not known, and what one is about to give back counts as theirs.
+ *            No count of free permits is kept: the cells tell.
  *            [I2] Who waits for more than it has, and has some of this call, holds the gate: there
  *            is one such at a time, and so no ring of them.
  *            [I3] Who sleeps has read `bell`, then announced itself, then found too few free, and
@@ -20,7 +22,7 @@
  *            itself since before that wake-up: who did sleeps not yet, or sleeps on a bell that was
  *            stepped. A wrap to 0 hides sleepers until the next look of one of them.
  * Ordering   [P1] take:    compare-and-swap cell, acquire <-> [P2]  what the last owner wrote
- *            [P2] release: store cell, release            <-> [P1]
+ *            [P2] release: store (or swap) cell, release  <-> [P1]
  *            [P3] release: store cell; compiler barrier; load sleepers  <-> [P4]
  *            [P4] sleep:   add to sleepers; membarrier; load cells      <-> [P3]  one of both sees
  *                 the other. In a fenced segment both sides use a full fence instead. At a tick
@@ -94,15 +96,23 @@ static inline void wake_after_store(struct ilk_permits *p, uint32_t n)
 		ilk_permits_wake_(p, n);
 }
 
-/* [P2] */
-static inline void free_cell(uint64_t *cell, int fenced)
+/*
+ * [P2] Frees cell I, which was the caller's. 1; 0: another thread of the process has freed it. FENCED
+ * as what releases; a process's cells are swapped, which is a fence.
+ */
+static inline int free_cell(struct ilk_permits_view_ *v, uint32_t i, int fenced)
 {
+	uint64_t mine = v->mine;
+
+	if (v->by_process)
+		return ilk_cas_full_(&v->cell[i], &mine, ILK_PERMIT_FREE_);
 	if (!fenced) {
-		ilk_store_release_(cell, ILK_PERMIT_FREE_);
-		return;
+		ilk_store_release_(&v->cell[i], ILK_PERMIT_FREE_);
+		return 1;
 	}
-	ilk_exchange_(cell, ILK_PERMIT_FREE_);
+	ilk_exchange_(&v->cell[i], ILK_PERMIT_FREE_);
 	ilk_fence_after_rmw_();
+	return 1;
 }
 
 uint32_t ilk_permits_count_mine_(const struct ilk_permits_view_ *v, uint32_t most)
@@ -117,10 +127,8 @@ uint32_t ilk_permits_count_mine_(const struct ilk_permits_view_ *v, uint32_t mos
 void ilk_permits_free_mine_(struct ilk_permits_view_ *v, uint32_t n, int fenced)
 {
 	for (uint32_t i = 0, left = n; i < v->count && left; i++)
-		if (ilk_load_relaxed_(&v->cell[i]) == v->mine) {
-			free_cell(&v->cell[i], fenced);
-			left--;
-		}
+		left -= ilk_load_relaxed_(&v->cell[i]) == v->mine &&
+			(uint32_t)free_cell(v, i, fenced);
 	ilk_permits_let_go_(v, n);
 	wake_after_store(v->p, n);
 }
@@ -135,7 +143,7 @@ static int release_of_process(struct ilk_segment *seg, struct ilk_permits *p, ui
 	if (!ilk_permits_see_as_mine_(seg, p, &v))
 		rc = -EINVAL;
 	else if (seg->member->joined && ilk_permits_count_mine_(&v, n) == n) {
-		ilk_permits_free_mine_(&v, n, 1);
+		ilk_permits_free_mine_(&v, n, 0);
 		rc = 0;
 	}
 	ilk_registry_unlock_();
@@ -170,16 +178,16 @@ static int release_slow(struct ilk_permits *p, uint32_t n)
 int ilk_permits_release(struct ilk_permits *p, unsigned n)
 {
 	struct ilk_permits_view_ v;
-	uint64_t *cell;
+	uint32_t i;
 
 	if (n != 1 || !ilk_is_here_(p) || ilk_thread_.fenced || !ilk_permits_are_some_(p) ||
 		!ilk_permits_see_as_mine_(ilk_thread_.segment, p, &v) || v.by_process)
 		return release_slow(p, n);
-	cell = &v.cell[place(&v)];
-	if (ilk_load_relaxed_(cell) != v.mine)
+	i = place(&v);
+	if (ilk_load_relaxed_(&v.cell[i]) != v.mine)
 		return release_slow(p, n);
 	ilk_permits_let_go_(&v, 1);
-	free_cell(cell, 0);
+	free_cell(&v, i, 0);
 	wake_after_store(p, 1);
 	return 0;
 }

@@ -93,7 +93,7 @@ static inline void ilk_permits_let_go_(const struct ilk_permits_view_ *v, uint32
 /* How many cells are the caller's; it looks for MOST. */
 uint32_t ilk_permits_count_mine_(const struct ilk_permits_view_ *v, uint32_t most);
 
-/* Frees N of the caller's, which has so many, and wakes. FENCED: as the segment, or for a process. */
+/* Frees N of the caller's, which has so many, and wakes. FENCED: as the segment is. */
 void ilk_permits_free_mine_(struct ilk_permits_view_ *v, uint32_t n, int fenced);
 
 /* Takes up to WANTED of those that are free. How many. */

@@ -53,6 +53,7 @@ struct effort {
 	struct ilk_segment *seg;
 	struct ilk_permits_view_ v;
 	uint32_t wanted, got;
+	int64_t watching; /* what it said last when it watched; 0: it does not */
 };
 
 static int look(struct effort *e)
@@ -90,22 +91,33 @@ static void announce(const struct effort *e, int how_it_woke)
 /*
  * Of those who sleep one looks after the owners every 20 ms, and says so each time. The others look
  * every 60 ms, and take its place where it has not said so for a while: it was served, or is dead.
- * Two who took it at once find out at the next tick. MINE: what it said last; 0: nothing.
+ * Two who took it at once find out at the next tick.
  */
-static int64_t watch(struct ilk_permits *p, int64_t mine)
+static void watch(struct effort *e)
 {
+	struct ilk_permits *p = e->v.p;
 	int64_t said = ilk_load_relaxed_(&p->watched), now = ilk_now();
 
-	if (said != mine && (uint64_t)(now - said) < WATCHED_FOR)
-		return 0;
+	if (said != e->watching && (uint64_t)(now - said) < WATCHED_FOR) {
+		e->watching = 0;
+		return;
+	}
+	e->watching = now;
 	ilk_store_relaxed_(&p->watched, now);
-	return now;
+}
+
+/* The next who comes need not wait until that is old. */
+static void watch_no_more(struct effort *e)
+{
+	struct ilk_permits *p = e->v.p;
+
+	if (e->watching && ilk_load_relaxed_(&p->watched) == e->watching)
+		ilk_store_relaxed_(&p->watched, (int64_t)0);
 }
 
 static int sleep_for(struct effort *e, struct ilk_wait_ *w, ilk_time deadline)
 {
 	struct ilk_permits *p = e->v.p;
-	int64_t watching = 0;
 	int rc = ILK_WOKEN_;
 
 	w->many = 1;
@@ -113,8 +125,8 @@ static int sleep_for(struct effort *e, struct ilk_wait_ *w, ilk_time deadline)
 		uint32_t bell = ilk_load_acquire_(&p->bell); /* [I3] */
 
 		announce(e, rc);
-		watching = watch(p, watching);
-		w->behind = watching == 0;
+		watch(e);
+		w->behind = e->watching == 0;
 		if (ilk_permits_are_removed_(p)) /* [P6] */
 			return -EIDRM;
 		if (look_everywhere(e))
@@ -134,6 +146,7 @@ static int wait_for(struct effort *e, ilk_time deadline)
 
 	ilk_wait_begin_(&w, p, ILK_TYPE_PERMITS_);
 	rc = sleep_for(e, &w, deadline);
+	watch_no_more(e);
 	ilk_add_relaxed_(&p->slept, 1);
 	ilk_add_relaxed_(&p->waited_ns, (uint64_t)(ilk_now() - w.since));
 	ilk_wait_end_(&w);
