@@ -69,7 +69,8 @@ static int acquire(struct ilk_permits *p, unsigned worker, unsigned n)
 	if (how == 1)
 		return ilk_permits_acquire_until(
 			p, n, since + (int64_t)random_below(worker, 300000));
-	rc = ilk_permits_acquire(p, n);
+	rc = ilk_permits_acquire_until(p, n, ilk_after_ms(support_patience_ms()));
+	CHECK(rc != -ETIMEDOUT);
 	if (ilk_now() - since > tally_of(worker)->longest)
 		tally_of(worker)->longest = ilk_now() - since;
 	return rc;
