@@ -15,6 +15,8 @@
 #include <ilk/barrier.h>
 #include <ilk/snapshot.h>
 #include <ilk/rwlock.h>
+#include <ilk/semaphore.h>
+#include <ilk/permits.h>
 #include <ilk/inspect.h>
 
 #endif

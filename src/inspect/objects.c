@@ -183,21 +183,34 @@ static int object_at(const struct ilk_inspection *in, uint64_t offset, const cha
 	return ILK_NO_INDEX;
 }
 
+/* How many bytes the object of the kind TYPE at OFFSET has; 0: it cannot be one. */
+static uint64_t size_at(struct ilk_picture_ *p, const struct ilk_type_ *type, uint64_t offset)
+{
+	uint64_t room = p->map.bytes - offset, least = type->size ? type->size : type->least;
+	uint64_t bytes = type->size;
+
+	if (offset > p->map.bytes || least == 0 || least > room || offset % type->align)
+		return 0;
+	if (bytes == 0 && ilk_map_look_(&p->map, offset, least) == 0)
+		bytes = type->bytes_of(p->map.base + offset);
+	return bytes <= room ? bytes : 0;
+}
+
 /* Finds the embedded object that a wait record speaks of: nobody else leads to it. */
 static int add_embedded(
 	struct ilk_picture_ *p, const struct ilk_thread_slot_ *slot, const struct ilk_type_ *type)
 {
+	uint64_t bytes = size_at(p, type, slot->wait_object);
 	struct ilk_object_info *out;
 
-	if (type->size == 0 || slot->wait_object > p->map.bytes - type->size ||
-		slot->wait_object % type->align)
+	if (bytes == 0)
 		return ILK_NO_INDEX;
 	out = new_object(p->in);
 	if (!out)
 		return -ENOMEM;
 	snprintf(out->name, sizeof out->name, "+%llx", (unsigned long long)slot->wait_object);
 	out->offset = slot->wait_object;
-	out->bytes = type->size;
+	out->bytes = bytes;
 	out->embedded = 1;
 	describe(p, type, out);
 	return (int)p->in->object_count - 1;

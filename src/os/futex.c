@@ -94,3 +94,8 @@ int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count)
 {
 	return ilk_futex_change_and_wake_(word, ILK_STORE_, value, count);
 }
+
+int ilk_futex_step_and_wake_(uint32_t *word, int count)
+{
+	return ilk_futex_change_and_wake_(word, ILK_ADD_, 1, count);
+}

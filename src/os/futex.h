@@ -33,4 +33,7 @@ int ilk_futex_change_and_wake_(uint32_t *word, enum ilk_change_ how, uint32_t va
  */
 int ilk_futex_store_and_wake_(uint32_t *word, uint32_t value, int count);
 
+/* The same, adding 1 to *WORD instead. */
+int ilk_futex_step_and_wake_(uint32_t *word, int count);
+
 #endif

@@ -64,11 +64,13 @@ static const struct {
 		 "parameters, another name, or remove it."},
 	{EACCES,
 		"Permission denied: ask the segment's owner for a wider mode, or run as its user."},
-	{EAGAIN, "The value was another: compute again from the one found, and retry."},
+	{EAGAIN,
+		"It was not there at that moment, or the value was another: look again, and retry."},
 	{EBUSY, "A living owner holds it, or somebody is removing it: retry later, or lock with a "
 		"deadline."},
-	{EDEADLK, "The calling thread holds it already: unlock it first, or make a mutex "
-		  "ILK_MUTEX_RECURSIVE."},
+	{EDEADLK,
+		"The calling thread would wait for itself: let go of the lock, or of some permits, "
+		"first, or make a mutex ILK_MUTEX_RECURSIVE."},
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
@@ -97,7 +99,10 @@ static const struct {
 	{EBADMSG, "The segment is damaged or a copy: look at it with `ilk show`, then remove it."},
 	{ENOTSUP, "This process cannot use membarrier(2): create the segment with "
 		  "ILK_SEGMENT_FENCED."},
-	{EOVERFLOW, "It is locked as often as it can count: unlock it some times."},
+	{EOVERFLOW, "It counts no further: unlock it, or wait for the semaphore, some times."},
+	{ENOSYS,
+		"The sem_t of this C library is not known to Ilk: use ilk/permits.h, or glibc on a "
+		"64-bit processor."},
 	{EBADF, "The segment's descriptor was closed, and it has no name to be opened by: keep it open "
 		"over the fork, or use a named segment."},
 	{ENODATA, "The other side has closed the connection: connect again."},

@@ -112,14 +112,18 @@ void ilk_member_close_fd_(struct ilk_member_ *member)
 		ilk_shm_close_(member->fd);
 }
 
-static int open_again(struct ilk_member_ *member)
+/*
+ * Was *FD, which has been asked about locks, our file's? If not, *FD becomes another, to be asked: a
+ * number that closefrom() gave to another file speaks of locks on that one.
+ */
+static int was_right(struct ilk_member_ *member, int *fd)
 {
-	int fd;
-
+	if (is_our_file(member, *fd))
+		return 1;
 	ilk_registry_lock_();
-	fd = ilk_member_fd_(member);
+	*fd = ilk_member_fd_(member);
 	ilk_registry_unlock_();
-	return fd;
+	return 0;
 }
 
 enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
@@ -131,19 +135,71 @@ enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner)
 	if (!member->is_original)
 		return ILK_LIFE_UNKNOWN;
 	life = ilk_life_of_owner_(&seg->map, fd, owner);
-	/* A number that closefrom() gave to another file speaks of locks on that one. */
-	if (is_our_file(member, fd))
-		return life;
-	return ilk_life_of_owner_(&seg->map, open_again(member), owner);
+	return was_right(member, &fd) ? life : ilk_life_of_owner_(&seg->map, fd, owner);
 }
 
-enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot)
+/*
+ * Of a process no second look is needed: the generation only grows, and a member of this one has
+ * held the life byte from before it could own anything until its end.
+ */
+static enum ilk_life life_of_member(
+	const struct ilk_map_ *map, int fd, uint32_t slot, uint32_t generation)
+{
+	if (ilk_load_acquire_(&ilk_process_slot_(map, slot)->generation) != generation)
+		return ILK_LIFE_DEAD;
+	return fd >= 0 ? ilk_life_of_process_(fd, slot)
+		       : life_by_pid(map, slot, (uint64_t)generation << 32);
+}
+
+enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot, uint32_t generation)
 {
 	struct ilk_member_ *member = seg->member;
 	int fd = ilk_load_acquire_(&member->fd);
-	enum ilk_life life = ilk_life_of_process_(fd, slot);
+	enum ilk_life life;
 
+	if (slot >= seg->map.header.process_slots)
+		return ILK_LIFE_DEAD;
 	if (!member->is_original)
 		return ILK_LIFE_UNKNOWN;
-	return is_our_file(member, fd) ? life : ilk_life_of_process_(open_again(member), slot);
+	life = life_of_member(&seg->map, fd, slot, generation);
+	return was_right(member, &fd) ? life : life_of_member(&seg->map, fd, slot, generation);
+}
+
+/* --- of many --- */
+
+static int is_known(const struct ilk_living_ *living, uint32_t slot)
+{
+	return slot < ILK_MAX_SLOTS_ && living->slots[slot / 64] >> slot % 64 & 1;
+}
+
+static enum ilk_life note(struct ilk_living_ *living, uint32_t slot, enum ilk_life life)
+{
+	if (life == ILK_LIFE_ALIVE && slot < ILK_MAX_SLOTS_)
+		living->slots[slot / 64] |= UINT64_C(1) << slot % 64;
+	return life;
+}
+
+enum ilk_life ilk_process_life_once_(
+	struct ilk_segment *seg, uint32_t slot, uint32_t generation, struct ilk_living_ *living)
+{
+	if (is_known(living, slot) && slot < seg->map.header.process_slots &&
+		ilk_load_acquire_(&ilk_process_slot_(&seg->map, slot)->generation) == generation)
+		return ILK_LIFE_ALIVE;
+	return note(living, slot, ilk_process_life_(seg, slot, generation));
+}
+
+/* If the slot changes hands meanwhile, a dead one can be taken for alive: until the next look. */
+enum ilk_life ilk_owner_life_once_(
+	struct ilk_segment *seg, uint32_t owner, struct ilk_living_ *living)
+{
+	uint32_t slot = ilk_owner_slot_(owner), process;
+	uint64_t life;
+
+	if (!ilk_owner_is_thread_(owner) || slot >= seg->map.header.thread_slots)
+		return ILK_LIFE_DEAD;
+	life = ilk_load_acquire_(&ilk_thread_slot_(&seg->map, slot)->life);
+	process = ilk_life_process_(life) - 1;
+	if (ilk_life_generation_(life) == ilk_owner_generation_(owner) && is_known(living, process))
+		return ILK_LIFE_ALIVE;
+	return note(living, process, ilk_owner_life_(seg, owner));
 }

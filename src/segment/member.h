@@ -41,8 +41,6 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot);
 /* The same as ilk_life_of_owner_ from inside an attachment, however its descriptor fared. */
 enum ilk_life ilk_owner_life_(struct ilk_segment *seg, uint32_t owner);
 
-/* The same for the member in process slot SLOT. */
-enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot);
 /* A thread, for people to read. */
 struct ilk_who_ {
 	int32_t pid, tid; /* 0: it cannot be told */
@@ -51,6 +49,17 @@ struct ilk_who_ {
 
 /* Who is in the thread slot that OWNER names; of an owner long dead perhaps another. */
 void ilk_who_is_(const struct ilk_map_ *map, uint32_t owner, struct ilk_who_ *who);
+/* Is the member alive that had process slot SLOT in GENERATION? */
+enum ilk_life ilk_process_life_(struct ilk_segment *seg, uint32_t slot, uint32_t generation);
+
+/* Process slots whose members were found alive since it was zeroed: who asks of many asks once. */
+struct ilk_living_ {
+	uint64_t slots[(ILK_MAX_SLOTS_ + 64) / 64];
+};
+enum ilk_life ilk_owner_life_once_(
+	struct ilk_segment *seg, uint32_t owner, struct ilk_living_ *living);
+enum ilk_life ilk_process_life_once_(
+	struct ilk_segment *seg, uint32_t slot, uint32_t generation, struct ilk_living_ *living);
 
 /* The member's descriptor, opened anew if it was closed behind our back. -E... */
 int ilk_member_fd_(struct ilk_member_ *member);

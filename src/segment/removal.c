@@ -44,7 +44,7 @@ static int has_open(struct ilk_segment *seg, uint64_t at, uint32_t slot)
 
 	return says_open(&seg->map, at, slot) && !ilk_load_acquire_(&p->unswept) &&
 	       ilk_load_acquire_(&p->state) == ILK_PROCESS_USED_ &&
-	       ilk_process_life_(seg, slot) != ILK_LIFE_DEAD;
+	       ilk_process_life_(seg, slot, ilk_load_acquire_(&p->generation)) != ILK_LIFE_DEAD;
 }
 
 int ilk_openers_(struct ilk_segment *seg, uint64_t at, int most)

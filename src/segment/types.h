@@ -10,7 +10,7 @@
 
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
-		row(once) row(barrier) row(snapshot) row(rwlock)
+		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -25,6 +25,8 @@ enum ilk_type_id_ {
 	ILK_TYPE_BARRIER_,
 	ILK_TYPE_SNAPSHOT_,
 	ILK_TYPE_RWLOCK_,
+	ILK_TYPE_SEMAPHORE_,
+	ILK_TYPE_PERMITS_,
 	ILK_TYPES_END_,
 };
 
@@ -40,8 +42,11 @@ struct ilk_description_ {
 
 struct ilk_type_ {
 	const char *name;
-	uint32_t size; /* of an object; 0: it varies */
+	uint32_t size;  /* of an object; 0: it varies */
+	uint32_t least; /* of one that varies and can be embedded: what bytes_of() reads */
 	uint32_t align;
+	/* How many bytes such a one has, if it is one. */
+	uint64_t (*bytes_of)(const void *object);
 	int is_plain; /* its bytes are the user's: what is read of them, valid() sees to */
 	/*
 	 * What is wrong with the BYTES bytes at OBJECT; NULL: nothing. They may be garbage, and may

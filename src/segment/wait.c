@@ -103,6 +103,9 @@ static int sleep_once(struct ilk_wait_ *w, const uint32_t *word, uint32_t expect
 {
 	int rc;
 
+	if (!w->segment)
+		return ilk_futex_wait_(word, expected, until) == -ETIMEDOUT ? ILK_TICK_
+									    : ILK_WOKEN_;
 	ilk_store_relaxed_(&w->slot->sleeps, w->slot->sleeps + 1);
 	ilk_store_release_(&w->me->sleeps_on, word);
 	rc = ilk_futex_wait_(word, expected, until);
@@ -114,7 +117,7 @@ static ilk_time tick(const struct ilk_wait_ *w, uint32_t owner)
 {
 	if (ILK_FAULTY_(ILK_FAULT_SILENT_UNLOCK))
 		return ILK_FOREVER / 2;
-	return owner == 0 ? IDLE_TICK : w->behind ? BEHIND_TICK : OWNER_TICK;
+	return owner == 0 && !w->many ? IDLE_TICK : w->behind ? BEHIND_TICK : OWNER_TICK;
 }
 
 static int is_dead(struct ilk_wait_ *w, uint32_t owner)
@@ -130,7 +133,7 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 
 	if (is_dead(w, owner))
 		return -EOWNERDEAD;
-	if (ilk_is_closing_(w->segment))
+	if (w->segment && ilk_is_closing_(w->segment))
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
@@ -154,6 +157,14 @@ int ilk_spin_(unsigned *round)
 	ilk_yield_();
 	++*round;
 	return 1;
+}
+
+int ilk_spin_once_(unsigned *look)
+{
+	ilk_pause_();
+	if (++*look % SPIN_PAUSES == 0)
+		ilk_yield_();
+	return *look < SPIN_ROUNDS * SPIN_PAUSES;
 }
 
 void ilk_sleep_until_(ilk_time until)

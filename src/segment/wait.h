@@ -26,12 +26,13 @@
 #include "segment/registry.h"
 
 struct ilk_wait_ {
-	struct ilk_segment *segment;
+	struct ilk_segment *segment; /* NULL: it waits in none, unseen, and is not to be ended */
 	struct ilk_identity_ *me;
 	struct ilk_thread_slot_ *slot;
 	uint64_t object;
 	uint32_t type;
 	uint32_t behind; /* set by the caller: another sleeper watches the same owner */
+	uint32_t many;   /* set by the caller: it looks after several owners itself, at each tick */
 	uint32_t owner;  /* what was noted last, */
 	uint64_t serial; /* and at which count */
 	ilk_time since;
@@ -78,6 +79,9 @@ void ilk_handshake_(const struct ilk_segment *seg);
 
 /* One more round of spinning: a few pauses, then a yield. 0 when it is time to sleep. */
 int ilk_spin_(unsigned *round);
+
+/* The same, coming back after each pause, for what costs little to look at. */
+int ilk_spin_once_(unsigned *look);
 
 /* Sleeps until UNTIL, for nothing in particular. */
 void ilk_sleep_until_(ilk_time until);

@@ -9,6 +9,7 @@
 #include "segment/types.h"
 #include "sync/mutex.h"
 #include "sync/object.h"
+#include "sync/owner.h"
 #include <errno.h>
 #include <limits.h>
 #include <stdio.h>
@@ -16,29 +17,9 @@
 
 /* --- asking --- */
 
-static const enum ilk_holder holder_of_life[] = {
-	[ILK_LIFE_UNKNOWN] = ILK_HELD_BY_UNKNOWN,
-	[ILK_LIFE_ALIVE] = ILK_HELD_BY_LIVING,
-	[ILK_LIFE_DEAD] = ILK_HELD_BY_DEAD,
-};
-
-/* Is the calling thread, without joining for the question, the one that WORD names? */
-static int names_me(const struct ilk_segment *seg, uint32_t word)
-{
-	const struct ilk_identity_ *me;
-	int is_me;
-
-	ilk_registry_lock_();
-	me = ilk_identity_in_(seg->member);
-	is_me = me && me->owner == (word & ~ILK_OWNER_FLAGS_);
-	ilk_registry_unlock_();
-	return is_me;
-}
-
 int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 {
 	struct ilk_segment *seg = ilk_find_attachment_(m);
-	struct ilk_who_ who;
 	uint32_t word;
 
 	if (!seg || !ilk_mutex_is_one_(m))
@@ -47,13 +28,8 @@ int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner)
 	*owner = (struct ilk_mutex_owner){.damaged = (int)(word & ILK_MUTEX_DAMAGED_)};
 	if (!ilk_mutex_is_held_(word))
 		return 0;
-	ilk_who_is_(&seg->map, word, &who);
-	owner->pid = who.pid;
-	owner->tid = who.tid;
-	memcpy(owner->name, who.name, sizeof owner->name);
-	owner->holder = names_me(seg, word)
-				? ILK_HELD_BY_ME
-				: holder_of_life[ilk_owner_life_(seg, word & ~ILK_OWNER_FLAGS_)];
+	ilk_owner_named_(seg, word, owner);
+	owner->holder = ilk_holder_(seg, word & ~ILK_OWNER_FLAGS_);
 	return 0;
 }
 

@@ -51,6 +51,13 @@ extern const struct operation rwlock_read_row, rwlock_read_first_row, rwlock_rea
 	rwlock_unlock_write_read_row, rwlock_downgrade_row, rwlock_downgrade_waited_row,
 	rwlock_downgrade_cell_row, rwlock_recover_row, rwlock_repaired_row,
 	rwlock_unlock_damaged_row, rwlock_unlock_repaired_row;
+extern const struct operation semaphore_open_row, semaphore_post_row, semaphore_post_n_row,
+	semaphore_post_waited_row, semaphore_wait_row, semaphore_asleep_row, semaphore_woken_row,
+	semaphore_woken_first_row, semaphore_timeout_row;
+extern const struct operation permits_open_row, permits_acquire_row, permits_acquire_n_row,
+	permits_release_row, permits_release_n_row, permits_release_waited_row, permits_asleep_row,
+	permits_woken_row, permits_woken_first_row, permits_timeout_row, permits_sweep_row,
+	permits_process_acquire_row, permits_process_release_row, permits_process_sweep_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

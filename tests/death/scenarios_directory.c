@@ -37,6 +37,8 @@ static struct ilk_once *once;
 static struct ilk_barrier *barrier;
 static struct ilk_snapshot_handle snapshot;
 static struct ilk_rwlock *rwlock;
+static struct ilk_semaphore *semaphore;
+static struct ilk_permits *permits;
 
 static int make_block(const char *name)
 {
@@ -97,6 +99,18 @@ static int make_snapshot(const char *name)
 static int make_rwlock(const char *name)
 {
 	return ilk_rwlock_open(mine.segment, name, NULL, &rwlock);
+}
+
+static int make_semaphore(const char *name)
+{
+	return ilk_semaphore_open(mine.segment, name, NULL, &semaphore);
+}
+
+static int make_permits(const char *name)
+{
+	const struct ilk_permits_options two = {.size = sizeof two, .permits = 2};
+
+	return ilk_permits_open(mine.segment, name, &two, &permits);
 }
 
 static void touch_block(void)
@@ -162,6 +176,17 @@ static void touch_rwlock(void)
 {
 	if (ilk_rwlock_write(rwlock) == 0 && ilk_rwlock_downgrade(rwlock) == 0)
 		ilk_rwlock_unlock(rwlock);
+}
+
+static void touch_semaphore(void)
+{
+	ilk_semaphore_post(semaphore);
+}
+
+static void touch_permits(void)
+{
+	if (ilk_permits_acquire(permits, 2) == 0)
+		ilk_permits_release(permits, 2);
 }
 
 static int64_t total_block(void)
@@ -231,6 +256,20 @@ static int64_t total_rwlock(void)
 	return ilk_rwlock_try_write(rwlock) == 0 && ilk_rwlock_unlock(rwlock) == 0 ? 2 : -1;
 }
 
+static int64_t total_semaphore(void)
+{
+	unsigned value;
+
+	return ilk_semaphore_value(semaphore, &value) < 0 ? -1 : (int64_t)value;
+}
+
+static int64_t total_permits(void)
+{
+	unsigned left;
+
+	return ilk_permits_left(permits, &left) < 0 ? -1 : (int64_t)left;
+}
+
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
@@ -242,6 +281,8 @@ static const struct kind onces = {{8, 8, 0}, make_once, touch_once, total_once};
 static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
 static const struct kind snapshots = {{8, 8, 0}, make_snapshot, touch_snapshot, total_snapshot};
 static const struct kind rwlocks = {{8, 8, 0}, make_rwlock, touch_rwlock, total_rwlock};
+static const struct kind permit_sets = {{8, 8, 0}, make_permits, touch_permits, total_permits};
+static const struct kind semaphores = {{8, 8, 0}, make_semaphore, touch_semaphore, total_semaphore};
 
 /* ---- the death ---- */
 
@@ -349,3 +390,5 @@ OPEN_ROW(once_open_row, "once_open", "makes a named once", onces);
 OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
 OPEN_ROW(snapshot_open_row, "snapshot_open", "makes a named snapshot", snapshots);
 OPEN_ROW(rwlock_open_row, "rwlock_open", "makes a named rwlock", rwlocks);
+OPEN_ROW(permits_open_row, "permits_open", "makes named permits", permit_sets);
+OPEN_ROW(semaphore_open_row, "semaphore_open", "makes a named semaphore", semaphores);

@@ -99,6 +99,7 @@ static void kill_now_and_then(
 	unsigned victim = (unsigned)(next_random(seed) % WORKERS);
 
 	ilk_test_sleep_ms(1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
+	tallies[victim].killed = ilk_now();
 	ilk_test_kill(crew[victim]);
 	tallies[victim].deaths++;
 	if (bereaved)

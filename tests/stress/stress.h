@@ -17,7 +17,8 @@ struct tally {
 	int64_t longest; /* ns, from wanting to getting */
 	int64_t deaths;
 	uint64_t seed;
-	int64_t pad[2];
+	int64_t killed; /* when its last death began */
+	int64_t pad;
 };
 
 struct tally *tally_of(unsigned worker);

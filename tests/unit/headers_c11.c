@@ -58,7 +58,7 @@ static void test_everything_works_in_strict_c11(void **state)
 	assert_int_equal(ilk_counter_read(c), 2);
 	CHECK_RC(ilk_condition_open(seg, "when", &when), 0);
 	assert_int_equal(count_when_even(m, when, c), 0);
-	assert_int_equal(read_in_scope(l, c), 3);
+	assert_int_equal(read_in_scope(l, c), 4);
 	CHECK_RC(ilk_sharded_open(seg, "s", &sharded), 0);
 	CHECK_RC(ilk_sharded_mine(sharded, &mine), 0);
 	CHECK_RC(ilk_sharded_add(&mine, 3), 0);

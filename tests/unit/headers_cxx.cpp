@@ -17,6 +17,8 @@ namespace
 struct Shelf {
 	ilk_mutex mutex;
 	ilk_rwlock looked_at;
+	ilk_semaphore items;
+	ILK_PERMITS(3) desks;
 	ilk_counter hits;
 	std::int64_t left;
 };
@@ -27,6 +29,9 @@ static_assert(sizeof(ilk_event) == 64 && alignof(ilk_event) == 64, "one cache li
 static_assert(sizeof(ilk_latch) == 64 && alignof(ilk_latch) == 64, "one cache line");
 static_assert(sizeof(ilk_once) == 64 && alignof(ilk_once) == 64, "one cache line");
 static_assert(sizeof(ilk_rwlock) == 128 && alignof(ilk_rwlock) == 64, "two cache lines");
+static_assert(sizeof(ilk_semaphore) == 128 && alignof(ilk_semaphore) == 64, "two cache lines");
+static_assert(sizeof(ilk_permits) == 192 && alignof(ilk_permits) == 64, "three cache lines");
+static_assert(sizeof(Shelf::desks) == 256, "and three permits");
 static_assert(sizeof(ilk_counter) == 8, "one word");
 static_assert(sizeof(ilk_barrier) == 5120 && alignof(ilk_barrier) == 64, "whole lines");
 static_assert(std::is_trivially_copyable<Shelf>::value, "it can lie in shared memory");
@@ -77,6 +82,20 @@ int look(Shelf &shelf, std::int64_t *left)
 	return rc;
 }
 
+void use_permits(ilk_segment *seg, Shelf &shelf)
+{
+	ilk_permits_options options{};
+
+	options.size = sizeof options;
+	options.permits = 3;
+	CHECK(ilk_semaphore_init(seg, &shelf.items, "items", nullptr) == 0);
+	CHECK(sem_post(ilk_semaphore_posix(&shelf.items)) == 0);
+	CHECK(ilk_semaphore_wait(&shelf.items) == 0);
+	CHECK(ilk_permits_init(seg, &shelf.desks.permits, "desks", &options) == 0);
+	CHECK(ilk_permits_acquire(&shelf.desks.permits, 3) == 0);
+	CHECK(ilk_permits_release(&shelf.desks.permits, 3) == 0);
+}
+
 void use(ilk_segment *seg)
 {
 	void *memory = nullptr;
@@ -98,6 +117,7 @@ void use(ilk_segment *seg)
 	CHECK(ilk_condition_open(seg, "filled", &filled) == 0);
 	CHECK(take_when_there(shelf, *filled) == 0);
 	CHECK(shelf.left == 1);
+	use_permits(seg, shelf);
 	CHECK(ilk_counter_fetch_add(&shelf.hits, 1, &before) == 0 && before == 0);
 	CHECK(ilk_sharded_open(seg, "s", &sharded) == 0);
 	CHECK(ilk_sharded_mine(sharded, &mine) == 0);

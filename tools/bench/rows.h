@@ -61,6 +61,8 @@ extern const struct bench bench_mutex, bench_mutex_2p, bench_mutex_4p;
 extern const struct bench bench_rwlock_read, bench_rwlock_readers_2p, bench_rwlock_write;
 extern const struct bench bench_rwlock_turns, bench_rwlock_mix_2p, bench_rwlock_mix_4p;
 extern const struct bench bench_rwlock_half_2p;
+extern const struct bench bench_semaphore, bench_semaphore_trip, bench_semaphore_trip_1c;
+extern const struct bench bench_permits;
 extern const struct bench bench_counter_add, bench_sharded_2p;
 extern const struct bench bench_barrier_2p, bench_barrier_4p;
 extern const struct bench bench_snapshot_64, bench_snapshot_64k;
