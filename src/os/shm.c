@@ -78,15 +78,19 @@ int ilk_shm_mode_(int fd, mode_t mode)
 	return result(fchmod(fd, mode));
 }
 
-/* One chunk; a signal makes the kernel undo it and start again, so a chunk is small. */
+/*
+ * One chunk; a signal makes the kernel undo it and start again, so a chunk is small. ramfs cannot,
+ * and never says that it is full. Not posix_fallocate: where the kernel cannot, that reads a byte of
+ * each page and writes it back, over what others write meanwhile.
+ */
 static int reserve_chunk(int fd, off_t from, off_t bytes)
 {
 	int rc;
 
 	do
-		rc = posix_fallocate(fd, from, bytes);
-	while (rc == EINTR);
-	return -rc;
+		rc = result(fallocate(fd, 0, from, bytes));
+	while (rc == -EINTR);
+	return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
 int ilk_shm_reserve_(int fd, size_t bytes)
