@@ -208,8 +208,10 @@ static int try_slot(const struct ilk_map_ *map, int fd, uint32_t i, uint32_t *ge
 	if (rc != 0)
 		return rc < 0 ? rc : rc == ILK_OFD_RANGE_ ? -EBUSY : 0;
 	rc = ilk_ofd_lock_(fd, ILK_CLAIM_BYTE_(i));
+	if (rc == -EAGAIN) /* by one who takes it over, or by one who took all since the question */
+		return ilk_ofd_held_(fd, ILK_CLAIM_BYTE_(i)) == 1 ? 0 : -EBUSY;
 	if (rc < 0)
-		return rc == -EAGAIN ? 0 : rc;
+		return rc;
 	/* Asked again: it may have been taken between the question and the claim. */
 	rc = ilk_ofd_held_(fd, ILK_LIFE_BYTE_(i));
 	if (rc == 0) {
