@@ -118,12 +118,12 @@ static struct ilk_member_ *find_member(const struct ilk_map_ *map)
 	return m;
 }
 
-/* It was received without a name, and now found by one; or by another one. */
+/* It was received without a name, and now found by one; or by another, its own leading nowhere. */
 static void learn_path(struct ilk_member_ *m, const char *path)
 {
 	char *copy;
 
-	if (!path[0] || strcmp(path, m->path) == 0)
+	if (!path[0] || ilk_shm_is_at_(m->path, m->device, m->inode))
 		return;
 	copy = strdup(path);
 	if (!copy)

@@ -154,6 +154,24 @@ static void test_a_transient_one_by_path_goes(void **state)
 	CHECK(access(path, F_OK) < 0);
 }
 
+static void test_a_transient_one_goes_though_a_link_to_its_folder_went_first(void **state)
+{
+	static const struct ilk_segment_options transient = {
+		.size = sizeof transient, .flags = ILK_SEGMENT_TRANSIENT};
+	struct ilk_segment *seg = support_create(path, &transient), *again;
+	char link[80], through[96];
+
+	(void)state;
+	snprintf(link, sizeof link, "%s/link", folder);
+	snprintf(through, sizeof through, "%s/shop", link);
+	CHECK(symlink(folder, link) == 0);
+	CHECK_RC(ilk_segment_open(through, NULL, &again), 0);
+	CHECK(unlink(link) == 0);
+	ilk_segment_close(again);
+	ilk_segment_close(seg);
+	CHECK(access(path, F_OK) < 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +184,7 @@ int main(void)
 		PATH_TEST(test_anothers_folder_is_EACCES),
 		PATH_TEST(test_unlink_by_path_spares_what_is_no_segment),
 		PATH_TEST(test_a_transient_one_by_path_goes),
+		PATH_TEST(test_a_transient_one_goes_though_a_link_to_its_folder_went_first),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
