@@ -132,12 +132,30 @@ static void learn_path(struct ilk_member_ *m, const char *path)
 	m->path = copy;
 }
 
+/* M's tables are as large as the header said at its first attachment: is it the same still? */
+static int check_same_header(const struct ilk_member_ *m, const struct ilk_map_ *map)
+{
+	const struct ilk_segment *other = ilk_attachments_;
+
+	while (other && other->member != m)
+		other = other->next;
+	if (!other ||
+		memcmp(&other->map.header, &map->header, offsetof(struct ilk_header_, guard)) == 0)
+		return 0;
+	return ilk_fail_(-EBADMSG, "header damaged: it has changed since this process attached");
+}
+
 /* This process's member for SEG's file, made where there is none. Keeps FD if it made one. */
 static int find_or_make_member(struct ilk_segment *seg, int fd, const char *path)
 {
 	struct ilk_member_ *m = find_member(&seg->map);
 
-	if (!m) {
+	if (m) {
+		int rc = check_same_header(m, &seg->map);
+
+		if (rc < 0)
+			return rc;
+	} else {
 		m = new_member(fd, &seg->map, path);
 		if (!m)
 			return -ENOMEM;
