@@ -182,6 +182,28 @@ int ilk_shm_unlink_(const char *path)
 	return result(unlink(path));
 }
 
+static int unlink_own(int at, const char *last, int fd)
+{
+	struct stat own, named;
+
+	if (fstat(fd, &own) < 0 || fstatat(at, last, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+		return -ENOENT;
+	return result(unlinkat(at, last, 0));
+}
+
+int ilk_shm_unlink_own_(const char *folder, const char *last, int fd)
+{
+	int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (at < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	rc = unlink_own(at, last, fd);
+	close(at);
+	return rc;
+}
+
 void ilk_shm_close_(int fd)
 {
 	if (fd >= 0)
