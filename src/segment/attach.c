@@ -13,6 +13,7 @@
 #include "segment/header.h"
 #include "segment/member.h"
 #include "segment/opened.h"
+#include "segment/transient.h"
 #include "segment/wait.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -204,13 +205,16 @@ static int enter(struct ilk_segment *seg, int fd, const char *path)
 
 static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
 {
+	unsigned round = 0;
 	int rc;
 
-	ilk_registry_lock_();
-	rc = enter(seg, fd, path);
-	if (rc == 0)
-		ilk_registry_add_(seg);
-	ilk_registry_unlock_();
+	do {
+		ilk_registry_lock_();
+		rc = enter(seg, fd, path);
+		if (rc == 0)
+			ilk_registry_add_(seg);
+		ilk_registry_unlock_();
+	} while (rc == -EBUSY && ilk_transient_wait_(&round));
 	return rc;
 }
 

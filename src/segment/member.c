@@ -272,19 +272,16 @@ static int settle(struct ilk_member_ *member, const struct ilk_map_ *map, int fd
 int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map)
 {
 	int fd = ilk_member_description_(member);
-	unsigned round = 0;
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	do
-		rc = find_slot(map, fd, &member->process, &member->generation);
-	while (rc == -EBUSY && ilk_transient_wait_(&round));
+	rc = find_slot(map, fd, &member->process, &member->generation);
 	if (rc == 0)
 		rc = settle(member, map, fd);
 	/* With the anchor mapped the lock stays; without it, it goes, and we never were here. */
 	ilk_shm_close_(fd);
-	if (rc < 0)
+	if (rc < 0 && rc != -EBUSY)
 		ilk_transient_leave_(member, map);
 	return rc;
 }

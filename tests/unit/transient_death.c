@@ -2,6 +2,7 @@
 #include "transient_fixture.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -220,6 +221,12 @@ static void hold_range_for_a_while(void *arg)
 	hold_for_a_while(((off_t)1 << 40) - 1, 2 * 4095 + 1);
 }
 
+static void hold_range_for_ever(void *arg)
+{
+	hold_range_for_a_while(arg);
+	ilk_test_sleep_for_ever();
+}
+
 /* What is met by who has seen the life byte of slot 0 free, before the remover came. */
 static void hold_claim_for_a_while(void *arg)
 {
@@ -259,6 +266,49 @@ static void test_a_received_one_waits_for_a_remover(void **state)
 	SKIP_UNDER_TSAN();
 	check_waits(hold_range_for_a_while);
 	check_waits(hold_claim_for_a_while);
+}
+
+static void *be_refused_in_the_end(void *seg)
+{
+	void *memory;
+
+	ilk_test_say(IN);
+	CHECK_RC(ilk_block_open(seg, "b", 64, &memory), -EBUSY);
+	ilk_test_say(MADE);
+	return NULL;
+}
+
+static void go_on_beside_a_joiner(void *seg)
+{
+	struct ilk_segment *other;
+	pthread_t joiner;
+
+	/* All have left: a remover can have it. */
+	ilk_test_await(GO);
+	CHECK(pthread_create(&joiner, NULL, be_refused_in_the_end, seg) == 0);
+	ilk_test_await(IN);
+	ilk_test_sleep_ms(100);
+	CHECK_RC(ilk_segment_anonymous("x", NULL, &other), 0);
+	use(other);
+	ilk_segment_close(other);
+	CHECK(!ilk_test_was_said(MADE));
+	CHECK(pthread_join(joiner, NULL) == 0);
+}
+
+static void test_who_waits_for_a_remover_holds_up_no_thread(void **state)
+{
+	struct ilk_segment *seg = create();
+	struct ilk_test_child *child, *remover;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	child = ilk_test_start(go_on_beside_a_joiner, seg);
+	ilk_test_board()->value[0] = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
+	ilk_segment_close(seg);
+	remover = ilk_test_start(hold_range_for_ever, NULL);
+	ilk_test_join(child);
+	ilk_test_kill(remover);
+	close((int)ilk_test_board()->value[0]);
 }
 
 static void take_removal_byte(void *arg)
@@ -303,6 +353,7 @@ int main(void)
 		ILK_TEST(test_a_dead_one_that_we_may_not_remove_is_EACCES),
 		ILK_TEST(test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY),
 		ILK_TEST(test_a_received_one_waits_for_a_remover),
+		ILK_TEST(test_who_waits_for_a_remover_holds_up_no_thread),
 		ILK_TEST(test_unlink_while_another_removes_it_is_EBUSY),
 	};
 
