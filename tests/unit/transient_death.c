@@ -297,11 +297,12 @@ static void go_on_beside_a_joiner(void *seg)
 
 static void test_who_waits_for_a_remover_holds_up_no_thread(void **state)
 {
-	struct ilk_segment *seg = create();
 	struct ilk_test_child *child, *remover;
+	struct ilk_segment *seg;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
+	seg = create();
 	child = ilk_test_start(go_on_beside_a_joiner, seg);
 	ilk_test_board()->value[0] = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
 	ilk_segment_close(seg);
