@@ -78,15 +78,19 @@ int ilk_shm_mode_(int fd, mode_t mode)
 	return result(fchmod(fd, mode));
 }
 
-/* One chunk; a signal makes the kernel undo it and start again, so a chunk is small. */
+/*
+ * One chunk; a signal makes the kernel undo it and start again, so a chunk is small. ramfs cannot,
+ * and never says that it is full. Not posix_fallocate: where the kernel cannot, that reads a byte of
+ * each page and writes it back, over what others write meanwhile.
+ */
 static int reserve_chunk(int fd, off_t from, off_t bytes)
 {
 	int rc;
 
 	do
-		rc = posix_fallocate(fd, from, bytes);
-	while (rc == EINTR);
-	return -rc;
+		rc = result(fallocate(fd, 0, from, bytes));
+	while (rc == -EINTR);
+	return rc == -EOPNOTSUPP ? 0 : rc;
 }
 
 int ilk_shm_reserve_(int fd, size_t bytes)
@@ -176,6 +180,28 @@ int ilk_shm_read_(int fd, void *bytes, size_t count, uint64_t offset)
 int ilk_shm_unlink_(const char *path)
 {
 	return result(unlink(path));
+}
+
+static int unlink_own(int at, const char *last, int fd)
+{
+	struct stat own, named;
+
+	if (fstat(fd, &own) < 0 || fstatat(at, last, &named, AT_SYMLINK_NOFOLLOW) < 0)
+		return -errno;
+	if (named.st_dev != own.st_dev || named.st_ino != own.st_ino)
+		return -ENOENT;
+	return result(unlinkat(at, last, 0));
+}
+
+int ilk_shm_unlink_own_(const char *folder, const char *last, int fd)
+{
+	int at = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC), rc;
+
+	if (at < 0)
+		return errno == ENOTDIR ? -ENOENT : -errno;
+	rc = unlink_own(at, last, fd);
+	close(at);
+	return rc;
 }
 
 void ilk_shm_close_(int fd)

@@ -66,6 +66,10 @@ int ilk_shm_read_(int fd, void *bytes, size_t count, uint64_t offset);
 
 int ilk_shm_unlink_(const char *path);
 
+/* The same for LAST in FOLDER, if that leads to the file behind FD; whatever becomes of FOLDER's path
+ * meanwhile. 0; -ENOENT it does not; -E... */
+int ilk_shm_unlink_own_(const char *folder, const char *last, int fd);
+
 /* Calls EACH for every named file of ours, without the prefix, in order, until it returns other
  * than 0. That; 0; -E... */
 int ilk_shm_each_(int (*each)(const char *name, void *arg), void *arg);

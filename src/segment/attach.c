@@ -13,6 +13,7 @@
 #include "segment/header.h"
 #include "segment/member.h"
 #include "segment/opened.h"
+#include "segment/transient.h"
 #include "segment/wait.h"
 #include <errno.h>
 #include <inttypes.h>
@@ -118,12 +119,12 @@ static struct ilk_member_ *find_member(const struct ilk_map_ *map)
 	return m;
 }
 
-/* It was received without a name, and now found by one; or by another one. */
+/* It was received without a name, and now found by one; or by another, its own leading nowhere. */
 static void learn_path(struct ilk_member_ *m, const char *path)
 {
 	char *copy;
 
-	if (!path[0] || strcmp(path, m->path) == 0)
+	if (!path[0] || ilk_shm_is_at_(m->path, m->device, m->inode))
 		return;
 	copy = strdup(path);
 	if (!copy)
@@ -132,12 +133,30 @@ static void learn_path(struct ilk_member_ *m, const char *path)
 	m->path = copy;
 }
 
+/* M's tables are as large as the header said at its first attachment: is it the same still? */
+static int check_same_header(const struct ilk_member_ *m, const struct ilk_map_ *map)
+{
+	const struct ilk_segment *other = ilk_attachments_;
+
+	while (other && other->member != m)
+		other = other->next;
+	if (!other ||
+		memcmp(&other->map.header, &map->header, offsetof(struct ilk_header_, guard)) == 0)
+		return 0;
+	return ilk_fail_(-EBADMSG, "header damaged: it has changed since this process attached");
+}
+
 /* This process's member for SEG's file, made where there is none. Keeps FD if it made one. */
 static int find_or_make_member(struct ilk_segment *seg, int fd, const char *path)
 {
 	struct ilk_member_ *m = find_member(&seg->map);
 
-	if (!m) {
+	if (m) {
+		int rc = check_same_header(m, &seg->map);
+
+		if (rc < 0)
+			return rc;
+	} else {
 		m = new_member(fd, &seg->map, path);
 		if (!m)
 			return -ENOMEM;
@@ -186,13 +205,16 @@ static int enter(struct ilk_segment *seg, int fd, const char *path)
 
 static int enter_registry(struct ilk_segment *seg, int fd, const char *path)
 {
+	unsigned round = 0;
 	int rc;
 
-	ilk_registry_lock_();
-	rc = enter(seg, fd, path);
-	if (rc == 0)
-		ilk_registry_add_(seg);
-	ilk_registry_unlock_();
+	do {
+		ilk_registry_lock_();
+		rc = enter(seg, fd, path);
+		if (rc == 0)
+			ilk_registry_add_(seg);
+		ilk_registry_unlock_();
+	} while (rc == -EBUSY && ilk_transient_wait_(&round));
 	return rc;
 }
 

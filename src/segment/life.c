@@ -14,6 +14,7 @@
 #include "os/facts.h"
 #include "os/ofd.h"
 #include "os/shm.h"
+#include "os/thread.h"
 #include <errno.h>
 
 /* For one who changes its life word without end. */
@@ -35,12 +36,14 @@ enum ilk_life ilk_life_of_process_(int fd, uint32_t slot)
 static enum ilk_life life_by_pid(const struct ilk_map_ *map, uint32_t slot, uint64_t life)
 {
 	const struct ilk_process_slot_ *p = ilk_process_slot_(map, slot);
+	/* Files of /proc are read: who is cancelled there stays `inside` for ever. */
+	int cancel = ilk_cancel_off_(), is_gone;
 	uint64_t space = ilk_pid_space_();
 
-	return space != 0 && p->pid_space == space && p->generation == (uint32_t)(life >> 32) &&
-			       ilk_pid_is_gone_(p->pid)
-		       ? ILK_LIFE_DEAD
-		       : ILK_LIFE_UNKNOWN;
+	is_gone = space != 0 && p->pid_space == space && p->generation == (uint32_t)(life >> 32) &&
+		  ilk_pid_is_gone_(p->pid);
+	ilk_cancel_on_(cancel);
+	return is_gone ? ILK_LIFE_DEAD : ILK_LIFE_UNKNOWN;
 }
 
 enum ilk_life ilk_life_of_owner_(const struct ilk_map_ *map, int fd, uint32_t owner)

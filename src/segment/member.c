@@ -223,8 +223,10 @@ static int try_slot(const struct ilk_map_ *map, int fd, uint32_t i, uint32_t *ge
 	if (rc != 0)
 		return rc < 0 ? rc : rc == ILK_OFD_RANGE_ ? -EBUSY : 0;
 	rc = ilk_ofd_lock_(fd, ILK_CLAIM_BYTE_(i));
+	if (rc == -EAGAIN) /* by one who takes it over, or by one who took all since the question */
+		return ilk_ofd_held_(fd, ILK_CLAIM_BYTE_(i)) == 1 ? 0 : -EBUSY;
 	if (rc < 0)
-		return rc == -EAGAIN ? 0 : rc;
+		return rc;
 	/* Asked again: it may have been taken between the question and the claim. */
 	rc = ilk_ofd_held_(fd, ILK_LIFE_BYTE_(i));
 	if (rc == 0) {
@@ -285,19 +287,16 @@ static int settle(struct ilk_member_ *member, const struct ilk_map_ *map, int fd
 int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map)
 {
 	int fd = ilk_member_description_(member);
-	unsigned round = 0;
 	int rc;
 
 	if (fd < 0)
 		return fd;
-	do
-		rc = find_slot(map, fd, &member->process, &member->generation);
-	while (rc == -EBUSY && ilk_transient_wait_(&round));
+	rc = find_slot(map, fd, &member->process, &member->generation);
 	if (rc == 0)
 		rc = settle(member, map, fd);
 	/* With the anchor mapped the lock stays; without it, it goes, and we never were here. */
 	ilk_shm_close_(fd);
-	if (rc < 0)
+	if (rc < 0 && rc != -EBUSY)
 		ilk_transient_leave_(member, map);
 	return rc;
 }

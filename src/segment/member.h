@@ -10,7 +10,8 @@
 #include "segment/registry.h"
 #include <ilk/inspect.h>
 
-/* Takes a process slot for this process. Under the registry lock. 0; -EUSERS; -E... */
+/* Takes a process slot for this process. Under the registry lock. 0; -EUSERS; -EBUSY: wait without
+ * the lock (ilk_transient_wait_), and try again; -E... */
 int ilk_member_join_(struct ilk_member_ *member, const struct ilk_map_ *map);
 
 /* Gives the process slot and all thread slots back. Under the registry lock. */

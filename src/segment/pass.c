@@ -16,12 +16,14 @@
 
 static int send_segment(struct ilk_segment *seg, int socket)
 {
-	int fd, rc;
+	int cancel = ilk_cancel_off_(), fd, rc;
 
 	ilk_registry_lock_();
 	fd = ilk_member_fd_(seg->member);
-	rc = fd < 0 ? -EBADF : ilk_socket_send_(socket, fd);
 	ilk_registry_unlock_();
+	/* Not under the lock: a peer who does not read may keep us for ever. */
+	rc = fd < 0 ? -EBADF : ilk_socket_send_(socket, fd);
+	ilk_cancel_on_(cancel);
 	return rc;
 }
 

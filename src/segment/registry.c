@@ -20,6 +20,7 @@
 #include "os/thread.h"
 #include "segment/directory.h"
 #include "segment/member.h"
+#include "segment/transient.h"
 #include <errno.h>
 #include <ilk/counter.h> /* what it asks of us must be exported */
 #include <pthread.h>
@@ -234,11 +235,15 @@ static int find_here(const void *object, int join)
 
 int ilk_find_here_(const void *object)
 {
+	unsigned round = 0;
 	int rc;
 
-	ilk_registry_lock_();
-	rc = find_here(object, 1);
-	ilk_registry_unlock_();
+	/* Waits without the lock: who is under the guard of another segment may want it. */
+	do {
+		ilk_registry_lock_();
+		rc = find_here(object, 1);
+		ilk_registry_unlock_();
+	} while (rc == -EBUSY && ilk_transient_wait_(&round));
 	if (rc == 0 && ilk_load_acquire_(&ilk_thread_.segment->member->inherited))
 		ilk_directory_inherit_(ilk_thread_.segment);
 	return rc;

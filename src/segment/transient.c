@@ -35,8 +35,10 @@
 #include "segment/error.h"
 #include "segment/header.h"
 #include "segment/member.h"
+#include "segment/name.h"
 #include "segment/wait.h"
 #include <errno.h>
+#include <string.h>
 
 enum { FIRST_PAUSE = 1 << 16, DOUBLINGS = 8, ROUNDS = 68 }; /* ns; a second in all */
 
@@ -57,10 +59,12 @@ int ilk_transient_wait_(unsigned *round)
 static int unlink_name(int fd, const char *path)
 {
 	int rc = ilk_ofd_lock_(fd, ILK_REMOVAL_BYTE_);
+	char folder[ILK_PATH_BYTES_];
 
 	if (rc < 0 && rc != -EBADF)
 		return rc == -EAGAIN ? -EBUSY : rc;
-	rc = ilk_shm_leads_(path, fd) ? ilk_shm_unlink_(path) : -ENOENT;
+	ilk_name_folder_(path, folder);
+	rc = ilk_shm_unlink_own_(folder, strrchr(path, '/') + 1, fd);
 	ilk_ofd_unlock_(fd, ILK_REMOVAL_BYTE_);
 	return rc == -EPERM ? -EACCES : rc;
 }

@@ -282,6 +282,52 @@ static void test_lock_of_a_child_that_closed_all_first_is_EBADF(void **state)
 	CHECK_RC(ilk_mutex_unlock(mutex), 0);
 }
 
+/* --- no cancellation point --- */
+
+static void hold_for_ever(void *arg)
+{
+	(void)arg;
+	CHECK_RC(ilk_mutex_lock(mutex), 0);
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
+}
+
+static void *be_cancelled(void *arg)
+{
+	(void)arg;
+	ilk_test_say(2);
+	CHECK_RC(ilk_mutex_lock_until(mutex, ilk_after_ms(300)), -ETIMEDOUT);
+	ilk_test_say(3);
+	pthread_testcancel();
+	return NULL;
+}
+
+static void close_all_and_cancel(void *arg)
+{
+	pthread_t thread;
+	void *end;
+
+	(void)arg;
+	CHECK_RC(ilk_mutex_lock_until(mutex, ILK_NOW), -ETIMEDOUT);
+	close_all();
+	CHECK(pthread_create(&thread, NULL, be_cancelled, NULL) == 0);
+	ilk_test_await(2);
+	CHECK(pthread_cancel(thread) == 0 && pthread_join(thread, &end) == 0);
+	CHECK(end == PTHREAD_CANCELED && ilk_test_was_said(3));
+	/* Nobody is left inside whom it would wait for. */
+	ilk_segment_close(nameless);
+}
+
+static void test_cancelled_while_it_looks_for_a_pid_a_lock_goes_on(void **state)
+{
+	struct ilk_test_child *holder = ilk_test_start(hold_for_ever, NULL);
+
+	(void)state;
+	ilk_test_await(0);
+	ilk_test_in_child(close_all_and_cancel, NULL);
+	ilk_test_kill(holder);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -296,6 +342,7 @@ int main(void)
 		SEGMENT_TEST(test_who_closed_all_notices_a_death_in_an_unlinked_one),
 		SEGMENT_TEST(test_who_closed_all_notices_a_zombie_in_an_unlinked_one),
 		ANONYMOUS_TEST(test_lock_of_a_child_that_closed_all_first_is_EBADF),
+		ANONYMOUS_TEST(test_cancelled_while_it_looks_for_a_pid_a_lock_goes_on),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

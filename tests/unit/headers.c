@@ -254,6 +254,28 @@ static void test_a_truncated_segment_is_refused(void **state)
 	check_refused(ilk_test_name(""), -EMEDIUMTYPE, "too short");
 }
 
+/* What is kept for each of its threads was made after the header that the first attachment read. */
+static void test_one_that_changed_since_this_process_attached_is_EBADMSG(void **state)
+{
+	struct ilk_segment *seg, *second = NULL;
+	struct ilk_header_ good;
+
+	(void)state;
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &seg), 0);
+	good = *header;
+	header->thread_slots += 8;
+	header->buckets_at += 8 * sizeof(struct ilk_thread_slot_);
+	header->lists_at += 8 * sizeof(struct ilk_thread_slot_);
+	header->arena_at += 8 * sizeof(struct ilk_thread_slot_);
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &second), -EBADMSG);
+	assert_non_null(strstr(ilk_last_error(), "changed"));
+	assert_null(second);
+	*header = good;
+	CHECK_RC(ilk_segment_open(ilk_test_name(""), NULL, &second), 0);
+	ilk_segment_close(second);
+	ilk_segment_close(seg);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -271,6 +293,7 @@ int main(void)
 		HEADER_TEST(test_a_segment_of_another_boot_is_EBADMSG_and_can_be_inspected),
 		HEADER_TEST(test_a_copied_segment_is_EBADMSG_and_can_be_inspected),
 		HEADER_TEST(test_a_truncated_segment_is_refused),
+		HEADER_TEST(test_one_that_changed_since_this_process_attached_is_EBADMSG),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "support.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -190,6 +191,51 @@ static void test_send_to_nobody_is_EPIPE_and_no_signal(void **state)
 	ilk_segment_close(seg);
 }
 
+static void *send_once_more(void *seg)
+{
+	ilk_test_say(0);
+	CHECK_RC(ilk_segment_send(seg, ends[0]), -EPIPE);
+	return NULL;
+}
+
+static void fill_socket(struct ilk_segment *seg)
+{
+	int flags = fcntl(ends[0], F_GETFL), rc = 0;
+
+	CHECK(fcntl(ends[0], F_SETFL, flags | O_NONBLOCK) == 0);
+	while (rc == 0)
+		rc = ilk_segment_send(seg, ends[0]);
+	CHECK_RC(rc, -EAGAIN);
+	CHECK(fcntl(ends[0], F_SETFL, flags) == 0);
+}
+
+/* In a child, which can be ended where it gets stuck. */
+static void go_on_beside_a_sender(void *unused)
+{
+	struct ilk_segment *seg;
+	pthread_t sender;
+	void *memory;
+
+	(void)unused;
+	CHECK_RC(ilk_segment_anonymous("x", NULL, &seg), 0);
+	fill_socket(seg);
+	CHECK(pthread_create(&sender, NULL, send_once_more, seg) == 0);
+	ilk_test_await(0);
+	for (int i = 0; i < 100; i++) {
+		CHECK_RC(ilk_block_open(seg, "b", 64, &memory), 0);
+		ilk_test_sleep_ms(1);
+	}
+	shutdown(ends[0], SHUT_RDWR);
+	CHECK(pthread_join(sender, NULL) == 0);
+	ilk_segment_close(seg);
+}
+
+static void test_who_sends_to_one_that_does_not_read_holds_up_no_thread(void **state)
+{
+	(void)state;
+	ilk_test_in_child(go_on_beside_a_sender, NULL);
+}
+
 #define PASS_TEST(test) cmocka_unit_test_setup_teardown(test, connect_ends, disconnect_ends)
 
 int main(void)
@@ -203,6 +249,7 @@ int main(void)
 		PASS_TEST(test_what_is_no_segment_is_EMEDIUMTYPE),
 		PASS_TEST(test_receive_from_one_who_has_closed_is_ENODATA),
 		PASS_TEST(test_send_to_nobody_is_EPIPE_and_no_signal),
+		PASS_TEST(test_who_sends_to_one_that_does_not_read_holds_up_no_thread),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,9 @@
 /* paths.c - segments by their path. */
 #include "paths_fixture.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/syscall.h>
 
 /* --- what a path is --- */
 
@@ -154,6 +156,93 @@ static void test_a_transient_one_by_path_goes(void **state)
 	CHECK(access(path, F_OK) < 0);
 }
 
+static void test_a_transient_one_goes_though_a_link_to_its_folder_went_first(void **state)
+{
+	static const struct ilk_segment_options transient = {
+		.size = sizeof transient, .flags = ILK_SEGMENT_TRANSIENT};
+	struct ilk_segment *seg = support_create(path, &transient), *again;
+	char link[80], through[96];
+
+	(void)state;
+	snprintf(link, sizeof link, "%s/link", folder);
+	snprintf(through, sizeof through, "%s/shop", link);
+	CHECK(symlink(folder, link) == 0);
+	CHECK_RC(ilk_segment_open(through, NULL, &again), 0);
+	CHECK(unlink(link) == 0);
+	ilk_segment_close(again);
+	ilk_segment_close(seg);
+	CHECK(access(path, F_OK) < 0);
+}
+
+/* --- a folder that becomes another --- */
+
+static char away[80], others[80], victim[96];
+static int is_armed;
+
+/* In the library's stead: the last moment before the kernel looks at the path. */
+static void swap_folders(void)
+{
+	if (!is_armed)
+		return;
+	is_armed = 0;
+	CHECK(rename(folder, away) == 0 && symlink(others, folder) == 0);
+}
+
+int unlink(const char *file)
+{
+	swap_folders();
+	return (int)syscall(SYS_unlinkat, AT_FDCWD, file, 0);
+}
+
+int unlinkat(int at, const char *file, int flags)
+{
+	swap_folders();
+	return (int)syscall(SYS_unlinkat, at, file, flags);
+}
+
+static void make_others_folder(void)
+{
+	int fd;
+
+	snprintf(away, sizeof away, "%s-away", folder);
+	snprintf(others, sizeof others, "%s-others", folder);
+	snprintf(victim, sizeof victim, "%s/shop", others);
+	CHECK(mkdir(others, 0755) == 0);
+	fd = open(victim, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	CHECK(fd >= 0 && close(fd) == 0);
+}
+
+static void check_others_file_stays(void)
+{
+	CHECK(access(victim, F_OK) == 0);
+	CHECK(!is_armed && unlink(folder) == 0 && rename(away, folder) == 0);
+	CHECK(access(path, F_OK) < 0);
+	CHECK(unlink(victim) == 0 && rmdir(others) == 0);
+}
+
+static void test_close_of_a_transient_one_spares_the_file_of_another_folder(void **state)
+{
+	static const struct ilk_segment_options transient = {
+		.size = sizeof transient, .flags = ILK_SEGMENT_TRANSIENT};
+	struct ilk_segment *seg = support_create(path, &transient);
+
+	(void)state;
+	make_others_folder();
+	is_armed = 1;
+	ilk_segment_close(seg);
+	check_others_file_stays();
+}
+
+static void test_unlink_spares_the_file_of_another_folder(void **state)
+{
+	(void)state;
+	ilk_segment_close(support_create(path, NULL));
+	make_others_folder();
+	is_armed = 1;
+	CHECK_RC(ilk_segment_unlink(path), 0);
+	check_others_file_stays();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -166,6 +255,9 @@ int main(void)
 		PATH_TEST(test_anothers_folder_is_EACCES),
 		PATH_TEST(test_unlink_by_path_spares_what_is_no_segment),
 		PATH_TEST(test_a_transient_one_by_path_goes),
+		PATH_TEST(test_a_transient_one_goes_though_a_link_to_its_folder_went_first),
+		PATH_TEST(test_close_of_a_transient_one_spares_the_file_of_another_folder),
+		PATH_TEST(test_unlink_spares_the_file_of_another_folder),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -2,6 +2,7 @@
 #include "transient_fixture.h"
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -200,16 +201,13 @@ static void test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY(void
 	CHECK(!is_there());
 }
 
-static void hold_range_for_a_while(void *arg)
+static void hold_for_a_while(off_t start, off_t length)
 {
-	struct flock lock = {.l_type = F_WRLCK,
-		.l_whence = SEEK_SET,
-		.l_start = ((off_t)1 << 40) - 1,
-		.l_len = 2 * 4095 + 1};
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = start, .l_len = length};
 	char path[64];
 	int fd;
 
-	(void)arg;
 	snprintf(path, sizeof path, "/proc/self/fd/%d", (int)ilk_test_board()->value[0]);
 	fd = open(path, O_RDWR | O_CLOEXEC);
 	CHECK(fd >= 0 && fcntl(fd, F_OFD_SETLK, &lock) == 0);
@@ -217,21 +215,41 @@ static void hold_range_for_a_while(void *arg)
 	ilk_test_sleep_ms(100);
 }
 
-static void test_a_received_one_waits_for_a_remover(void **state)
+static void hold_range_for_a_while(void *arg)
 {
+	(void)arg;
+	hold_for_a_while(((off_t)1 << 40) - 1, 2 * 4095 + 1);
+}
+
+static void hold_range_for_ever(void *arg)
+{
+	hold_range_for_a_while(arg);
+	ilk_test_sleep_for_ever();
+}
+
+/* What is met by who has seen the life byte of slot 0 free, before the remover came. */
+static void hold_claim_for_a_while(void *arg)
+{
+	(void)arg;
+	hold_for_a_while(((off_t)1 << 40) - 2, 3);
+}
+
+static void check_waits(void (*hold)(void *arg))
+{
+	const struct ilk_segment_options one = {
+		.size = sizeof one, .processes = 1, .flags = ILK_SEGMENT_TRANSIENT};
 	struct ilk_segment *seg, *received;
 	struct ilk_test_child *remover;
 	int ends[2], copy;
 
-	(void)state;
-	SKIP_UNDER_TSAN();
-	seg = create();
+	seg = support_create(ilk_test_name(""), &one);
 	copy = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
 	ilk_test_board()->value[0] = copy;
 	CHECK(socketpair(AF_UNIX, SOCK_STREAM, 0, ends) == 0);
 	CHECK_RC(ilk_segment_send(seg, ends[0]), 0);
 	ilk_segment_close(seg);
-	remover = ilk_test_start(hold_range_for_a_while, NULL);
+	ilk_test_board()->step[GO] = 0;
+	remover = ilk_test_start(hold, NULL);
 	ilk_test_await(GO);
 	CHECK_RC(ilk_segment_receive(ends[1], NULL, &received), 0);
 	use(received);
@@ -240,6 +258,58 @@ static void test_a_received_one_waits_for_a_remover(void **state)
 	close(copy);
 	close(ends[0]);
 	close(ends[1]);
+}
+
+static void test_a_received_one_waits_for_a_remover(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	check_waits(hold_range_for_a_while);
+	check_waits(hold_claim_for_a_while);
+}
+
+static void *be_refused_in_the_end(void *seg)
+{
+	void *memory;
+
+	ilk_test_say(IN);
+	CHECK_RC(ilk_block_open(seg, "b", 64, &memory), -EBUSY);
+	ilk_test_say(MADE);
+	return NULL;
+}
+
+static void go_on_beside_a_joiner(void *seg)
+{
+	struct ilk_segment *other;
+	pthread_t joiner;
+
+	/* All have left: a remover can have it. */
+	ilk_test_await(GO);
+	CHECK(pthread_create(&joiner, NULL, be_refused_in_the_end, seg) == 0);
+	ilk_test_await(IN);
+	ilk_test_sleep_ms(100);
+	CHECK_RC(ilk_segment_anonymous("x", NULL, &other), 0);
+	use(other);
+	ilk_segment_close(other);
+	CHECK(!ilk_test_was_said(MADE));
+	CHECK(pthread_join(joiner, NULL) == 0);
+}
+
+static void test_who_waits_for_a_remover_holds_up_no_thread(void **state)
+{
+	struct ilk_test_child *child, *remover;
+	struct ilk_segment *seg;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	seg = create();
+	child = ilk_test_start(go_on_beside_a_joiner, seg);
+	ilk_test_board()->value[0] = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
+	ilk_segment_close(seg);
+	remover = ilk_test_start(hold_range_for_ever, NULL);
+	ilk_test_join(child);
+	ilk_test_kill(remover);
+	close((int)ilk_test_board()->value[0]);
 }
 
 static void take_removal_byte(void *arg)
@@ -284,6 +354,7 @@ int main(void)
 		ILK_TEST(test_a_dead_one_that_we_may_not_remove_is_EACCES),
 		ILK_TEST(test_while_a_remover_is_stopped_open_is_ENOENT_and_create_EBUSY),
 		ILK_TEST(test_a_received_one_waits_for_a_remover),
+		ILK_TEST(test_who_waits_for_a_remover_holds_up_no_thread),
 		ILK_TEST(test_unlink_while_another_removes_it_is_EBUSY),
 	};
 
