@@ -64,8 +64,8 @@ ILK_TEST_API int ilk_test_teardown(void **state);
 /*
  * Fails, saying exactly what: a child that lives or was not waited for; a segment whose name begins
  * as ilk_test_name's do, or with the prefix given to ilk_test_watch; a process or thread slot of
- * this process in any segment that has a name; more descriptors, or mappings of segments, than
- * before the test.
+ * this process in any segment that has a name (not a path); more descriptors, or mappings of files in
+ * /dev/shm and of memfds, than before the test.
  */
 ILK_TEST_API void ilk_test_assert_nothing_left(void);
 
@@ -109,7 +109,7 @@ struct ilk_test_options {
 
 /*
  * Runs BODY(seg, index, arg) in COUNT processes (or threads) at once, 64 at most, and waits for all.
- * SEG is what each gets, inherited as it is; with ILK_TEST_REOPEN each gets one opened by SEG's name,
+ * SEG is what each gets, inherited as it is; with ILK_TEST_REOPEN each gets one opened by SEG's name (no path),
  * and closed after the body. SEG may be NULL. OPTIONS may be NULL.
  *
  * Fails once, with all that went wrong: which of them failed, where and with what values, died or

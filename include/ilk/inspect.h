@@ -60,7 +60,7 @@ struct ilk_object_info {
 	uint64_t bytes;
 	int embedded;   /* not in the directory: known because somebody waits for it */
 	int removed;    /* its name is free again; kept for those who have it open */
-	int openers;    /* processes, not known to be dead, that have it open by name */
+	int openers;    /* processes, not known to be dead, that have opened it by name */
 	char state[64]; /* one line for people: "free", "held, damaged", "42" */
 	int owner; /* index in threads[], or ILK_NO_INDEX: nobody, or an owner whose slot is gone */
 	enum ilk_holder_life {
@@ -96,7 +96,8 @@ struct ilk_inspection {
 
 /*
  * Inspects the segment NAME, or the file NAME if it contains a '/'. 0; -ENOENT, -EACCES,
- * -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOMEM, -EINVAL, -ENAMETOOLONG as ilk_segment_open.
+ * -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOMEM, -EINVAL, -ENAMETOOLONG, -ENOTDIR, -EMFILE, -ENFILE as
+ * ilk_segment_open.
  * Reads once, waits for nobody.
  */
 ILK_API int ilk_inspect(const char *name, struct ilk_inspection **inspection);

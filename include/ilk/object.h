@@ -9,10 +9,12 @@
  *
  * A process has an object open from the first ilk_..._open() of its name, for as long as it lives
  * and is attached, or until it has closed it as often as it opened it. A removed object keeps its
- * storage until no living process has it open, so nobody's pointer leads astray.
+ * storage until no living process has it open, so no member's pointer leads astray.
  *
  * A forked child has open what its parent had at the fork, from its own first call that joins (see
- * segment.h). A read-only attachment is no member: what it found may be freed under it.
+ * segment.h); what was removed and freed before that call, it must not use. exit() closes all before
+ * destructors of other libraries run. A read-only attachment is no member: what it found may be freed
+ * under it.
  */
 #ifndef ILK_OBJECT_H
 #define ILK_OBJECT_H

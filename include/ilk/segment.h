@@ -29,8 +29,9 @@
  * but where its header says so.
  *
  * A transient segment (ILK_SEGMENT_TRANSIENT) loses its name when the last member closes it, or ends
- * by exit(). Members that die cannot: the next to create or open finds that nobody lives in it, and
- * removes it. Who only reads, and a child of fork() that has not used it, is no member.
+ * by exit() with nothing held and no other thread in it. Members that end otherwise cannot: the next
+ * to create or open finds that nobody lives in it, and removes it. Who only reads, and a child of
+ * fork() that has not used it, is no member.
  *
  * Limits, told in full in ilk_segment(3). A vforked child lives its parent's life. After closefrom(),
  * in a segment without a name, a death is noticed by its pid only. A raw fork in the very moment in
@@ -87,8 +88,9 @@ struct ilk_segment_options {
  *   -EEXIST       it is there, and ILK_SEGMENT_EXCLUSIVE was asked; or it differs in bytes,
  *                 processes, threads, FENCED or TRANSIENT from what OPTIONS ask (ilk_last_error()
  *                 says which)
- *   -EINVAL       odd characters in NAME, options out of range; -ENAMETOOLONG  NAME too long
- *   -ENOTDIR      the folder of the path is not there
+ *   -EINVAL       odd characters in NAME, options out of range (a mode that keeps out its own user
+ *                 is); -ENAMETOOLONG  NAME too long
+ *   -ENOTDIR      the folder of the path is not there, or is none
  *   -ENOSPC       its file system has no room for all of it: now, never a SIGBUS later
  *   -EUSERS       every process slot is taken by the living
  *   -ENOMEM       no memory; or LOCKED, and RLIMIT_MEMLOCK is too low (-EPERM: it is 0)
@@ -117,7 +119,8 @@ ILK_API int ilk_segment_create(
  *   -EPROTO       an Ilk segment of another layout; ilk_last_error() names the field that differs
  *   -EBADMSG      an Ilk segment whose header contradicts itself; the same
  *   -ENOTSUP      the segment needs membarrier(2) and this process cannot register for it
- *   -EUSERS, -EEXIST, -EINVAL, -ENAMETOOLONG, -EACCES, -ENOMEM, -EPERM, -EMFILE, -ENFILE   as above
+ *   -EUSERS, -EEXIST, -EINVAL, -ENAMETOOLONG, -ENOTDIR, -EACCES, -ENOMEM, -EPERM, -EMFILE, -ENFILE
+ *                 as above
  *
  * A read-only attachment is no member: it takes no slot and writes no byte, and every call that
  * would change something through it returns -EROFS.
@@ -180,7 +183,7 @@ ILK_API int ilk_segment_close(struct ilk_segment *seg);
 /*
  * Removes the name. Who is attached goes on; the memory goes with the last of them.
  *
- *   0, -ENOENT, -EACCES, -EINVAL, -ENAMETOOLONG
+ *   0, -ENOENT, -EACCES, -EINVAL, -ENAMETOOLONG, -ENOTDIR, -EMFILE, -ENFILE
  *   -EMEDIUMTYPE  the file is a directory, or by its path no segment; it stays
  *   -EBUSY        another who removes it was stopped in it, for a second
  */
@@ -218,6 +221,7 @@ ILK_API size_t ilk_segment_huge_bytes(const struct ilk_segment *seg);
  *   -EINVAL   SIZE is 0; NAME is empty or has control characters or is not UTF-8
  *   -ENAMETOOLONG   more than 63 bytes
  *   -EUSERS   every thread slot is taken by the living
+ *   -ENOMEM   no private memory to note that it is open
  *   -EBADMSG  the segment is damaged
  *   -ECANCELED   another thread of this process closes the segment
  *

@@ -35,7 +35,11 @@ int ilk_options_check_(const struct ilk_segment_options *o)
 		return ilk_fail_(-EINVAL, "options.bytes is over 512 GiB");
 	if (o->processes > ILK_MAX_SLOTS_ || o->threads > ILK_MAX_SLOTS_)
 		return ilk_fail_(-EINVAL, "options.processes or threads is over 4095");
-	return o->mode & ~07777u ? ilk_fail_(-EINVAL, "options.mode is no permissions") : 0;
+	if (o->mode & ~07777u)
+		return ilk_fail_(-EINVAL, "options.mode is no permissions");
+	return o->mode && (o->mode & 0600) != 0600
+		       ? ilk_fail_(-EINVAL, "options.mode keeps out the segment's own user")
+		       : 0;
 }
 
 static uint64_t bytes_of(const struct ilk_segment_options *o, size_t page)

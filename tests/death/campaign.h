@@ -14,6 +14,7 @@ struct options {
 	int order;      /* enum order; -1: chosen */
 	uint64_t seed;
 	int sample;          /* points tried beside the distinct states */
+	long most;           /* first deaths tried of those planned; 0: all */
 	int limit_ms;        /* for each thing that a survivor does */
 	int failures;        /* so many, and the operation is given up */
 	int64_t until;       /* no trial begins later */

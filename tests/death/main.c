@@ -25,6 +25,7 @@ static const char help[] =
 	"  --second[=N]        a second process is killed during the repair (at its point N)\n"
 	"  --seed N            of the sample (default 1)\n"
 	"  --sample N          instructions an operation, beside its states (default 12)\n"
+	"  --most N            of the deaths so planned N an operation, chosen by the seed\n"
 	"  --limit MS          that a survivor has for each thing it does (default 2000)\n"
 	"  --seconds LIMIT     begin no new trial after so long, and say what was left out\n"
 	"  --list              the operations\n"
@@ -39,6 +40,7 @@ enum choice {
 	SECOND,
 	SEED,
 	SAMPLE,
+	MOST,
 	LIMIT,
 	SECONDS,
 	LIST,
@@ -54,6 +56,7 @@ static const struct option table[] = {
 	{"second", optional_argument, NULL, SECOND},
 	{"seed", required_argument, NULL, SEED},
 	{"sample", required_argument, NULL, SAMPLE},
+	{"most", required_argument, NULL, MOST},
 	{"limit", required_argument, NULL, LIMIT},
 	{"seconds", required_argument, NULL, SECONDS},
 	{"list", no_argument, NULL, LIST},
@@ -120,6 +123,9 @@ static void take_number(struct request *r, int option, int64_t n)
 		break;
 	case SAMPLE:
 		r->options.sample = (int)n;
+		break;
+	case MOST:
+		r->options.most = (long)n;
 		break;
 	case LIMIT:
 		r->options.limit_ms = (int)n;

@@ -229,5 +229,7 @@ bool plan_make(struct campaign *c, struct plan *plan)
 	if (modes(c) & MODE_SECOND)
 		plan_seconds(c, plan);
 	shuffle(c, plan);
+	if (c->options->most && plan->count > c->options->most)
+		plan->count = c->options->most;
 	return true;
 }

@@ -88,6 +88,7 @@ static const struct ilk_segment_options wrong[] = {
 	{.size = sizeof wrong[0], .threads = 4096},
 	{.size = sizeof wrong[0], .processes = 0xffffffff},
 	{.size = sizeof wrong[0], .mode = 0200000},
+	{.size = sizeof wrong[0], .mode = 0440},
 	{.size = sizeof wrong[0], .bytes = SIZE_MAX},
 	{.size = sizeof wrong[0], .bytes = SIZE_MAX - 4095},
 };
