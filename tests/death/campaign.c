@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SURVEYS = 6, ATTEMPTS = 3 };
+enum { SURVEYS = 6, ATTEMPTS = 5 };
 
 static const char *const order_names[ORDER_COUNT] = {"early", "late", "together"};
 
@@ -158,7 +158,7 @@ static bool attempt(struct campaign *c, const struct job *j, struct survey *surv
 		if (survey2)
 			survey_free(survey2);
 		trial_run(&t, &v);
-		if (!v.survived || !v.strayed)
+		if (!v.missed && (!v.survived || !v.strayed))
 			break;
 	}
 	judge_outcome(c, j, &v);

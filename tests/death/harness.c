@@ -308,6 +308,7 @@ static bool step_and_kill(struct run *r, enum role role, struct walk *w)
 	bool fine = walk(w, r->stage.segment);
 
 	r->verdict->strayed |= walk_strayed(w);
+	r->verdict->missed |= w->missed;
 	if (!fine)
 		complain_of(r, role, "died by itself, or does not come to an end");
 	else if (w->survey)

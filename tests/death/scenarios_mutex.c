@@ -3,7 +3,7 @@
 #include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10 };
+enum { TIMEOUT_MS = 18 };
 
 static const struct setting recursive = {
 	.processes = 8, .threads = 8, .mutex_flags = ILK_MUTEX_RECURSIVE};

@@ -6,7 +6,7 @@
 #include "scene.h"
 #include <errno.h>
 
-enum { TIMEOUT_MS = 10, READS_TO_WARM_UP = 3 };
+enum { TIMEOUT_MS = 18, READS_TO_WARM_UP = 3 };
 
 /* The rows of this setting have a lock with cells. */
 static const struct setting with_cells = {.processes = 8, .threads = 8};

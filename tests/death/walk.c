@@ -107,6 +107,7 @@ static bool begin_asleep(struct walk *w)
 	w->last = traced_run_to_sleep(w->traced);
 	note(w);
 	if (w->last != STEP_ASLEEP) {
+		w->missed = true;
 		w->last = STEP_LOST;
 		return false;
 	}

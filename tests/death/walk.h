@@ -17,6 +17,7 @@ struct walk {
 	struct watch watch;
 	struct target at;
 	enum step last;
+	bool missed; /* it was to begin asleep, and never slept: on a busy machine time had passed */
 };
 
 /* True: at the target, or at the end. False: the process is lost. */

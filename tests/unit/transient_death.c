@@ -302,6 +302,7 @@ static void test_who_waits_for_a_remover_holds_up_no_thread(void **state)
 
 	(void)state;
 	SKIP_UNDER_TSAN();
+	SKIP_UNDER_EMULATION("a child inherits the mapping that keeps its parent's life");
 	seg = create();
 	child = ilk_test_start(go_on_beside_a_joiner, seg);
 	ilk_test_board()->value[0] = open(support_path(ilk_test_name("")), O_RDWR | O_CLOEXEC);
