@@ -3,9 +3,32 @@
  */
 #include "hpp_fixture.hpp"
 
+#include <cstdlib>
 #include <mutex>
+#include <new>
 #include <shared_mutex>
 #include <type_traits>
+
+static bool no_memory;
+
+void *operator new(std::size_t size)
+{
+	void *memory = no_memory ? nullptr : std::malloc(size);
+
+	if (memory == nullptr)
+		throw std::bad_alloc();
+	return memory;
+}
+
+void operator delete(void *memory) noexcept
+{
+	std::free(memory);
+}
+
+void operator delete(void *memory, std::size_t) noexcept
+{
+	std::free(memory);
+}
 
 namespace
 {
@@ -172,6 +195,22 @@ void test_owner_died_unrepaired_is_told_again(const ilk::segment &seg)
 	CHECK(repairs == 1 && is_free(m) && !m.owner().damaged);
 }
 
+void test_owner_died_without_memory_to_say_so_lets_go(const ilk::segment &seg)
+{
+	auto m = seg.open<ilk::mutex>("a");
+	bool told = false;
+
+	die_after([&] { m.lock(); });
+	no_memory = true;
+	try {
+		Guard held(m);
+	} catch (const std::bad_alloc &) {
+		told = true;
+	}
+	no_memory = false;
+	CHECK(told && is_free(m) && m.owner().damaged);
+}
+
 /* --- shared_mutex --- */
 
 void test_shared_mutex_fits_the_guards(const ilk::segment &seg)
@@ -199,26 +238,38 @@ void test_shared_mutex_fits_the_guards(const ilk::segment &seg)
 	CHECK(ilk_rwlock_unlock(l.get()) == -EPERM);
 }
 
+/* GUARD(L, how...) throws owner_died, for reading if SHARED, and L is held then. */
+template <class Guard, class... How>
+void check_writer_died(ilk::shared_mutex &l, bool shared, How... how)
+{
+	bool told = false;
+
+	try {
+		Guard held(l, how...);
+	} catch (const ilk::owner_died &death) {
+		told = death.is(l) && death.shared() == shared;
+		CHECK(thrown([&] { l.lock(); }) == -EDEADLK);
+		Guard held(l, std::adopt_lock);
+	}
+	CHECK(told && ilk_rwlock_unlock(l.get()) == -EPERM);
+}
+
 void test_writer_died_is_told_to_readers_and_writers(const ilk::segment &seg)
 {
+	using Reading = std::shared_lock<ilk::shared_mutex>;
+	using Writing = std::unique_lock<ilk::shared_mutex>;
 	auto l = seg.open<ilk::shared_mutex>("l");
-	int repairs = 0, told = 0;
+	int repairs = 0;
 
 	die_after([&] { l.lock(); });
-	try {
-		std::shared_lock reading(l);
-	} catch (const ilk::owner_died &death) {
-		told += death.is(l) && death.shared();
-		CHECK(thrown([&] { l.repaired(); }) == -EPERM);
-		std::shared_lock reading(l, std::adopt_lock);
-	}
-	try {
-		std::unique_lock writing(l);
-	} catch (const ilk::owner_died &death) {
-		told += death.is(l) && !death.shared();
-		std::unique_lock writing(l, std::adopt_lock);
-	}
-	CHECK(told == 2);
+	check_writer_died<Reading>(l, true);
+	check_writer_died<Reading>(l, true, std::try_to_lock);
+	check_writer_died<Reading>(l, true, 1s);
+	check_writer_died<Reading>(l, true, std::chrono::steady_clock::now());
+	check_writer_died<Writing>(l, false);
+	check_writer_died<Writing>(l, false, std::try_to_lock);
+	check_writer_died<Writing>(l, false, 1s);
+	check_writer_died<Writing>(l, false, std::chrono::system_clock::now() + 1s);
 	for (int i = 0; i < 2; i++) {
 		const auto reading = ilk::lock_shared(l, [&] { repairs++; });
 		CHECK(reading.owns_lock());
@@ -237,6 +288,7 @@ int main()
 		test_mutex_deadlines_run_out,
 		test_owner_died_leaves_the_mutex_held,
 		test_owner_died_unrepaired_is_told_again,
+		test_owner_died_without_memory_to_say_so_lets_go,
 		test_shared_mutex_fits_the_guards,
 		test_writer_died_is_told_to_readers_and_writers,
 	};

@@ -250,6 +250,32 @@ void test_deadlines_of_other_clocks(const ilk::segment &)
 	CHECK(lies_ahead(ilk::deadline(Odd::time_point::min()), 0));
 }
 
+/* A clock that goes at a quarter of the speed, as one does that is set back again and again. */
+struct Slow {
+	using duration = std::chrono::nanoseconds;
+	using rep = duration::rep;
+	using period = duration::period;
+	using time_point = std::chrono::time_point<Slow>;
+
+	static time_point now()
+	{
+		return time_point(duration(ilk_now() / 4));
+	}
+};
+
+void test_waits_end_by_their_own_clock(const ilk::segment &seg)
+{
+	auto s = seg.open<ilk::counting_semaphore>("s");
+	auto m = seg.open<ilk::mutex>("m");
+	auto never = seg.open<ilk::condition>("never");
+	Slow::time_point t = Slow::now() + 10ms;
+
+	CHECK(!s.try_acquire_until(t) && Slow::now() >= t);
+	Guard held(m);
+	t = Slow::now() + 10ms;
+	CHECK(!never.wait_until(held, t, [] { return false; }) && Slow::now() >= t);
+}
+
 void test_durations_are_rounded_up_and_saturate(const ilk::segment &)
 {
 	using std::chrono::duration;
@@ -259,6 +285,8 @@ void test_durations_are_rounded_up_and_saturate(const ilk::segment &)
 	CHECK(ilk::whole_(std::chrono::nanoseconds::max()) == INT64_MAX);
 	CHECK(ilk::whole_(std::chrono::nanoseconds::max() - 1ns) == INT64_MAX - 1);
 	CHECK(ilk::whole_(std::chrono::nanoseconds::min()) == INT64_MIN);
+	CHECK(ilk::whole_(std::chrono::seconds(10'000'000'000)) == INT64_MAX);
+	CHECK(ilk::whole_(std::chrono::seconds(-10'000'000'000)) == INT64_MIN);
 	CHECK(ilk::after(std::chrono::hours::max()) == ILK_FOREVER);
 	CHECK(ilk::after(duration<double>(std::numeric_limits<double>::infinity())) == ILK_FOREVER);
 	CHECK(lies_ahead(
@@ -281,6 +309,7 @@ int main()
 		test_latch_opens_once,
 		test_embedded_ones_are_used_as_those_with_a_name,
 		test_deadlines_of_other_clocks,
+		test_waits_end_by_their_own_clock,
 		test_durations_are_rounded_up_and_saturate,
 	};
 
