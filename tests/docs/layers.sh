@@ -14,13 +14,13 @@ fault()
 	echo "$*" | tee -a "$faults"
 }
 
-# The C files of folders, less those whose path matches $skip.
+# The C and C++ files of folders, less those whose path matches $skip.
 files()
 {
-	find "$@" -name '*.[ch]' 2>/dev/null | sort | grep -vE "${skip:-^$}"
+	find "$@" \( -name '*.[ch]' -o -name '*.[ch]pp' \) 2>/dev/null | sort | grep -vE "${skip:-^$}"
 }
 
-# Copies every C file to $clean without its comments, strings and characters, line by line.
+# Copies every C and C++ file to $clean without its comments, strings and characters, line by line.
 strip_files()
 {
 	files include src tools tests docs | xargs cp --parents -t "$clean"
