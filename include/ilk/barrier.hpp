@@ -61,14 +61,14 @@ class barrier : public handle_<ilk_barrier>
 
 	/* Finds or makes the barrier NAME; PARTIES 0: whoever is attached. FLAGS: ILK_BARRIER_... */
 	static barrier open(
-		const segment &seg, const char *name, unsigned parties, unsigned flags = 0)
+		const segment &seg, const char *name, std::ptrdiff_t parties, unsigned flags = 0)
 	{
 		return barrier(open_("ilk_barrier_open", ilk_barrier_open, seg, name,
 			options_of(parties, flags)));
 	}
 
 	/* Makes B, in memory of SEG, a barrier: once, before anybody uses it. */
-	static barrier init(const segment &seg, ilk_barrier &b, unsigned parties,
+	static barrier init(const segment &seg, ilk_barrier &b, std::ptrdiff_t parties,
 		unsigned flags = 0, const char *label = nullptr)
 	{
 		return barrier(init_("ilk_barrier_init", ilk_barrier_init, seg, b, label,
@@ -135,11 +135,11 @@ class barrier : public handle_<ilk_barrier>
 	}
 
       private:
-	static ilk_barrier_options options_of(unsigned parties, unsigned flags)
+	static ilk_barrier_options options_of(std::ptrdiff_t parties, unsigned flags)
 	{
 		sized<ilk_barrier_options> options;
 
-		options.parties = parties;
+		options.parties = unsigned_("ilk_barrier_options", parties);
 		options.flags = flags;
 		return options;
 	}

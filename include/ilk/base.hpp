@@ -6,7 +6,9 @@
 
 #include <cerrno>
 #include <chrono>
+#include <climits>
 #include <cmath>
+#include <cstddef>
 #include <string>
 #include <system_error>
 
@@ -220,6 +222,14 @@ template <class C> struct sized : C {
 		this->size = sizeof(C);
 	}
 };
+
+/* Private: N as the C functions take it; what they could not, they would refuse. */
+inline unsigned unsigned_(const char *call, std::ptrdiff_t n)
+{
+	if (n < 0 || n > INT_MAX)
+		throw error(call, -EINVAL);
+	return static_cast<unsigned>(n);
+}
 
 /* Private: a pointer to an object in a segment; copies mean the same object. */
 template <class C> class handle_

@@ -10,8 +10,6 @@
 #ifndef ILK_LATCH_HPP
 #define ILK_LATCH_HPP
 
-#include <cstddef>
-
 #include <ilk/latch.h>
 #include <ilk/segment.hpp>
 
@@ -27,14 +25,14 @@ class latch : public handle_<ilk_latch>
 	}
 
 	/* Finds or makes the latch NAME, of EXPECTED counts; 0 means 1, as in C. */
-	static latch open(const segment &seg, const char *name, unsigned expected)
+	static latch open(const segment &seg, const char *name, std::ptrdiff_t expected)
 	{
 		return latch(open_("ilk_latch_open", ilk_latch_open, seg, name, of(expected)));
 	}
 
 	/* Makes L, in memory of SEG, a latch: once, before anybody uses it. */
-	static latch init(
-		const segment &seg, ilk_latch &l, unsigned expected, const char *label = nullptr)
+	static latch init(const segment &seg, ilk_latch &l, std::ptrdiff_t expected,
+		const char *label = nullptr)
 	{
 		return latch(init_("ilk_latch_init", ilk_latch_init, seg, l, label, of(expected)));
 	}
@@ -95,11 +93,11 @@ class latch : public handle_<ilk_latch>
 	}
 
       private:
-	static ilk_latch_options of(unsigned expected)
+	static ilk_latch_options of(std::ptrdiff_t expected)
 	{
 		sized<ilk_latch_options> options;
 
-		options.count = expected;
+		options.count = unsigned_("ilk_latch_options", expected);
 		return options;
 	}
 };

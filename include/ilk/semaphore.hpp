@@ -12,8 +12,6 @@
 #ifndef ILK_SEMAPHORE_HPP
 #define ILK_SEMAPHORE_HPP
 
-#include <cstddef>
-
 #include <ilk/segment.hpp>
 #include <ilk/semaphore.h>
 
@@ -29,15 +27,16 @@ class counting_semaphore : public handle_<ilk_semaphore>
 	}
 
 	/* Finds or makes the semaphore NAME, which begins at DESIRED. */
-	static counting_semaphore open(const segment &seg, const char *name, unsigned desired = 0)
+	static counting_semaphore open(
+		const segment &seg, const char *name, std::ptrdiff_t desired = 0)
 	{
 		return counting_semaphore(open_("ilk_semaphore_open", ilk_semaphore_open, seg, name,
 			beginning_at(desired)));
 	}
 
 	/* Makes S, in memory of SEG, a semaphore: once, before anybody uses it. */
-	static counting_semaphore init(const segment &seg, ilk_semaphore &s, unsigned desired = 0,
-		const char *label = nullptr)
+	static counting_semaphore init(const segment &seg, ilk_semaphore &s,
+		std::ptrdiff_t desired = 0, const char *label = nullptr)
 	{
 		return counting_semaphore(init_("ilk_semaphore_init", ilk_semaphore_init, seg, s,
 			label, beginning_at(desired)));
@@ -97,11 +96,11 @@ class counting_semaphore : public handle_<ilk_semaphore>
 	}
 
       private:
-	static ilk_semaphore_options beginning_at(unsigned desired)
+	static ilk_semaphore_options beginning_at(std::ptrdiff_t desired)
 	{
 		sized<ilk_semaphore_options> options;
 
-		options.value = desired;
+		options.value = unsigned_("ilk_semaphore_options", desired);
 		return options;
 	}
 };

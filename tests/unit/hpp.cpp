@@ -91,7 +91,7 @@ void test_error_says_what_and_why(const ilk::segment &seg)
 
 	seg.open<ilk::mutex>("a mutex");
 	try {
-		seg.open<ilk::latch>("a mutex", 1u);
+		seg.open<ilk::latch>("a mutex", 1);
 	} catch (const std::system_error &e) {
 		told = e.code() == std::errc::file_exists;
 		CHECK(std::strstr(e.what(), "ilk_latch_open") != nullptr);

@@ -107,7 +107,7 @@ void test_condition_whose_mutex_goes_leaves_no_guard(const ilk::segment &seg)
 
 void test_semaphore_counts(const ilk::segment &seg)
 {
-	auto s = seg.open<ilk::counting_semaphore>("s", 1u);
+	auto s = seg.open<ilk::counting_semaphore>("s", 1);
 
 	s.acquire();
 	CHECK(!s.try_acquire() && !s.try_acquire_for(10ms) && !s.try_acquire_for(-1h));
@@ -122,12 +122,14 @@ void test_semaphore_counts(const ilk::segment &seg)
 	CHECK(thrown([&] { s.release(s.max() + 1); }) == -EOVERFLOW && s.value() == 0);
 	s.release(s.max());
 	CHECK(thrown([&] { s.release(); }) == -EOVERFLOW && s.value() == s.max());
-	CHECK(thrown([&] { seg.open<ilk::counting_semaphore>("s", 2u); }) == -EEXIST);
+	CHECK(thrown([&] { seg.open<ilk::counting_semaphore>("s", 2); }) == -EEXIST);
+	CHECK(thrown([&] { seg.open<ilk::counting_semaphore>("t", -1); }) == -EINVAL);
+	CHECK(thrown([&] { seg.open<ilk::counting_semaphore>("t", s.max() + 1); }) == -EINVAL);
 }
 
 void test_barrier_says_who_died(const ilk::segment &seg)
 {
-	auto b = seg.open<ilk::barrier>("b", 2u);
+	auto b = seg.open<ilk::barrier>("b", 2);
 	const pid_t child = fork();
 	bool told = false;
 
@@ -156,8 +158,8 @@ void test_barrier_says_who_died(const ilk::segment &seg)
 
 void test_barrier_that_runs_out_of_time_is_broken(const ilk::segment &seg)
 {
-	auto b = seg.open<ilk::barrier>("patient", 2u);
-	auto alone = seg.open<ilk::barrier>("alone", 0u, ILK_BARRIER_SHRINK);
+	auto b = seg.open<ilk::barrier>("patient", 2);
+	auto alone = seg.open<ilk::barrier>("alone", 0, ILK_BARRIER_SHRINK);
 
 	CHECK(thrown([&] { b.arrive_and_wait_for(10ms); }) == -ETIMEDOUT);
 	CHECK(b.status().cause == ILK_BARRIER_TIMEOUT && b.status().pid == getpid());
@@ -170,7 +172,7 @@ void test_barrier_that_runs_out_of_time_is_broken(const ilk::segment &seg)
 
 void test_latch_opens_once(const ilk::segment &seg)
 {
-	auto l = seg.open<ilk::latch>("l", 3u);
+	auto l = seg.open<ilk::latch>("l", 3);
 	const pid_t child = fork();
 
 	if (child == 0) {
@@ -199,9 +201,9 @@ void test_embedded_ones_are_used_as_those_with_a_name(const ilk::segment &seg)
 	auto l = ilk::shared_mutex::init(seg, all.l, "l");
 
 	CHECK(std::shared_lock(l).owns_lock());
-	CHECK(ilk::counting_semaphore::init(seg, all.s, 2u).try_acquire());
-	CHECK(ilk::barrier::init(seg, all.b, 1u).arrive_and_wait());
-	ilk::latch::init(seg, all.latch, 1u).count_down();
+	CHECK(ilk::counting_semaphore::init(seg, all.s, 2).try_acquire());
+	CHECK(ilk::barrier::init(seg, all.b, 1).arrive_and_wait());
+	ilk::latch::init(seg, all.latch, 1).count_down();
 	CHECK(ilk::latch(&all.latch).try_wait());
 	CHECK(thrown([&] {
 		ilk_mutex outside{};
