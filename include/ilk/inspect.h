@@ -53,6 +53,13 @@ struct ilk_thread_info {
 	ilk_time wait_since; /* since when, if it waits */
 };
 
+enum ilk_holder_life {
+	ILK_HOLDER_NONE = 0,
+	ILK_HOLDER_ALIVE = 1,
+	ILK_HOLDER_DEAD = 2,
+	ILK_HOLDER_UNKNOWN = 3,
+};
+
 struct ilk_object_info {
 	char name[64];
 	const char *type; /* constant string: "mutex", "counter", ... */
@@ -63,17 +70,29 @@ struct ilk_object_info {
 	int openers;    /* processes, not known to be dead, that have opened it by name */
 	char state[64]; /* one line for people: "free", "held, damaged", "42" */
 	int owner; /* index in threads[], or ILK_NO_INDEX: nobody, or an owner whose slot is gone */
-	enum ilk_holder_life {
-		ILK_HOLDER_NONE = 0,
-		ILK_HOLDER_ALIVE = 1,
-		ILK_HOLDER_DEAD = 2,
-		ILK_HOLDER_UNKNOWN = 3,
-	} holder;
+	enum ilk_holder_life holder;
 	ilk_time held_since; /* "held at least since", known from the first sleeper on; 0 unknown */
 	int64_t value;       /* counters: the value; rwlocks: who reads; others 0 */
 	int waiters;
 	uint64_t acquired, contended, waited_ns;
-	char damage[96]; /* what is wrong with it; "" nothing */
+	/* Of what messages pass through; 0 elsewhere. */
+	uint64_t depth, capacity; /* messages that wait to be taken; room for how many */
+	uint64_t put, got;        /* messages, ever */
+	int leases;               /* messages taken and not finished */
+	ilk_time lease_since;     /* of the oldest of them; 0 unknown */
+	int closed;               /* 1: nothing more can be put in */
+	char damage[96];          /* what is wrong with it; "" nothing */
+};
+
+/* One who holds an object, or a part of it: a lock, permits, a lease. */
+struct ilk_holder_info {
+	int object;  /* index in objects[] */
+	int thread;  /* index in threads[], or ILK_NO_INDEX: its slot is gone, or it is a process */
+	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
+	enum ilk_holder_life life;
+	char how[16];   /* "held", "reads", "writes", "permits", "lease" */
+	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
+	ilk_time since; /* 0 unknown */
 };
 
 struct ilk_inspection {
@@ -87,11 +106,12 @@ struct ilk_inspection {
 	ilk_time taken;         /* when this inspection was made */
 	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */
 	int process_slots, thread_slots;
-	size_t process_count, thread_count, object_count;
+	size_t process_count, thread_count, object_count, holder_count;
 	struct ilk_process_info *processes;
 	struct ilk_thread_info *threads;
 	struct ilk_object_info *objects;
-	char damage[128]; /* of the segment's own structures; "" nothing */
+	struct ilk_holder_info *holders; /* in order of their objects */
+	char damage[128];                /* of the segment's own structures; "" nothing */
 };
 
 /*

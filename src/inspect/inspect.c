@@ -252,6 +252,7 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->processes);
 	free(in->threads);
 	free(in->objects);
+	free(in->holders);
 	free(in);
 }
 

@@ -133,6 +133,13 @@ static void describe(
 	out->acquired = d.acquired;
 	out->contended = d.contended;
 	out->waited_ns = d.waited_ns;
+	out->depth = d.depth;
+	out->capacity = d.capacity;
+	out->put = d.put;
+	out->got = d.got;
+	out->leases = (int)d.leases;
+	out->lease_since = d.lease_since;
+	out->closed = d.is_closed != 0;
 	if (d.owner)
 		fill_owner(p, out, d.owner, life);
 }

@@ -38,6 +38,21 @@ struct ilk_description_ {
 	int64_t value;
 	uint64_t acquired; /* also tells one holding from the next: see ilk_wait_note_ */
 	uint64_t contended, waited_ns;
+	/* Of what messages pass through; 0 elsewhere. `put` and `got` wrap around nowhere near. */
+	uint64_t depth, capacity; /* messages that wait to be taken; room for how many */
+	uint64_t put, got;
+	uint32_t leases;      /* messages taken and not finished */
+	ilk_time lease_since; /* of the oldest of them; 0: unknown */
+	uint32_t is_closed;
+};
+
+/* One who holds an object, or a part of it. */
+struct ilk_holding_ {
+	uint32_t owner;               /* a thread's owner word; 0: a process holds it as such: */
+	uint32_t process, generation; /* its slot, and that slot's generation */
+	uint32_t count;               /* how often, or how many; of a lease: its delivery count */
+	const char *how;              /* constant: "held", "reads", "writes", "permits", "lease" */
+	ilk_time since;               /* 0: unknown */
 };
 
 struct ilk_type_ {
@@ -56,6 +71,12 @@ struct ilk_type_ {
 	/* Describes a valid object; the same caution. */
 	void (*describe)(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 		struct ilk_description_ *out);
+	/*
+	 * Who holds a valid object, at most MOST of them; the number told. May say more than
+	 * describe()'s owner, and says that one, too. NULL: at most describe()'s owner holds it.
+	 */
+	uint32_t (*holders)(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+		struct ilk_holding_ *out, uint32_t most);
 	/* Puts right what the dead left in it, without waiting. 1: it was; 0: there was nothing;
 	 * -E... NULL: the dead leave nothing in this kind. */
 	int (*repair)(struct ilk_segment *seg, void *object);
