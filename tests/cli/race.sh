@@ -20,24 +20,24 @@ for iterations in 1000000 10000000 100000000; do
 done
 [ "$code" -eq 0 ] || fail "the race never showed, or a fix did not hold"
 says "race shown"
-[ "$(grep -c exact "$scratch/out")" -eq 3 ] || fail "not three fixes that are exact"
+[ "$(grep -c 'holds$' "$scratch/out")" -eq 4 ] || fail "not three fixes that are exact"
 
 # JSON: these keys, in each variant.
 run race run lost-update --json --iterations 20000 --procs 3
 [ "$code" -le 1 ] || fail "race run --json"
 is_json
-keys='"scenario" "variant" "processes" "iterations" "expected" "got" "lost_percent" '
-keys+='"ns_per_op" "verdict" '
-for variant in broken mutex atomic sharded; do
+keys='"scenario" "variant" "aim" "processes" "threads" "iterations" "seed" "expected" "got" '
+keys+='"failures" "failed_percent" "ns_per_op" "verdict" "as_it_should" "details" "witness" '
+for variant in broken mutex semaphore atomic sharded; do
 	found=$(awk -v want="\"variant\": \"$variant\"" '
-		/\{/ { keys = ""; is_it = 0 }
-		/": / { keys = keys $1 " " }
+		/^    \{/ { keys = ""; is_it = 0 }
+		/^      "/ { keys = keys $1 " " }
 		index($0, want) { is_it = 1 }
-		/\}/ && is_it { gsub(/:/, "", keys); print keys }' "$scratch/out")
+		/^    \}/ && is_it { gsub(/:/, "", keys); print keys }' "$scratch/out")
 	[ "$found" = "$keys" ] || fail "the keys of $variant: $found"
 done
 says '"expected": 60000'
-[ "$(grep -c '"got": 60000' "$scratch/out")" -ge 3 ] || fail "a fix lost something"
+[ "$(grep -c '"got": 60000' "$scratch/out")" -ge 4 ] || fail "a fix lost something"
 
 # Threads, one variant, one alone.
 expect 0 race run lost-update --procs 1 --threads 3 --iterations 20000 --variant mutex
@@ -57,7 +57,7 @@ refuses race run
 refuses race run lost-updat
 says_err "did you mean lost-update?"
 refuses race run lost-update --variant none
-says_err "broken, mutex, atomic, sharded"
+says_err "broken, mutex, semaphore, atomic, sharded"
 refuses race run lost-update --procs 300 --threads 2
 refuses race run lost-update --procs 0
 refuses race run lost-update --iterations 0

@@ -11,9 +11,10 @@ enum { RACES_MOST = 16 };
 struct races_row {
 	const struct race_variant *variant;
 	struct race_outcome outcome;
+	const char *absent; /* why it was not run, or NULL */
 };
 
-/* All of a run. */
+/* A run of one scenario. */
 struct races {
 	const struct race_scenario *scenario;
 	struct race_size size;
@@ -21,12 +22,18 @@ struct races {
 	int count;
 };
 
-/* Did it do what a variant of its kind is to do: the broken one fail, the fix hold? */
-int races_is_as_it_should(const struct races_row *row);
+/* Did row I do what a variant of its kind is to do? */
+int races_is_as_it_should(const struct races *races, int i);
 
-/* Both print RACES on stdout. */
+/* Print RACES on stdout. */
 void races_print_text(const struct races *races);
-void races_print_json(const struct races *races);
+/* All of COUNT runs, as one document. */
+void races_print_json(const struct races *races, int count);
+/* A table with a line for each of COUNT runs. */
+void races_print_summary(const struct races *races, int count);
+
+/* Where the scenario NAME stands in race_scenarios; -1: COMMAND complained. */
+int races_find(const char *command, const char *name);
 
 extern const struct option_page race_run_page;
 

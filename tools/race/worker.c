@@ -2,8 +2,11 @@
  * worker.c - a process of a race, and its threads.
  *
  * Ordering   [W1] state:    store, release <-> [W2] in frame.c  what stands in the cell is complete
- *            [W3] go:       store in frame.c, release <-> [W4]
+ *            [W3] go, stop: store in frame.c, release <-> [W4]
  *            [W5] arrived:  add, full                 <-> [W6]
+ *            [W7] met:      add, full                 <-> [W8]   who comes last sees all arrivals
+ *            [W9] meeting:  store, release            <-> [W10]  the moment is written
+ *            [W11] allowed: store, release            <-> [W12]
  */
 #include "race/worker.h"
 #include <errno.h>
@@ -13,13 +16,17 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
 enum {
-	CHUNK = 16384,          /* iterations between two signs of life */
+	CHUNK = 16384, /* iterations between two signs of life, */
+	CHUNK_MEETING = 1024,
 	LOOK_EVERY_US = 200,    /* for the frame's word to go */
 	PAUSES_PER_YIELD = 256, /* where workers are more than processors */
+	START_TICKS = 1000,     /* from the last one's arrival to the moment when all go on */
 };
 
 /* One worker: a process, or a thread of one. */
@@ -28,6 +35,7 @@ struct worker {
 	struct ilk_segment *seg;
 	struct race_cell *cell;
 	pthread_t thread;
+	struct race_worker me;
 };
 
 static void set_state(struct race_cell *cell, enum race_state state)
@@ -41,6 +49,87 @@ static void fail(struct race_cell *cell, const char *what, int rc)
 		ilk_last_error());
 	set_state(cell, RACE_FAILED);
 }
+
+/* --- what scenarios call --- */
+
+uint64_t race_clock(void)
+{
+#if defined(__x86_64__)
+	return __builtin_ia32_rdtsc();
+#else
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
+#endif
+}
+
+/* splitmix64, by Sebastiano Vigna; in the public domain. */
+uint64_t race_random(struct race_worker *me, uint64_t limit)
+{
+	uint64_t z = me->random += UINT64_C(0x9e3779b97f4a7c15);
+
+	z = (z ^ z >> 30) * UINT64_C(0xbf58476d1ce4e5b9);
+	z = (z ^ z >> 27) * UINT64_C(0x94d049bb133111eb);
+	return (z ^ z >> 31) % limit;
+}
+
+static void spin(unsigned *n)
+{
+	ilk_pause_();
+	if (++*n % PAUSES_PER_YIELD == 0)
+		sched_yield();
+}
+
+void race_meet(struct race_worker *me)
+{
+	struct race_control *c = me->control;
+	uint32_t all = (uint32_t)me->count, last = ++me->meetings * all;
+	unsigned n = 0;
+
+	if (ilk_add_full_(&c->met, 1u) + 1 == last) { /* [W7], [W8] */
+		c->moment = race_clock() + START_TICKS;
+		ilk_store_release_(&c->meeting, (uint64_t)me->meetings); /* [W9] */
+	}
+	while (ilk_load_acquire_(&c->meeting) != me->meetings) /* [W10] */
+		spin(&n);
+	while ((int64_t)(race_clock() - c->moment) < 0)
+		continue;
+}
+
+static struct race_cell *cell_of(struct race_worker *me)
+{
+	return &me->control->cells[me->index];
+}
+
+_Noreturn void race_die(struct race_worker *me)
+{
+	set_state(cell_of(me), RACE_DYING);
+	kill(getpid(), SIGKILL);
+	for (;;)
+		pause();
+}
+
+int race_fork(void)
+{
+	pid_t parent = getpid(), pid = fork();
+
+	if (pid == 0 && (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent))
+		_exit(1);
+	return pid;
+}
+
+void race_note_(struct race_worker *me, const char *what, int64_t value)
+{
+	struct race_log *log = me->log;
+	struct race_event *event = &log->events[log->count % RACE_EVENTS];
+
+	*event = (struct race_event){.worker = me->index, .what = what, .value = value};
+	event->at = race_clock();
+	log->count++;
+}
+
+/* --- the work --- */
 
 /*
  * Gives each worker a processor of its own, as far as they reach: left to itself the scheduler
@@ -64,27 +153,53 @@ static void pin(int worker)
 /* All leave here at one moment: when the last of them runs. */
 static void wait_for_start(struct race_control *control, int workers)
 {
+	unsigned n = 0;
+
 	while (!ilk_load_acquire_(&control->go)) /* [W4] */
 		usleep(LOOK_EVERY_US);
-	ilk_add_full_(&control->arrived, 1u);                                            /* [W5] */
-	for (int n = 1; ilk_load_acquire_(&control->arrived) < (uint32_t)workers; n++) { /* [W6] */
-		ilk_pause_();
-		if (n % PAUSES_PER_YIELD == 0)
-			sched_yield();
-	}
+	ilk_add_full_(&control->arrived, 1u);                            /* [W5] */
+	while (ilk_load_acquire_(&control->arrived) < (uint32_t)workers) /* [W6] */
+		spin(&n);
 }
 
-static int iterate(const struct worker *w)
+static int64_t chunk_of(const struct race_scenario *s)
 {
-	int64_t left = w->job->size->iterations;
+	if (s->chunk)
+		return s->chunk;
+	return s->meets ? CHUNK_MEETING : CHUNK;
+}
+
+/*
+ * May chunk number N begin, when only time ends the work? Workers that meet must all do the same
+ * number: there the first decides for all.
+ */
+static int may_go_on(const struct worker *w, int64_t n)
+{
+	struct race_control *c = w->job->control;
+	int go_on = !ilk_load_acquire_(&c->stop); /* [W4] */
+	unsigned spins = 0;
+	int64_t allowed;
+
+	if (!w->job->scenario->meets)
+		return go_on;
+	if (w->me.index == 0)
+		ilk_store_release_(&c->allowed, go_on ? n + 1 : -1);            /* [W11] */
+	while ((allowed = ilk_load_acquire_(&c->allowed)) <= n && allowed >= 0) /* [W12] */
+		spin(&spins);
+	return allowed >= 0;
+}
+
+static int iterate(struct worker *w)
+{
+	int64_t limit = w->job->size->iterations, chunk = chunk_of(w->job->scenario), done = 0;
 	int rc = 0;
 
-	while (left > 0 && rc == 0) {
-		int64_t times = left < CHUNK ? left : CHUNK;
+	for (int64_t n = 0; rc == 0 && (limit ? done < limit : may_go_on(w, n)); n++) {
+		int64_t times = limit && limit - done < chunk ? limit - done : chunk;
 
-		rc = w->job->variant->work(times);
-		left -= times;
-		ilk_store_relaxed_(&w->cell->done, w->job->size->iterations - left);
+		rc = w->job->variant->work(&w->me, times);
+		done += times;
+		ilk_store_relaxed_(&w->cell->done, done);
 	}
 	return rc;
 }
@@ -92,17 +207,16 @@ static int iterate(const struct worker *w)
 static void *work(void *arg)
 {
 	struct worker *w = arg;
-	const struct race_size *size = w->job->size;
 	int rc;
 
-	pin((int)(w->cell - w->job->control->cells));
+	pin(w->me.index);
 	rc = w->job->variant->open(w->seg);
 	if (rc < 0) {
 		fail(w->cell, "opening", rc);
 		return NULL;
 	}
 	set_state(w->cell, RACE_READY);
-	wait_for_start(w->job->control, size->processes * size->threads);
+	wait_for_start(w->job->control, w->job->workers);
 	w->cell->began = ilk_now();
 	rc = iterate(w);
 	w->cell->ended = ilk_now();
@@ -126,6 +240,23 @@ static void run_threads(struct worker *workers, int n)
 		pthread_join(workers[i].thread, NULL);
 }
 
+static void make_worker(struct worker *w, const struct race_job *job, int process, int thread)
+{
+	int index = process * job->size->threads + thread;
+
+	w->job = job;
+	w->cell = &job->control->cells[index];
+	w->me = (struct race_worker){
+		.index = index,
+		.count = job->workers,
+		.process = process,
+		.thread = thread,
+		.random = job->size->seed + (uint64_t)index * 1000003,
+		.log = job->logs ? &job->logs[index] : NULL,
+		.control = job->control,
+	};
+}
+
 _Noreturn void race_process(const struct race_job *job, int process)
 {
 	int threads = job->size->threads;
@@ -142,8 +273,10 @@ _Noreturn void race_process(const struct race_job *job, int process)
 		fail(cells, "opening the segment", rc);
 		_exit(0);
 	}
-	for (int i = 0; i < threads; i++)
-		workers[i] = (struct worker){.job = job, .seg = seg, .cell = &cells[i]};
+	for (int i = 0; i < threads; i++) {
+		make_worker(&workers[i], job, process, i);
+		workers[i].seg = seg;
+	}
 	if (threads == 1)
 		work(workers);
 	else
