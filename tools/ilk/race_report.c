@@ -58,7 +58,7 @@ int races_is_as_it_should(const struct races *races, int i)
 
 static double failed_percent(const struct race_count *c)
 {
-	return c->expected ? 100.0 * (double)c->failures / (double)c->expected : NAN;
+	return c->of ? 100.0 * (double)c->failures / (double)c->of : NAN;
 }
 
 /* --- JSON --- */
@@ -215,7 +215,7 @@ static void print_notes(const struct races *races)
 
 /* --- the witness, in columns --- */
 
-enum { WITNESS_WORKERS = 4, WITNESS_COLUMN = 26 };
+enum { WITNESS_WORKERS = 4 };
 
 /* The column of WORKER among those that noted something, in order of appearance; -1: no room. */
 static int column_of(int worker, int columns[WITNESS_WORKERS], int *count)
@@ -229,10 +229,24 @@ static int column_of(int worker, int columns[WITNESS_WORKERS], int *count)
 	return *count - 1;
 }
 
+/* Of the widest event. */
+static int width_of(const struct race_outcome *o)
+{
+	int width = 0;
+
+	for (int i = 0; i < o->event_count; i++) {
+		int n = snprintf(
+			NULL, 0, "%s %lld  ", o->events[i].what, (long long)o->events[i].value);
+
+		width = n > width ? n : width;
+	}
+	return width;
+}
+
 static void print_witness(const struct races_row *row)
 {
 	const struct race_outcome *o = &row->outcome;
-	int columns[WITNESS_WORKERS], count = 0;
+	int columns[WITNESS_WORKERS], count = 0, width = width_of(o);
 
 	if (o->event_count == 0)
 		return;
@@ -240,16 +254,15 @@ static void print_witness(const struct races_row *row)
 		column_of(o->events[i].worker, columns, &count);
 	printf("\nA witness, from a run of '%s':\n\n%10s", row->variant->name, "ns");
 	for (int i = 0; i < count; i++)
-		printf("  worker %-*d", WITNESS_COLUMN - 9, columns[i]);
+		printf("  worker %-*d", i + 1 < count ? width - 9 : 1, columns[i]);
 	putchar('\n');
 	for (int i = 0; i < o->event_count; i++) {
 		const struct race_event *e = &o->events[i];
 		int column = column_of(e->worker, columns, &count);
 
-		if (column < 0)
-			continue;
-		printf("%10lld  %*s%s %lld\n", (long long)e->at, column * WITNESS_COLUMN, "",
-			e->what, (long long)e->value);
+		if (column >= 0)
+			printf("%10lld  %*s%s %lld\n", (long long)e->at, column * width, "",
+				e->what, (long long)e->value);
 	}
 }
 

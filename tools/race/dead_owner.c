@@ -25,11 +25,7 @@ enum { DIES_AT = 1000 }; /* iteration in which the first worker is killed */
 
 static int open_pair(struct ilk_segment *seg)
 {
-	void *memory;
-	int rc = ilk_block_open(seg, "pair", sizeof *my.pair, &memory);
-
-	my.pair = rc == 0 ? memory : NULL;
-	return rc;
+	return race_block(seg, "pair", sizeof *my.pair, &my.pair);
 }
 
 /* The change; the first worker does not live to its end. */

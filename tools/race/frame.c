@@ -318,10 +318,12 @@ static void judge(struct run *r, int is_over)
 {
 	struct race_count *c = &r->outcome->count;
 
-	*c = (struct race_count){.expected = count(r).done, .failures = -1};
+	*c = (struct race_count){.expected = count(r).done, .failures = -1, .of = -1};
 	r->job.variant->judge(c);
 	if (c->failures < 0)
 		c->failures = c->expected - c->got;
+	if (c->of < 0)
+		c->of = c->expected;
 	if (!is_over)
 		return; /* a crash or a hang: the verdict is there, and no time means anything */
 	r->outcome->ns_per_op = ns_per_op(r);

@@ -40,6 +40,7 @@ struct race_count {
 	int64_t expected; /* set before to the iterations that all workers did */
 	int64_t got;
 	int64_t failures; /* set before to -1: it is expected - got */
+	int64_t of;       /* the percentage is of so many; set before to -1: of expected */
 };
 
 /* What a variant is to do. */
@@ -107,6 +108,12 @@ extern const struct race_scenario *const race_scenarios[];
 extern const char *const race_sources[], *const race_pages[];
 
 /* --- for workers --- */
+
+/*
+ * Finds or makes the block NAME of BYTES zeroed bytes, and sets the pointer at WHERE to it. Results
+ * as ilk_block_open's.
+ */
+int race_block(struct ilk_segment *seg, const char *name, size_t bytes, void *where);
 
 /* A number below LIMIT, of the run's seed. */
 uint64_t race_random(struct race_worker *me, uint64_t limit);

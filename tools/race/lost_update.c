@@ -22,11 +22,7 @@ static _Thread_local struct {
 
 static int open_value(struct ilk_segment *seg)
 {
-	void *memory;
-	int rc = ilk_block_open(seg, "value", sizeof *my.value, &memory);
-
-	my.value = rc == 0 ? memory : NULL;
-	return rc;
+	return race_block(seg, "value", sizeof *my.value, &my.value);
 }
 
 /* ThreadSanitizer would be right about this one: that is the point of it. */

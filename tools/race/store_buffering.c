@@ -25,11 +25,7 @@ static _Thread_local struct {
 
 static int open_flags(struct ilk_segment *seg)
 {
-	void *memory;
-	int rc = ilk_block_open(seg, "flags", 2 * sizeof *my.flags, &memory);
-
-	my.flags = rc == 0 ? memory : NULL;
-	return rc;
+	return race_block(seg, "flags", 2 * sizeof *my.flags, &my.flags);
 }
 
 static int open_mutex(struct ilk_segment *seg)

@@ -64,6 +64,16 @@ uint64_t race_clock(void)
 #endif
 }
 
+int race_block(struct ilk_segment *seg, const char *name, size_t bytes, void *where)
+{
+	void *memory;
+	int rc = ilk_block_open(seg, name, bytes, &memory);
+
+	if (rc == 0)
+		memcpy(where, &memory, sizeof memory);
+	return rc;
+}
+
 /* splitmix64, by Sebastiano Vigna; in the public domain. */
 uint64_t race_random(struct race_worker *me, uint64_t limit)
 {
