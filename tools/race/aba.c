@@ -142,7 +142,7 @@ static int witness(const struct race_event *e, int count, int *from, int *to)
 {
 	for (int i = 0; i < count; i++)
 		if (e[i].what[0] == 'a') {
-			*from = i > 16 ? i - 16 : 0;
+			*from = i > 22 ? i - 22 : 0;
 			*to = i;
 			return 1;
 		}

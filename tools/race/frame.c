@@ -349,6 +349,13 @@ static int race(struct run *r, race_progress *progress, void *arg)
 	return rc < 0 ? -1 : 0;
 }
 
+static int workers; /* of the run that is going on; every process inherits it */
+
+int race_workers(void)
+{
+	return workers;
+}
+
 /* One run; with IS_NOTED its events are looked through for a witness. */
 static int run_once(struct race_job *job, int is_noted, race_progress *progress, void *arg,
 	struct race_outcome *outcome)
@@ -358,6 +365,7 @@ static int run_once(struct race_job *job, int is_noted, race_progress *progress,
 
 	*outcome = (struct race_outcome){.ns_per_op = NAN};
 	r.job.segment = r.name;
+	workers = job->workers;
 	rc = allocate(&r, is_noted);
 	block_signals(&r);
 	if (rc == 0)

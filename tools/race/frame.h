@@ -96,8 +96,8 @@ struct race_scenario {
 	int is_noted; /* every run is noted, since a bug here hangs or kills; else a small one more */
 	/*
 	 * Where in these COUNT events, sorted by time, is what shows the bug: sets *FROM and *TO,
-	 * and returns 1; 0: nowhere. NULL: where is_noted, the last events; else there is no
-	 * witness.
+	 * and returns 1; 0: nowhere. NULL: where is_noted, the last events of each; else there is
+	 * no witness.
 	 */
 	int (*witness)(const struct race_event *events, int count, int *from, int *to);
 };
@@ -114,6 +114,9 @@ extern const char *const race_sources[], *const race_pages[];
  * as ilk_block_open's.
  */
 int race_block(struct ilk_segment *seg, const char *name, size_t bytes, void *where);
+
+/* How many workers race in this run; also for prepare(). */
+int race_workers(void);
 
 /* A number below LIMIT, of the run's seed. */
 uint64_t race_random(struct race_worker *me, uint64_t limit);

@@ -117,8 +117,7 @@ static int work_release(struct race_worker *me, int64_t times)
 
 static int open_event(struct ilk_segment *seg)
 {
-	const struct ilk_event_options options = {
-		.size = sizeof options, .flags = ILK_EVENT_AUTO};
+	const struct ilk_event_options options = {.size = sizeof options, .flags = ILK_EVENT_AUTO};
 	int rc = open_post(seg);
 
 	return rc < 0 ? rc : ilk_event_open(seg, "written", &options, &my.event);

@@ -4,6 +4,8 @@
 #include <string.h>
 #include <time.h>
 
+enum { LAST = 4 };
+
 static int earlier(const void *a, const void *b)
 {
 	uint64_t x = ((const struct race_event *)a)->at, y = ((const struct race_event *)b)->at;
@@ -11,17 +13,17 @@ static int earlier(const void *a, const void *b)
 	return x < y ? -1 : x > y;
 }
 
-/* All that is in the logs; how many. */
-static int gather(const struct race_job *job, struct race_event *all)
+/* The last MOST events of each log; how many there are in all. */
+static int gather(const struct race_job *job, struct race_event *all, uint64_t most)
 {
 	int n = 0;
 
 	for (int i = 0; i < job->workers; i++) {
 		const struct race_log *log = &job->logs[i];
-		uint64_t kept = log->count < RACE_EVENTS ? log->count : RACE_EVENTS;
+		uint64_t kept = log->count < most ? log->count : most;
 
-		memcpy(&all[n], log->events, kept * sizeof *all);
-		n += (int)kept;
+		for (uint64_t k = log->count - kept; k < log->count; k++)
+			all[n++] = log->events[k % RACE_EVENTS];
 	}
 	qsort(all, (size_t)n, sizeof *all, earlier);
 	return n;
@@ -63,19 +65,17 @@ static void keep(const struct race_event *from, int count, struct race_outcome *
 
 void race_find_witness(const struct race_job *job, struct race_outcome *outcome)
 {
-	size_t room = (size_t)job->workers * RACE_EVENTS;
-	struct race_event *all = calloc(room, sizeof *all);
+	int (*find)(const struct race_event *events, int count, int *from, int *to) =
+		outcome->verdict == RACE_SHOWN ? job->scenario->witness : NULL;
+	struct race_event *all = calloc((size_t)job->workers * RACE_EVENTS, sizeof *all);
 	int from = 0, to, n;
 
 	if (!all)
 		return;
-	n = gather(job, all);
+	/* Where nobody knows what to look for: what each did last. */
+	n = gather(job, all, find ? RACE_EVENTS : LAST);
 	to = n - 1;
-	if (job->scenario->witness && outcome->verdict == RACE_SHOWN) {
-		if (n > 0 && job->scenario->witness(all, n, &from, &to))
-			keep(&all[from], to - from + 1, outcome);
-	} else if (n > 0) {
-		keep(all, n, outcome);
-	}
+	if (n > 0 && (!find || find(all, n, &from, &to)))
+		keep(&all[from], to - from + 1, outcome);
 	free(all);
 }
