@@ -12,7 +12,7 @@ left_behind()
 expect 0 race explain "$name"
 page=$out
 [ "$(printf '%s\n' "$page" | head -1 | cut -d: -f1)" = "$name" ] || fail "the page's first line"
-for part in "THE CODE" "WHAT HAPPENS" "WHY" "THE FIXES" "TRY"; do
+for part in "THE CODE" "WHAT HAPPENS" "WHY" "THE FIX" "TRY"; do
 	printf '%s\n' "$page" | grep -q "^$part" || fail "the page has no $part"
 done
 [ "$(printf '%s\n' "$page" | awk 'length > 100' | wc -l)" -eq 0 ] || fail "the page is too wide"

@@ -6,6 +6,7 @@
  */
 #include "race/frame.h"
 #include <errno.h>
+#include <ilk/atomics.h>
 #include <ilk/rwlock.h>
 #include <pthread.h>
 
@@ -61,7 +62,7 @@ static void read_or_write(struct race_worker *me)
 		s->a++;
 		s->b++;
 	} else if (s->a != s->b) {
-		__atomic_add_fetch(&s->odd, 1, __ATOMIC_RELAXED);
+		ilk_add_relaxed_(&s->odd, 1);
 	}
 	if (me->index == 0 && my.done >= DIES_AT) {
 		race_note(me, "is killed while reading; reads so far", my.done);

@@ -94,25 +94,39 @@ static long long in_segment(pid_t pid, unsigned long long address)
 	return found;
 }
 
-static void tell_call(pid_t pid, char *details, size_t size)
+/* In which system call PID is, and its first argument; -1: it runs, or is not to be seen. */
+static long call_of(pid_t pid, unsigned long long *argument)
 {
-	unsigned long long address = 0;
 	char path[32], line[256] = "";
 	long call = -1;
-	long long at;
 	FILE *file;
 
 	snprintf(path, sizeof path, "/proc/%d/syscall", (int)pid);
 	file = fopen(path, "re");
 	if (file && fgets(line, sizeof line, file))
-		sscanf(line, "%ld 0x%llx", &call, &address);
+		sscanf(line, "%ld 0x%llx", &call, argument);
 	if (file)
 		fclose(file);
-	if (strncmp(line, "running", 7) == 0)
-		append(details, size, "; %d is running, not asleep", (int)pid);
-	if (call != SYS_futex)
+	return call;
+}
+
+static void tell_call(pid_t pid, char *details, size_t size)
+{
+	unsigned long long argument = 0;
+	long call = call_of(pid, &argument);
+	long long at;
+
+	if (call == SYS_wait4) {
+		append(details, size, "; %d waits for its child %d", (int)pid, (int)argument);
+		pid = (pid_t)argument;
+		call = call_of(pid, &argument);
+	}
+	if (call != SYS_futex) {
+		if (call == -1)
+			append(details, size, "; %d is running, not asleep", (int)pid);
 		return;
-	at = in_segment(pid, address);
+	}
+	at = in_segment(pid, argument);
 	if (at >= 0)
 		append(details, size, "; %d sleeps in futex(2) on byte 0x%llx of the segment",
 			(int)pid, at);

@@ -5,6 +5,7 @@
  * counts, everybody sees the own count, and who started them sees zero.
  */
 #include "race/frame.h"
+#include <ilk/atomics.h>
 #include <ilk/counter.h>
 
 enum { RESULTS = 512 };
@@ -28,7 +29,7 @@ static int open_nothing(struct ilk_segment *seg)
 static int count_global(struct race_worker *me, int64_t times)
 {
 	for (; times > 0; times--)
-		__atomic_add_fetch(&total, 1, __ATOMIC_RELAXED);
+		ilk_add_relaxed_(&total, 1);
 	race_note(me, "counted, and in its memory the total is", total);
 	return 0;
 }
