@@ -253,6 +253,8 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->threads);
 	free(in->objects);
 	free(in->holders);
+	free(in->held);
+	free(in->orders);
 	free(in);
 }
 
