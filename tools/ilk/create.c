@@ -53,7 +53,7 @@ static const struct option_row rows[] = {
 	{.name = "order",
 		.kind = OPTION_FLAG,
 		.help = "keep lock-order history: which locks were taken while which others were\n"
-			"held; locking takes several times as long",
+			"held; locking takes ten times as long, and more",
 		.target = &order},
 	{.name = "sparse",
 		.kind = OPTION_FLAG,
