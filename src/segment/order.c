@@ -3,6 +3,8 @@
  *
  * State      held list  of a thread slot; written by its thread. An entry's word is 0, or the lock's
  *                       offset with its kind in the low bits; `since` was written before it.
+ *            parts      a bit for each part of the segment, of 64 bytes or more: there is, or was, a lock
+ *                       in it that a pair may speak of.
  *            pair       key: 0 = never used; DROPPED = free again; else the pair. `told`: the key, once
  *                       the one who put it there has noted who he is, and when; till then, or if he
  *                       died in it, that is unknown. count, how, others, gates: by everybody.
@@ -15,6 +17,7 @@
  *            [I3] A gate is a lock that was held, and not to read, at each sighting of the pair. It is
  *            set by who comes first, and goes with the first who comes without it, for good.
  *            [I4] What is seen of a pair before it is told is of another than who tells it.
+ *            [I5] The bits of both locks are set before the pair is put there.
  * Ordering   [H1] insert: key, compare-and-swap; the rest; told, release  <-> [H2]  it is complete
  *            [H2] look:   told, acquire; the rest                         <-> [H1]
  *            [H3] take:   since; word, release        <-> who inspects, reads all of it twice
@@ -22,7 +25,7 @@
  *                 nothing of the last one there
  * Death      Nothing here waits, and nothing is needed to lock. After the key: a pair of whom nothing is
  *            known but what others add. In the midst of a drop: the same; it is dropped again when the
- *            memory is given out, which comes after. Between taking a lock and listing it, or in
+ *            memory is given out, which comes after, as its bits are cleared last. Between taking a lock and listing it, or in
  *            letting go: one lock is missing here that names the dead as its owner.
  * Cost       For each lock that is held a search of the table, and some locked instructions.
  *
@@ -32,7 +35,7 @@
 #include "os/clock.h"
 #include <string.h>
 
-enum { PROBES = 64, TRIES = 8, WAYS = 15 };
+enum { PROBES = 64, TRIES = 8, WAYS = 15, LEAST_PART = 64 };
 
 /* One lock asked for. */
 struct sighting {
@@ -42,6 +45,53 @@ struct sighting {
 	uint32_t count;
 	uint64_t held[ILK_HELD_MOST_]; /* COUNT words of what its thread holds */
 };
+
+/* --- parts --- */
+
+static uint64_t bytes_of_part(const struct ilk_map_ *map)
+{
+	uint64_t parts = (uint64_t)map->header.order_pairs * ILK_PARTS_A_PAIR_;
+
+	return ((map->bytes + parts - 1) / parts + LEAST_PART - 1) & ~(uint64_t)(LEAST_PART - 1);
+}
+
+/* [I5] */
+static void touch(const struct ilk_map_ *map, uint64_t offset)
+{
+	uint64_t part = offset / bytes_of_part(map);
+	uint32_t *word = &ilk_order_parts_(map)[part / 32], bit = UINT32_C(1) << part % 32;
+
+	if (!(ilk_load_relaxed_(word) & bit))
+		ilk_or_full_(word, bit);
+}
+
+/* Of the word with number I, the bits of the parts from FIRST to LAST. */
+static uint32_t bits_between(uint64_t i, uint64_t first, uint64_t last)
+{
+	uint32_t from = first > 32 * i ? (uint32_t)(first - 32 * i) : 0;
+	uint32_t to = last < 32 * i + 31 ? (uint32_t)(last - 32 * i) : 31;
+
+	return UINT32_MAX << from & UINT32_MAX >> (31 - to);
+}
+
+/*
+ * Is there, or was there, a lock in the COUNT bytes AT that a pair may speak of? CLEAR: there is none from
+ * here on, where parts are not larger than what is given out at once.
+ */
+static int look_at_parts(const struct ilk_map_ *map, uint64_t at, uint64_t count, int clear)
+{
+	uint64_t bytes = bytes_of_part(map), first = at / bytes, last = (at + count - 1) / bytes;
+	uint32_t *words = ilk_order_parts_(map), found = 0;
+
+	for (uint64_t i = first / 32; i <= last / 32; i++) {
+		uint32_t bits = ilk_load_relaxed_(&words[i]) & bits_between(i, first, last);
+
+		found |= bits;
+		if (bits && clear && bytes == LEAST_PART)
+			ilk_and_full_(&words[i], ~bits);
+	}
+	return found != 0;
+}
 
 /* --- the table --- */
 
@@ -194,6 +244,8 @@ static void sight(const struct sighting *s, uint64_t held)
 	/* Our list may be garbage, as all that is shared. */
 	if (!ilk_is_pair_(s->map, key))
 		return;
+	touch(s->map, ilk_held_offset_(held));
+	touch(s->map, s->lock);
 	p = find_or_put(s->map, key, &is_new);
 	if (!p) {
 		ilk_add_relaxed_(&ilk_order_at_(s->map)->pairs_lost, 1u);
@@ -259,6 +311,8 @@ void ilk_order_forget_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 {
 	const struct range r = {at, at + count};
 
+	if (!map->header.order_at || !look_at_parts(map, at, count, 0))
+		return;
 	for (uint32_t i = 0; i < map->header.order_pairs; i++) {
 		struct ilk_pair_ *p = &ilk_pairs_(map)[i];
 		uint64_t key = ilk_load_acquire_(&p->key);
@@ -270,6 +324,7 @@ void ilk_order_forget_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 		else
 			drop_gates(p, &r);
 	}
+	look_at_parts(map, at, count, 1);
 }
 
 void ilk_order_made_(const struct ilk_segment *seg, const void *object, uint64_t count)

@@ -105,6 +105,12 @@ static inline struct ilk_pair_ *ilk_pairs_(const struct ilk_map_ *map)
 	return (struct ilk_pair_ *)(void *)ilk_held_list_(map, map->header.thread_slots);
 }
 
+/* A bit for each part. */
+static inline uint32_t *ilk_order_parts_(const struct ilk_map_ *map)
+{
+	return (uint32_t *)(void *)(ilk_pairs_(map) + map->header.order_pairs);
+}
+
 static inline uint64_t ilk_pair_first_(uint64_t key)
 {
 	return key >> 32 << 6;

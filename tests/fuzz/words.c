@@ -317,7 +317,7 @@ static void other_slots(struct victim *v)
 		h.order_at = h.arena_at;
 		h.arena_at += sizeof(struct ilk_order_) +
 			      h.thread_slots * sizeof(struct ilk_held_list_) +
-			      h.order_pairs * sizeof(struct ilk_pair_);
+			      h.order_pairs * (sizeof(struct ilk_pair_) + 4);
 	}
 	if (chance(v, 4))
 		put(v, 0, &h, sizeof h);

@@ -281,7 +281,7 @@ static void test_a_full_table_counts_what_it_cannot_keep(void **state)
 {
 	enum { MANY = 40 };
 	const struct ilk_segment_options small = {.size = sizeof small,
-		.bytes = 40 << 10,
+		.bytes = 64 << 10,
 		.processes = 4,
 		.threads = 4,
 		.flags = ILK_SEGMENT_ORDER | handshake};
@@ -302,7 +302,7 @@ static void test_a_full_table_counts_what_it_cannot_keep(void **state)
 	CHECK_RC(ilk_inspect(ilk_test_name("small"), &picture), 0);
 	for (size_t i = 0; i < picture->order_count; i++)
 		seen += picture->orders[i].count;
-	assert_int_equal(picture->order_count, (40 << 10) / 2048);
+	assert_int_equal(picture->order_count, (64 << 10) / 2048);
 	assert_int_equal(seen + picture->orders_lost, MANY * (MANY - 1) / 2);
 	assert_true(picture->orders_lost > 0);
 	ilk_inspection_free(picture);
