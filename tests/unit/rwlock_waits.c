@@ -1,27 +1,40 @@
 /* rwlock_waits.c - who gives up waiting leaves nobody behind: those after it come in, or take its place. */
 #include "rwlock_fixture.h"
 
+enum { HAS_READ, WROTE, GAVE_UP_WRITING, GAVE_UP_READING, OVER }; /* steps */
+
+/* Who gives up lives on: the dead could not be said to have let go. */
 static void write_for_a_while(void *lock)
 {
 	CHECK_RC(ilk_rwlock_write_until(lock, ilk_after_ms(100)), -ETIMEDOUT);
+	ilk_test_say(GAVE_UP_WRITING);
+	ilk_test_await(OVER);
 }
 
 static void read_for_a_while(void *lock)
 {
 	CHECK_RC(ilk_rwlock_read_until(lock, ilk_after_ms(100)), -ETIMEDOUT);
+	ilk_test_say(GAVE_UP_READING);
+	ilk_test_await(OVER);
+}
+
+static void end(struct ilk_test_child *child)
+{
+	ilk_test_say(OVER);
+	ilk_test_join(child);
 }
 
 static void read_and_say(void *lock)
 {
 	CHECK_RC(ilk_rwlock_read(lock), 0);
-	ilk_test_say(0);
+	ilk_test_say(HAS_READ);
 	CHECK_RC(ilk_rwlock_unlock(lock), 0);
 }
 
 static void write_and_say(void *lock)
 {
 	CHECK_RC(ilk_rwlock_write(lock), 0);
-	ilk_test_say(1);
+	ilk_test_say(WROTE);
 	CHECK_RC(ilk_rwlock_unlock(lock), 0);
 }
 
@@ -35,11 +48,11 @@ static void test_readers_asleep_come_in_when_a_waiting_writer_gives_up(void **st
 	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	reader = ilk_test_start(read_and_say, l);
 	/* While the first still reads. */
-	ilk_test_await(0);
+	ilk_test_await(HAS_READ);
 	ilk_test_join(reader);
-	ilk_test_join(writer);
 	CHECK_RC(ilk_rwlock_unlock(l), 0);
 	assert_int_equal(others_can(l), WRITE);
+	end(writer);
 }
 
 /* Is it the turn of the process *PID to write? */
@@ -65,15 +78,16 @@ static void test_a_writer_asleep_takes_the_place_of_one_that_gives_up(void **sta
 	first = ilk_test_start(write_for_a_while, l);
 	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	second = ilk_test_start(write_and_say, l);
-	ilk_test_join(first);
+	ilk_test_await(GAVE_UP_WRITING);
 	ilk_test_until(is_its_turn, &second->pid);
 	reader = ilk_test_start(read_and_say, l);
 	ilk_test_await_sleepers(ilk_test_name(""), 2);
-	assert_false(ilk_test_was_said(0) || ilk_test_was_said(1));
+	assert_false(ilk_test_was_said(HAS_READ) || ilk_test_was_said(WROTE));
 	CHECK_RC(ilk_rwlock_unlock(l), 0);
 	ilk_test_join(second);
 	ilk_test_join(reader);
 	assert_int_equal(others_can(l), WRITE);
+	end(first);
 }
 
 static void test_sleepers_that_give_up_take_no_wakeup_with_them(void **state)
@@ -85,12 +99,14 @@ static void test_sleepers_that_give_up_take_no_wakeup_with_them(void **state)
 	first = ilk_test_start(write_for_a_while, l);
 	second = ilk_test_start(read_for_a_while, l);
 	third = ilk_test_start(write_and_say, l);
-	ilk_test_join(first);
-	ilk_test_join(second);
+	ilk_test_await(GAVE_UP_WRITING);
+	ilk_test_await(GAVE_UP_READING);
 	ilk_test_await_sleepers(ilk_test_name(""), 1);
 	CHECK_RC(ilk_rwlock_unlock(l), 0);
 	ilk_test_join(third);
 	assert_int_equal(others_can(l), WRITE);
+	end(first);
+	end(second);
 }
 
 /* What waits for a writer that was killed while it waited, and one that is killed in its place. */
@@ -108,7 +124,7 @@ static void test_the_third_comes_in_when_two_writers_die_waiting(void **state)
 	ilk_test_await_sleepers(ilk_test_name(""), 3);
 	ilk_test_kill(first);
 	ilk_test_kill(second);
-	ilk_test_await(0);
+	ilk_test_await(HAS_READ);
 	ilk_test_join(reader);
 	CHECK_RC(ilk_rwlock_unlock(l), 0);
 	assert_int_equal(others_can(l), WRITE);
