@@ -168,12 +168,13 @@ enum {
 
 enum { ILK_PAIR_GATES_ = 4, ILK_PARTS_A_PAIR_ = 32 };
 #define ILK_PAIR_DROPPED_ UINT64_C(1)
+#define ILK_PAIR_DROPPING_ UINT64_C(2)
 #define ILK_PAIR_NO_GATE_ UINT32_C(1)
 
 /* A lock that was asked for, by one who held another. */
 struct ilk_pair_ {
-	uint64_t
-		key; /* 0: never used; DROPPED: free again; else offsets / 64, the held one's high */
+	/* 0: never used; DROPPED: free again; DROPPING: soon; else offsets / 64, the held one's high */
+	uint64_t key;
 	uint64_t told; /* the key: who, when and where from stand here */
 	uint64_t count;
 	int64_t first_seen;

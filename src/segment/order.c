@@ -5,9 +5,10 @@
  *                       offset with its kind in the low bits; `since` was written before it.
  *            parts      a bit for each part of the segment, of 64 bytes or more: there is, or was, a lock
  *                       in it that a pair may speak of.
- *            pair       key: 0 = never used; DROPPED = free again; else the pair. `told`: the key, once
- *                       the one who put it there has noted who he is, and when; till then, or if he
- *                       died in it, that is unknown. count, how, others, gates: by everybody.
+ *            pair       key: 0 = never used; DROPPED = free again; DROPPING = soon; else the pair.
+ *                       `told`: the key, once the one who put it there has noted who he is, and
+ *                       when; till then, or if he died in it, that is unknown. count, how, others,
+ *                       gates: by everybody.
  * Invariant  [I1] A list says no more than is so: what is taken is listed afterwards, and what is let go
  *            is taken off before. It counts only with the slot's own owner word in it: the list that
  *            the dead left is nobody's from the instant on in which the slot is another's.
@@ -21,12 +22,13 @@
  * Ordering   [H1] insert: key, compare-and-swap; the rest; told, release  <-> [H2]  it is complete
  *            [H2] look:   told, acquire; the rest                         <-> [H1]
  *            [H3] take:   since; word, release        <-> who inspects, reads all of it twice
- *            [H4] drop:   the rest 0; key = DROPPED, release <-> [H1], acquire: who comes next finds
- *                 nothing of the last one there
+ *            [H4] drop:   key = DROPPING, compare-and-swap, so that one drops it; the rest 0; key =
+ *                 DROPPED, release <-> [H1]: who comes next finds nothing of the last one there
  * Death      Nothing here waits, and nothing is needed to lock. After the key: a pair of whom nothing is
- *            known but what others add. In the midst of a drop: the same; it is dropped again when the
- *            memory is given out, which comes after, as its bits are cleared last. Between taking a lock and listing it, or in
- *            letting go: one lock is missing here that names the dead as its owner.
+ *            known but what others add. In the midst of a drop: a place that is never used again; what was
+ *            not dropped yet is, when the memory is given out, which comes after, as its bits are
+ *            cleared last. Between taking a lock and listing it, or in letting go: one lock is missing
+ *            here that names the dead as its owner.
  * Cost       For each lock that is held a search of the table, and some locked instructions.
  *
  * Source: the idea is that of the Linux kernel's lockdep; lock by lock here, where that has classes.
@@ -75,8 +77,8 @@ static uint32_t bits_between(uint64_t i, uint64_t first, uint64_t last)
 }
 
 /*
- * Is there, or was there, a lock in the COUNT bytes AT that a pair may speak of? CLEAR: there is none from
- * here on, where parts are not larger than what is given out at once.
+ * Is there, or was there, a lock in the COUNT bytes AT that a pair may speak of? CLEAR: there is none
+ * from here on, where parts are not larger than what is given out at once.
  */
 static int look_at_parts(const struct ilk_map_ *map, uint64_t at, uint64_t count, int clear)
 {
@@ -288,9 +290,11 @@ static int is_in(const struct range *r, uint64_t offset)
 	return offset >= r->from && offset < r->to;
 }
 
-/* [H4] */
-static void drop(struct ilk_pair_ *p)
+/* [H4] Were there two, the second could take away what is put there after the first. */
+static void drop(struct ilk_pair_ *p, uint64_t key)
 {
+	if (!ilk_cas_full_(&p->key, &key, ILK_PAIR_DROPPING_))
+		return;
 	ilk_store_relaxed_(&p->told, UINT64_C(0));
 	ilk_store_relaxed_(&p->count, UINT64_C(0));
 	ilk_store_relaxed_(&p->others, 0u);
@@ -317,10 +321,10 @@ void ilk_order_forget_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 		struct ilk_pair_ *p = &ilk_pairs_(map)[i];
 		uint64_t key = ilk_load_acquire_(&p->key);
 
-		if (key <= ILK_PAIR_DROPPED_)
+		if (key <= ILK_PAIR_DROPPING_)
 			continue;
 		if (is_in(&r, ilk_pair_first_(key)) || is_in(&r, ilk_pair_then_(key)))
-			drop(p);
+			drop(p, key);
 		else
 			drop_gates(p, &r);
 	}
@@ -341,8 +345,8 @@ static const char *wrong_pair(const struct ilk_map_ *map, const struct ilk_pair_
 {
 	uint64_t key = ilk_load_relaxed_(&p->key);
 
-	return key > ILK_PAIR_DROPPED_ && !ilk_is_pair_(map, key) ? "a pair is not of two locks"
-								  : NULL;
+	return key > ILK_PAIR_DROPPING_ && !ilk_is_pair_(map, key) ? "a pair is not of two locks"
+								   : NULL;
 }
 
 const char *ilk_order_valid_(const struct ilk_map_ *map)

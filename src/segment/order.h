@@ -3,8 +3,8 @@
  * keep such a history (ILK_SEGMENT_ORDER), and for their sake alone. The lists: held.c; the pairs, and
  * what both mean: order.c.
  *
- * A primitive says ilk_seek_() before it waits, ilk_taken_() after it has the lock, ilk_left_() before it
- * lets go. In other segments each is one comparison, on paths that are not the fast ones: in a segment
+ * A primitive says ilk_seek_() before it waits, ilk_taken_() after it has the lock, ilk_left_() before
+ * it lets go. In other segments each is one comparison, on paths that are not the fast ones: in a segment
  * with history those are off, since their place is not found in ilk_thread_.
  */
 #ifndef ILK_SEGMENT_ORDER_H
@@ -24,7 +24,7 @@ static inline int ilk_is_noted_(void)
 	return __builtin_expect(ilk_thread_.bytes == 0, 0) != 0;
 }
 
-/* The calling thread may be about to wait for LOCK, until DEADLINE: then all that it holds precedes it. */
+/* The calling thread may be about to wait for LOCK, until DEADLINE: all that it holds precedes it. */
 static inline void ilk_seek_(const void *lock, uint32_t kind, ilk_time deadline)
 {
 	if (ilk_is_noted_() && deadline != ILK_NOW)

@@ -43,7 +43,7 @@ static void lock_both(void)
 static struct ilk_pair_ *used(uint32_t from)
 {
 	for (uint32_t i = from; i < seg->map.header.order_pairs; i++)
-		if (ilk_pairs_(&seg->map)[i].key > ILK_PAIR_DROPPED_)
+		if (ilk_pairs_(&seg->map)[i].key > ILK_PAIR_DROPPING_)
 			return &ilk_pairs_(&seg->map)[i];
 	return NULL;
 }
@@ -200,7 +200,7 @@ static void test_valid_names_what_is_wrong_with_lists_and_pairs(void **state)
 	list->held[ILK_HELD_MOST_ - 1].what = 0;
 	p = used(0);
 	key = p->key;
-	p->key = 2;
+	p->key = 3;
 	check_wrong("two locks");
 	p->key = key >> 32 << 32 | key >> 32;
 	check_wrong("two locks");
