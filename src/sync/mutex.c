@@ -303,7 +303,8 @@ static int take_now(struct ilk_mutex *m, uint32_t found)
 	return result;
 }
 
-static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
+/* ASKS: what the caller holds precedes it. Not inline: the fast paths need no stack then. */
+static __attribute__((noinline)) int lock_checked(struct ilk_mutex *m, ilk_time deadline, int asks)
 {
 	int rc = check(m);
 	uint32_t found;
@@ -314,12 +315,23 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 	found = ilk_load_relaxed_(&m->owner);
 	if (ilk_mutex_is_mine_(found))
 		return lock_again(m);
-	ilk_seek_(m, ILK_HELD_MUTEX_, deadline);
+	if (asks)
+		ilk_seek_(m, ILK_HELD_MUTEX_, deadline);
 	if (take_free(m, found, &result))
 		return result;
 	if (deadline == ILK_NOW)
 		return take_now(m, ilk_load_relaxed_(&m->owner));
 	return contend(m, deadline);
+}
+
+static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
+{
+	return lock_checked(m, deadline, 1);
+}
+
+int ilk_mutex_lock_unasked_(struct ilk_mutex *m, ilk_time deadline)
+{
+	return lock_checked(m, deadline, 0);
 }
 
 /* The common case alone, so that it needs no stack; all else is lock_slow's. */

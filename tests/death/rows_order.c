@@ -171,6 +171,28 @@ static void test_the_list_of_another_generation_is_nobodys(void **state)
 	CHECK_RC(ilk_mutex_unlock(a), 0);
 }
 
+/* A reader that is lapped takes the writers' mutex for a moment, if it can, and reads without, if not. */
+static void test_a_lapped_reader_asks_for_nothing(void **state)
+{
+	struct ilk_snapshot_handle h;
+	uint64_t value = 1, *stamp;
+
+	(void)state;
+	CHECK_RC(ilk_snapshot_open(seg, "s", sizeof value, NULL, &h), 0);
+	CHECK_RC(ilk_mutex_lock(a), 0);
+	CHECK_RC(ilk_snapshot_publish(&h, &value, NULL), 0);
+	ilk_inspection_free(look(1));
+	used(0)->count = 0;
+	stamp = (void *)(h.first + h.stride);
+	assert_int_equal(*stamp, 1);
+	*stamp = UINT64_MAX;
+	CHECK_RC(ilk_snapshot_read(&h, &value, NULL), -EBADMSG);
+	*stamp = 1;
+	CHECK_RC(ilk_mutex_unlock(a), 0);
+	assert_int_equal(used(0)->count, 0);
+	CHECK_RC(ilk_segment_valid(seg), 0);
+}
+
 /* --- garbage --- */
 
 static void check_wrong(const char *what)
@@ -240,6 +262,7 @@ int main(void)
 		ROWS_TEST(test_a_pair_in_two_places_is_added_up),
 		ROWS_TEST(test_a_place_that_was_dropped_is_used_again),
 		ROWS_TEST(test_the_list_of_another_generation_is_nobodys),
+		ROWS_TEST(test_a_lapped_reader_asks_for_nothing),
 		ROWS_TEST(test_valid_names_what_is_wrong_with_lists_and_pairs),
 		ROWS_TEST(test_garbage_everywhere_leaves_the_locks_alone),
 	};
