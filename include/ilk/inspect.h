@@ -97,8 +97,8 @@ struct ilk_holder_info {
 
 /* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */
 struct ilk_held_info {
-	int thread;       /* index in threads[]; of a dead one: what it held when it died */
-	int object;       /* index in objects[], or ILK_NO_INDEX: an embedded lock */
+	int thread; /* index in threads[]; of a dead one: what it held when it died */
+	int object; /* index in objects[], of it or the snapshot it is in; ILK_NO_INDEX: embedded */
 	uint64_t offset;  /* of the lock, in the segment */
 	char name[64];    /* the object's; of an embedded lock its label, or "+" and the offset */
 	const char *type; /* constant string: "mutex", "rwlock" */
@@ -123,7 +123,7 @@ enum {
  * What is unknown is 0, or "": the thread that was the first died before it had noted it.
  */
 struct ilk_order_info {
-	int first, then; /* held, and asked for: indexes in objects[], or ILK_NO_INDEX: embedded */
+	int first, then; /* held, and asked for: indexes in objects[], as in struct ilk_held_info */
 	uint64_t first_offset, then_offset;
 	char first_name[64], then_name[64]; /* as in struct ilk_held_info */
 	const char *first_type, *then_type; /* constant strings; "" unknown */

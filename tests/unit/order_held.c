@@ -209,6 +209,33 @@ static void test_memory_given_out_anew_begins_without_history(void **state)
 	assert_int_equal(order("a", "b")->gates[0], 0);
 }
 
+/* 48 KiB have bits for parts of 128 bytes, which locks share. */
+static void test_memory_of_coarse_parts_begins_without_history_too(void **state)
+{
+	const struct ilk_segment_options small = {.size = sizeof small,
+		.bytes = 48 << 10,
+		.processes = 4,
+		.threads = 4,
+		.flags = ILK_SEGMENT_ORDER | handshake};
+	struct ilk_segment *other = support_create(ilk_test_name("small"), &small);
+	struct ilk_mutex *first = support_mutex(other, "first"), *m;
+	struct ilk_inspection *picture;
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		m = support_mutex(other, "short-lived");
+		lock_both(first, m);
+		CHECK_RC(ilk_inspect(ilk_test_name("small"), &picture), 0);
+		assert_int_equal(picture->order_count, 1);
+		assert_int_equal(picture->orders[0].count, 1);
+		ilk_inspection_free(picture);
+		CHECK_RC(ilk_object_remove(other, "short-lived"), 0);
+		CHECK_RC(ilk_object_close(m), 0);
+	}
+	ilk_segment_close(other);
+	support_unlink(ilk_test_name("small"));
+}
+
 static void test_what_is_freed_while_held_is_held_no_more(void **state)
 {
 	struct two *two;
@@ -321,6 +348,7 @@ int main(void)
 		ORDER_TEST(test_embedded_locks_go_by_label_or_place),
 		ORDER_TEST(test_a_lock_made_anew_begins_without_history),
 		ORDER_TEST(test_memory_given_out_anew_begins_without_history),
+		ORDER_TEST(test_memory_of_coarse_parts_begins_without_history_too),
 		ORDER_TEST(test_what_is_freed_while_held_is_held_no_more),
 		ORDER_TEST(test_a_snapshots_writer_holds_the_snapshot),
 		ORDER_TEST(test_more_than_a_list_holds_is_counted),
