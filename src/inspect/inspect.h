@@ -18,4 +18,7 @@ struct ilk_picture_ {
 /* Adds the objects, and who holds and waits for which. 0; -ENOMEM. */
 int ilk_inspect_objects_(struct ilk_picture_ *p);
 
+/* Adds what threads hold, and in which orders locks were taken, after the objects. 0; -ENOMEM; -E... */
+int ilk_inspect_order_(struct ilk_picture_ *p);
+
 #endif

@@ -42,6 +42,7 @@
 #include "fault.h"
 #include "os/futex.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "segment/wait.h"
 #include "sync/mutex.h"
@@ -112,6 +113,7 @@ static int unlock_slow(struct ilk_mutex *m)
 	}
 	ilk_count_last_(&ilk_thread_);
 	ilk_let_go_();
+	ilk_left_(m);
 	ilk_exchange_(&m->owner, word & ILK_MUTEX_DAMAGED_); /* [X2], [X4] */
 	ilk_fence_after_rmw_();
 	return look_round(m);
@@ -141,6 +143,7 @@ static int taken(struct ilk_mutex *m, int result)
 {
 	count(m);
 	ilk_hold_();
+	ilk_taken_(m, ILK_HELD_MUTEX_);
 	return result;
 }
 
@@ -300,7 +303,8 @@ static int take_now(struct ilk_mutex *m, uint32_t found)
 	return result;
 }
 
-static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
+/* ASKS: what the caller holds precedes it. Not inline: the fast paths need no stack then. */
+static __attribute__((noinline)) int lock_checked(struct ilk_mutex *m, ilk_time deadline, int asks)
 {
 	int rc = check(m);
 	uint32_t found;
@@ -311,11 +315,23 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 	found = ilk_load_relaxed_(&m->owner);
 	if (ilk_mutex_is_mine_(found))
 		return lock_again(m);
+	if (asks)
+		ilk_seek_(m, ILK_HELD_MUTEX_, deadline);
 	if (take_free(m, found, &result))
 		return result;
 	if (deadline == ILK_NOW)
 		return take_now(m, ilk_load_relaxed_(&m->owner));
 	return contend(m, deadline);
+}
+
+static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
+{
+	return lock_checked(m, deadline, 1);
+}
+
+int ilk_mutex_lock_unasked_(struct ilk_mutex *m, ilk_time deadline)
+{
+	return lock_checked(m, deadline, 0);
 }
 
 /* The common case alone, so that it needs no stack; all else is lock_slow's. */

@@ -15,6 +15,12 @@ enum {
 /* Makes M an unlocked mutex: for objects that have one in them. */
 void ilk_mutex_make_(struct ilk_mutex *m, const char *label, uint32_t flags);
 
+/*
+ * As ilk_mutex_lock_until(), for one who goes on without it: he cannot hang for it, so lock-order history
+ * has no pair of it.
+ */
+int ilk_mutex_lock_unasked_(struct ilk_mutex *m, ilk_time deadline);
+
 static inline int ilk_mutex_is_held_(uint32_t word)
 {
 	return ilk_owner_is_thread_(word);

@@ -26,6 +26,7 @@
 #include "os/futex.h"
 #include "segment/types.h"
 #include "segment/wait.h"
+#include "sync/mutex.h"
 #include "sync/snapshot_bytes.h"
 #include <errno.h>
 #include <limits.h>
@@ -82,7 +83,7 @@ static int read_in_turn(const struct ilk_snapshot_handle *h, void *value, uint64
 
 	ilk_add_relaxed_(&s->lapped, UINT64_C(1));
 	for (;;) {
-		int rc = took_turn(s, ilk_mutex_lock_until(&s->writer, ilk_after_ms(TURN_MS)));
+		int rc = took_turn(s, ilk_mutex_lock_unasked_(&s->writer, ilk_after_ms(TURN_MS)));
 
 		if (rc == -EIDRM || rc == -ECANCELED)
 			return rc;

@@ -21,10 +21,10 @@ static void print_header(const char *name, const struct ilk_inspection *in)
 	clock_gettime(CLOCK_REALTIME, &now);
 	term_duration(age, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - in->created);
 	term_print(stdout, TERM_BOLD, term_clean(clean, sizeof clean, name));
-	printf(": %s, %s used, made %s ago, uid %u, mode %04o, layout %u, %s%s\n",
+	printf(": %s, %s used, made %s ago, uid %u, mode %04o, layout %u, %s%s%s\n",
 		term_bytes(bytes, in->bytes), term_bytes(used, in->used), age, in->uid,
 		in->mode & 07777, in->version, in->asymmetric ? "asymmetric" : "fenced",
-		in->transient ? ", transient" : "");
+		in->transient ? ", transient" : "", in->order ? ", order" : "");
 }
 
 /* --- processes --- */
