@@ -3,7 +3,7 @@
  *
  * state    one word, so that a phase ends, breaks, or gets a member in one step:
  *            63..48 phase    how many were completed; it wraps
- *            47..40 resets   of a broken barrier; it wraps
+ *            47..40 resets   of a broken barrier; it wraps, and passes over what a cell bears
  *            39..11 epoch    moves with each attach
  *            10..8  cause    0, or why it is broken: enum ilk_barrier_cause
  *             7..0  culprit  cell of who broke it, + 1; 0: no member's
