@@ -18,7 +18,8 @@
  * phases   how many were completed; stored by who completed one, after that. Where that one died in
  *          between it is behind the phase in `state`, of which it has the upper bits
  * lost, slept, waited_ns: statistics, added to by whoever it happens to
- * who      of each cell's member, for people: written by the member, after it has attached
+ * who      of each cell's member, for people: written by the member, after it has attached; one that
+ *          detaches takes its owner word out of it
  * flags, parties, label: fixed
  */
 #ifndef ILK_SYNC_BARRIER_H
