@@ -135,6 +135,7 @@ static int let_go_and_wait(struct ilk_condition *c, struct ilk_mutex *m, ilk_tim
 	ilk_time began;
 	int rc, has_lapsed;
 
+	ilk_fence_after_rmw_();
 	if (check(c) < 0) /* [C3] */
 		return -EIDRM;
 	ilk_mutex_unlock(m);

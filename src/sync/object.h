@@ -51,6 +51,7 @@ static inline int ilk_wait_flagged_(struct ilk_wait_ *w, uint32_t *word, uint32_
 	if (found & flag)
 		return ilk_wait_on_(w, word, found, deadline, owner);
 	ilk_cas_full_(word, &found, found | flag);
+	ilk_fence_after_rmw_(); /* weaker: he could look before others see the flag */
 	return ILK_WOKEN_;
 }
 
