@@ -273,6 +273,7 @@ static void test_read_only_attachment_tells_the_value_alone(void **state)
 	CHECK_RC(ilk_semaphore_post(seen), -EROFS);
 	CHECK_RC(ilk_semaphore_post_n(seen, 1), -EROFS);
 	CHECK_RC(ilk_semaphore_wait(seen), -EROFS);
+	CHECK_RC(ilk_semaphore_wait_posix(ilk_semaphore_posix(seen), ILK_NOW), -EROFS);
 	CHECK_RC(ilk_semaphore_init(reader, seen, NULL, NULL), -EROFS);
 	CHECK_RC(ilk_semaphore_post(s), 0);
 	ilk_segment_close(reader);
