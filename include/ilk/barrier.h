@@ -188,7 +188,9 @@ ILK_API int ilk_barrier_reset(struct ilk_barrier *b);
  * makes it ILK_BARRIER_DEATH, even before anybody waited for it in vain. Takes no lock, writes
  * nothing in the segment, works through a read-only attachment. 0; -EINVAL as attach.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_barrier_status(const struct ilk_barrier *b, struct ilk_barrier_status *status);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }
