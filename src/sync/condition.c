@@ -241,12 +241,8 @@ int ilk_condition_open(struct ilk_segment *seg, const char *name, struct ilk_con
 		.type = ILK_TYPE_CONDITION_,
 		.bytes = sizeof **c,
 		.init = init_wanted};
-	void *object;
-	int rc = ilk_directory_open_(seg, &wanted, &object);
 
-	if (rc == 0)
-		*c = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, 0, c);
 }
 
 /* --- its row --- */
