@@ -38,9 +38,10 @@
  * process that closes the segment or exits without having detached, count as dead.
  *
  * Order: all that a member wrote before its wait is seen by every member after theirs. Not
- * async-signal-safe. Lifetime: who completes a phase looks at the barrier once more after it has let
- * the others go on; its memory may be reused when every call on it has returned. Source: a sense-reversing barrier with the arrivals in a table instead of a
- * count, so that it is known whose is missing.
+ * async-signal-safe. Lifetime: who completes a phase looks at the barrier once more after it has
+ * let the others go on; its memory may be reused when every call on it has returned. Source: a
+ * sense-reversing barrier with the arrivals in a table instead of a count, so that it is known
+ * whose is missing.
  */
 #ifndef ILK_BARRIER_H
 #define ILK_BARRIER_H
