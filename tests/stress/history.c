@@ -2,7 +2,7 @@
  * history.c - small runs, written down, and judged by a search for an order that makes sense.
  *
  * Three players use one object in each round, all kinds in turn: a lock, permits, a semaphore, an
- * event, versions, phases. What each was told must be what it would have been told if all that
+ * event, a latch, versions, phases. What each was told must be what it would have been told if all that
  * happened had happened one after the other (linear.h).
  */
 #include "game.h"
@@ -13,14 +13,18 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PLAYERS = LINEAR_PLAYERS, MOVES = 6, KINDS = 6 };
+enum { PLAYERS = LINEAR_PLAYERS, MOVES = 6, KINDS = 7 };
+
+enum { TO_COUNT = 12 }; /* by a latch */
 
 /* One of each, as one process or thread sees them. */
 struct things {
+	struct ilk_segment *seg;
 	struct ilk_mutex *lock;
 	struct ilk_permits *permits;
 	struct ilk_semaphore *semaphore;
 	struct ilk_event *event;
+	struct ilk_latch *latch;
 	struct ilk_barrier *barrier;
 	struct ilk_snapshot_handle latest;
 };
@@ -144,6 +148,19 @@ static void use_event(struct things *t, unsigned player)
 	}
 }
 
+static void use_latch(struct things *t, unsigned player)
+{
+	unsigned left = 0, n = (unsigned)random_below(player, 3);
+	uint64_t called = draw();
+
+	note(player, GIVE, n, called, ilk_latch_count_down(t->latch, n));
+	called = draw();
+	CHECK_RC(ilk_latch_left(t->latch, &left), 0);
+	note(player, LOOK, 0, called, left);
+	called = draw();
+	note(player, TAKE, 0, called, ilk_latch_wait_until(t->latch, soon(player)));
+}
+
 static void use_versions(struct things *t, unsigned player)
 {
 	uint64_t value = random_below(player, UINT32_MAX), version, called = draw();
@@ -199,6 +216,15 @@ static uint64_t begin_with_event(void)
 	return (uint64_t)ilk_event_is_set(mine.event);
 }
 
+/* It falls once: so it is a new one. */
+static uint64_t begin_with_latch(void)
+{
+	const struct ilk_latch_options most = {.size = sizeof most, .count = TO_COUNT};
+
+	CHECK_RC(ilk_latch_init(mine.seg, mine.latch, "latch", &most), 0);
+	return TO_COUNT;
+}
+
 static uint64_t begin_with_version(void)
 {
 	uint64_t value, version;
@@ -217,6 +243,7 @@ static const struct kind {
 	{"permits", use_permits, model_permits, begin_with_nothing},
 	{"semaphores", use_semaphore, model_semaphore, begin_with_value},
 	{"events", use_event, model_event, begin_with_event},
+	{"latches", use_latch, model_latch, begin_with_latch},
 	{"versions", use_versions, model_versions, begin_with_version},
 	{"phases", use_phases, model_phases, begin_with_nothing},
 };
@@ -274,10 +301,12 @@ static void find(struct ilk_segment *seg, struct things *t)
 	const struct ilk_barrier_options all = {.size = sizeof all, .parties = PLAYERS};
 	const struct ilk_snapshot_options copies = {.size = sizeof copies, .copies = 2};
 
+	t->seg = seg;
 	CHECK_RC(ilk_mutex_open(seg, "lock", NULL, &t->lock), 0);
 	CHECK_RC(ilk_permits_open(seg, "permits", &some, &t->permits), 0);
 	CHECK_RC(ilk_semaphore_open(seg, "semaphore", &two, &t->semaphore), 0);
 	CHECK_RC(ilk_event_open(seg, "event", &each, &t->event), 0);
+	CHECK_RC(ilk_latch_open(seg, "latch", NULL, &t->latch), 0);
 	CHECK_RC(ilk_barrier_open(seg, "barrier", &all, &t->barrier), 0);
 	CHECK_RC(ilk_snapshot_open(seg, "latest", sizeof(uint64_t), &copies, &t->latest), 0);
 }

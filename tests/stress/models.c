@@ -71,6 +71,21 @@ int model_event(uint64_t *state, unsigned player, const struct linear_step *s)
 	return s->action != TAKE || (s->result == 0) == (before == 1);
 }
 
+int model_latch(uint64_t *state, unsigned player, const struct linear_step *s)
+{
+	int64_t left = (int64_t)*state;
+
+	(void)player;
+	if (s->action == LOOK)
+		return s->result == left;
+	if (s->action == TAKE)
+		return (s->result == 0) == (left == 0);
+	if (s->arg > left)
+		return s->result == -ERANGE;
+	*state -= (uint64_t)s->arg;
+	return s->result == 0;
+}
+
 int model_versions(uint64_t *state, unsigned player, const struct linear_step *s)
 {
 	uint64_t version = *state >> 32;

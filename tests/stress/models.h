@@ -19,7 +19,11 @@ enum action {
 
 enum { PERMITS = 4 };
 
-/* States at first: 0; of a semaphore its value; of versions version << 32 and value. */
-linear_model model_lock, model_permits, model_semaphore, model_event, model_versions, model_phases;
+/*
+ * States at first: 0; of a semaphore its value; of a latch what is to be counted; of versions
+ * version << 32 and value.
+ */
+linear_model model_lock, model_permits, model_semaphore, model_event, model_latch, model_versions,
+	model_phases;
 
 #endif
