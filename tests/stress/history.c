@@ -52,7 +52,7 @@ static void note(unsigned player, enum action action, int64_t arg, uint64_t call
 
 	CHECK(*count < LINEAR_STEPS);
 	game->history.step[player][(*count)++] = (struct linear_step){
-		.action = action,
+		.action = (int)action,
 		.arg = arg,
 		.result = result,
 		.called = called,
