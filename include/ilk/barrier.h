@@ -38,9 +38,10 @@
  * process that closes the segment or exits without having detached, count as dead.
  *
  * Order: all that a member wrote before its wait is seen by every member after theirs. Not
- * async-signal-safe. Lifetime: who completes a phase looks at the barrier once more after it has let
- * the others go on; its memory may be reused when every call on it has returned. Source: a sense-reversing barrier with the arrivals in a table instead of a
- * count, so that it is known whose is missing.
+ * async-signal-safe. Lifetime: who completes a phase looks at the barrier once more after it has
+ * let the others go on; its memory may be reused when every call on it has returned. Source: a
+ * sense-reversing barrier with the arrivals in a table instead of a count, so that it is known
+ * whose is missing.
  */
 #ifndef ILK_BARRIER_H
 #define ILK_BARRIER_H
@@ -188,7 +189,9 @@ ILK_API int ilk_barrier_reset(struct ilk_barrier *b);
  * makes it ILK_BARRIER_DEATH, even before anybody waited for it in vain. Takes no lock, writes
  * nothing in the segment, works through a read-only attachment. 0; -EINVAL as attach.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_barrier_status(const struct ilk_barrier *b, struct ilk_barrier_status *status);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }

@@ -29,6 +29,16 @@
 #error "Ilk needs gcc or clang"
 #endif
 
+/* Private: around functions that have a struct's name, of which g++ -Wshadow warns. */
+#if defined(__cplusplus) && !defined(__clang__)
+#define ILK_NAMESAKE_BEGIN_ \
+	_Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wshadow\"")
+#define ILK_NAMESAKE_END_ _Pragma("GCC diagnostic pop")
+#else
+#define ILK_NAMESAKE_BEGIN_
+#define ILK_NAMESAKE_END_
+#endif
+
 #ifdef __cplusplus
 extern "C" {
 #endif

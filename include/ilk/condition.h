@@ -28,7 +28,8 @@
  * no death can strand a waiter: neither that of one who was woken and killed before it could act, nor
  * that of one who made the change and did not live to tell. Hence the loop, which ILK_WAIT_UNTIL is.
  *
- * Who notifies need not hold the mutex, and waits for nobody. Not async-signal-safe.
+ * Who notifies need not hold the mutex, and waits for nobody. Not async-signal-safe. Memory with a
+ * condition in it may be reused when every call on it has returned, those that notify among them.
  */
 #ifndef ILK_CONDITION_H
 #define ILK_CONDITION_H

@@ -18,6 +18,9 @@
  *
  * Death: a set has happened or has not. Who dies in a wait of an event of auto reset may have
  * consumed the set; or not, and then another gets it, within 50 ms.
+ *
+ * Lifetime: with ILK_EVENT_AUTO a set writes to the event once more after it has let somebody
+ * through. Memory with an event in it may be reused when every call on it has returned.
  */
 #ifndef ILK_EVENT_H
 #define ILK_EVENT_H

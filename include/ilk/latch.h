@@ -15,6 +15,9 @@
  * that leaves the latch closed, and those who wait wait on. So wait with a deadline; or, where
  * somebody knows that he died, let that one count in his place; or use a barrier, which knows its
  * members.
+ *
+ * Lifetime: the last to count writes to the latch once more after it is open. Memory with a latch in
+ * it may be reused when every call on it has returned, not as soon as a wait is over.
  */
 #ifndef ILK_LATCH_H
 #define ILK_LATCH_H

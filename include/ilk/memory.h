@@ -129,7 +129,9 @@ struct ilk_usage {
  * is 1 - largest / (bytes - used). Takes time with the number of blocks. 0; -EROFS, -EUSERS,
  * -EBADMSG, -ECANCELED as ilk_alloc.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_usage(struct ilk_segment *seg, struct ilk_usage *usage);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }

@@ -141,7 +141,9 @@ ILK_API int ilk_mutex_repaired(struct ilk_mutex *m);
  * Who holds it at this moment; by the time you read it that may be over. Takes no lock, writes
  * nothing in the segment, works through a read-only attachment. 0; -EINVAL as lock.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_mutex_owner(const struct ilk_mutex *m, struct ilk_mutex_owner *owner);
+ILK_NAMESAKE_END_
 
 /* Private: what ILK_WITH_MUTEX is made of. */
 static inline struct ilk_mutex *ilk_mutex_enter_(struct ilk_mutex *m, int *result)

@@ -16,8 +16,8 @@
  *
  * Each permit knows its owner, by the very instruction that takes it: so exactly those that the dead
  * held come back, at the next acquire, or within about 20 ms of the kernel's letting go of the dead
- * process where somebody waits (60 where the sleeper that watched has just been served, or died). What they stood for,
- * nobody puts right: where that matters, see ilk/mutex.h.
+ * process where somebody waits (60 where the sleeper that watched has just been served, or died).
+ * What they stood for, nobody puts right: where that matters, see ilk/mutex.h.
  *
  * An owner is a thread, which alone can release its permits, and leaves them as the dead do if it
  * ends; or with ILK_PERMITS_PROCESS the whole process, any thread of which can.
@@ -28,7 +28,8 @@
  * deadlock with others who do: acquire all at once.
  *
  * An acquire happens after the release, or the death, that made its permits free. Nobody is served
- * in order. Not async-signal-safe.
+ * in order. Not async-signal-safe. Lifetime: a release looks at the permits once more after it has
+ * let them go; their memory may be reused when every call on them has returned.
  */
 #ifndef ILK_PERMITS_H
 #define ILK_PERMITS_H

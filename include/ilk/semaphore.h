@@ -159,7 +159,8 @@ ILK_API int ilk_semaphore_open_posix(
 
 /*
  * Takes a permit of SEM, a process-shared sem_t wherever it lies, waiting until DEADLINE at most
- * (ILK_NOW: tries once), and looking by itself every 50 ms. 0; -ETIMEDOUT; -EINVAL SEM is NULL.
+ * (ILK_NOW: tries once), and looking by itself every 50 ms. 0; -ETIMEDOUT; -EINVAL SEM is NULL;
+ * -EROFS it lies in a read-only attachment.
  * Closing it or unmapping its memory meanwhile is the caller's error. The inspector does not see who
  * waits here: it lies in no segment. A sem_t that is not process-shared works, with wake-ups up to
  * 50 ms late.

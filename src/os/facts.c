@@ -132,6 +132,14 @@ int32_t ilk_thread_id_(void)
 	return (int32_t)syscall(SYS_gettid);
 }
 
+int ilk_thread_is_gone_(int32_t tid)
+{
+	int before = errno, is_gone = syscall(SYS_tgkill, getpid(), tid, 0) < 0 && errno == ESRCH;
+
+	errno = before;
+	return is_gone;
+}
+
 void ilk_thread_name_(char *name, size_t size)
 {
 	char comm[16] = "";

@@ -26,6 +26,8 @@ int ilk_pid_is_gone_(int32_t pid);
 uint64_t ilk_pid_space_(void);
 
 int32_t ilk_thread_id_(void);
+/* Has this process no thread TID (any more)? */
+int ilk_thread_is_gone_(int32_t tid);
 void ilk_thread_name_(char *name, size_t size);
 
 /* 16 bytes that differ from boot to boot; zero where /proc is not there. */

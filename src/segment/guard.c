@@ -151,7 +151,7 @@ int ilk_guard_lock_(struct ilk_segment *seg)
 
 int ilk_guard_try_(struct ilk_segment *seg)
 {
-	ilk_add_full_(&seg->inside, 1u);
+	ilk_inside_add_(seg);
 	for (unsigned round = 0; !take(word_of(seg), 0, ilk_thread_.me->owner);)
 		if (!ilk_spin_(&round)) {
 			ilk_inside_end_(seg);

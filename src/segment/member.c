@@ -96,6 +96,8 @@ static int take_thread_slot(
 	me->owner = ilk_owner_word_(i, generation);
 	me->slot = i;
 	me->held = 0;
+	me->inside = 0;
+	ilk_store_release_(&me->tid, ilk_thread_slot_(map, i)->tid);
 	memset(me->more, 0, sizeof me->more);
 	me->member = member;
 	ilk_thread_adopt_(me);

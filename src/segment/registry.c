@@ -48,7 +48,7 @@ static void forget_membership(struct ilk_member_ *member)
 	member->anchor = NULL;
 	member->inherited = member->opened != NULL;
 	for (uint32_t i = 0; i < member->top; i++)
-		member->identities[i].thread = 0;
+		member->identities[i].thread = member->identities[i].inside = 0;
 }
 
 /* Makes every cached place out of date. */

@@ -23,6 +23,9 @@ struct ilk_identity_ {
 	uint32_t more[ILK_MARKS_]; /* of each mark of its slot: see marks.h; by its thread alone */
 	uint64_t thread;           /* serial of the thread whose it is; 0: nobody's */
 	const uint32_t *sleeps_on; /* the word it sleeps on, for close; by its thread alone */
+	const struct ilk_segment *inside_of; /* where it is inside (wait.h), */
+	uint32_t inside;                     /* and how often; both by its thread alone */
+	int32_t tid;
 	struct ilk_member_ *member;
 };
 

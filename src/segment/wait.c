@@ -1,9 +1,12 @@
 /*
  * wait.c - the only file that sleeps.
  *
- * State      segment.closing, segment.inside: private to the process. The wait record: in the
- *            thread slot, written by its thread alone, under a sequence that is odd while it changes.
- * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0.
+ * State      segment.closing, segment.inside: private to the process. So is what an identity says of
+ *            its thread's part in `inside`: for threads that end there without a word. The wait
+ *            record: in the thread slot, written by its thread alone, under a sequence that is odd
+ *            while it changes.
+ * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0, or when all
+ *            who are counted still are threads that are gone.
  *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
  *            behind another who does), 50 ms else.
  * Ordering   [W1] enter:  add inside, full       <-> [W3]  close sees us, or we see it closing
@@ -17,6 +20,7 @@
 #include "segment/wait.h"
 #include "fault.h"
 #include "os/clock.h"
+#include "os/facts.h"
 #include "os/futex.h"
 #include "os/membarrier.h"
 #include "os/thread.h"
@@ -48,9 +52,27 @@ static void write_record(struct ilk_wait_ *w, uint64_t object)
 	ilk_store_release_(&slot->wait_sequence, sequence + 1);
 }
 
-int ilk_inside_begin_(struct ilk_segment *seg)
+/*
+ * The calling thread is counted, BY 1, or will be no more, by -1: in that order, so that who vanishes
+ * in between is waited for in vain, and never taken for two.
+ */
+static void note_inside(const struct ilk_segment *seg, int by)
+{
+	struct ilk_identity_ *me = ilk_thread_.me;
+
+	ilk_store_relaxed_(&me->inside_of, seg);
+	ilk_store_relaxed_(&me->inside, me->inside + (uint32_t)by);
+}
+
+void ilk_inside_add_(struct ilk_segment *seg)
 {
 	ilk_add_full_(&seg->inside, 1u); /* [W1] */
+	note_inside(seg, 1);
+}
+
+int ilk_inside_begin_(struct ilk_segment *seg)
+{
+	ilk_inside_add_(seg);
 	ilk_fence_after_rmw_();
 	if (!ilk_is_closing_(seg)) /* [W2] */
 		return 0;
@@ -60,6 +82,7 @@ int ilk_inside_begin_(struct ilk_segment *seg)
 
 void ilk_inside_end_(struct ilk_segment *seg)
 {
+	note_inside(seg, -1);
 	ilk_sub_full_(&seg->inside, 1u); /* [W4] */
 }
 
@@ -188,11 +211,36 @@ static void wake_sleepers(struct ilk_segment *seg)
 	}
 }
 
+/* How often ONE is inside SEG, if its thread is gone: it changes nothing any more. */
+static uint32_t left_inside(const struct ilk_identity_ *one, const struct ilk_segment *seg)
+{
+	int32_t tid = ilk_load_acquire_(&one->tid);
+	uint32_t inside;
+
+	if (!ilk_load_relaxed_(&one->inside) || ilk_load_relaxed_(&one->inside_of) != seg ||
+		!ilk_thread_is_gone_(tid))
+		return 0;
+	inside = ilk_load_acquire_(&one->inside);
+	/* Else it is another thread's meanwhile. */
+	return ilk_load_relaxed_(&one->tid) == tid ? inside : 0;
+}
+
+/* Is anybody inside who can come out? */
+static int is_used(const struct ilk_segment *seg)
+{
+	const struct ilk_member_ *member = seg->member;
+	uint32_t inside = ilk_load_acquire_(&seg->inside), gone = 0;
+
+	for (uint32_t i = 0; inside && i < ilk_load_relaxed_(&member->top); i++)
+		gone += left_inside(&member->identities[i], seg);
+	return inside > gone;
+}
+
 void ilk_wait_cancel_(struct ilk_segment *seg)
 {
 	ilk_exchange_(&seg->closing, 1u); /* [W3] */
 	ilk_fence_();
-	while (ilk_load_acquire_(&seg->inside)) {
+	while (is_used(seg)) {
 		wake_sleepers(seg);
 		ilk_sleep_until_(ilk_now() + ILK_NS_PER_MS);
 	}

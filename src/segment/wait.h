@@ -42,6 +42,9 @@ struct ilk_wait_ {
 /* 0; -ECANCELED the segment is being closed; then nothing is begun, and nothing may be ended. */
 int ilk_inside_begin_(struct ilk_segment *seg);
 
+/* The same whether it is being closed or not: for who closes. */
+void ilk_inside_add_(struct ilk_segment *seg);
+
 /* After this the segment may be gone. */
 void ilk_inside_end_(struct ilk_segment *seg);
 

@@ -237,6 +237,7 @@ static int wait_for_all(struct ilk_barrier *b, uint32_t stamp, ilk_time deadline
 	int rc;
 
 	ilk_wait_begin_(&w, b, ILK_TYPE_BARRIER_);
+	w.many = 1; /* all who are missing, not the one alone that is noted */
 	do
 		rc = doze(b, &w, stamp, deadline, hint);
 	while (rc == WAITING);

@@ -3,7 +3,7 @@
  *
  * state    one word, so that a phase ends, breaks, or gets a member in one step:
  *            63..48 phase    how many were completed; it wraps
- *            47..40 resets   of a broken barrier; it wraps
+ *            47..40 resets   of a broken barrier; it wraps, and passes over what a cell bears
  *            39..11 epoch    moves with each attach
  *            10..8  cause    0, or why it is broken: enum ilk_barrier_cause
  *             7..0  culprit  cell of who broke it, + 1; 0: no member's
@@ -18,7 +18,8 @@
  * phases   how many were completed; stored by who completed one, after that. Where that one died in
  *          between it is behind the phase in `state`, of which it has the upper bits
  * lost, slept, waited_ns: statistics, added to by whoever it happens to
- * who      of each cell's member, for people: written by the member, after it has attached
+ * who      of each cell's member, for people: written by the member, after it has attached; one that
+ *          detaches takes its owner word out of it
  * flags, parties, label: fixed
  */
 #ifndef ILK_SYNC_BARRIER_H

@@ -119,14 +119,37 @@ static int break_for_the_dead(struct ilk_barrier *b, uint64_t state)
 	return dead != ILK_BARRIER_NOBODY_;
 }
 
+/* Has a member that arrived in a round of the number of STATE's? */
+static int is_in_use(const struct ilk_barrier *b, uint64_t state)
+{
+	uint32_t cells = ilk_barrier_cells_(b), stamp = ilk_barrier_stamp_(state), i = 0;
+
+	while (i < cells && (uint32_t)ilk_load_acquire_(&b->cell[i]) != stamp)
+		i++;
+	return i < cells;
+}
+
+/*
+ * STATE in the next round. The count of resets wraps, and who came so many of them ago, and not
+ * since, has not arrived: so a number that is in use is passed over. There are more than cells. A
+ * member that writes that number only now read it then, and looks at the state again.
+ */
+static uint64_t next_round(const struct ilk_barrier *b, uint64_t state)
+{
+	do
+		state = ilk_barrier_raised_(
+			state, ILK_ROUND_SHIFT_, ILK_PHASE_SHIFT_ - ILK_ROUND_SHIFT_);
+	while (is_in_use(b, state));
+	return state & ~((UINT64_C(1) << ILK_EPOCH_SHIFT_) - 1);
+}
+
 /* Mends it, broken in STATE. 0: the state has changed. */
 static int mend(struct ilk_barrier *b, uint64_t state)
 {
-	uint64_t mended =
-		ilk_barrier_raised_(state, ILK_ROUND_SHIFT_, ILK_PHASE_SHIFT_ - ILK_ROUND_SHIFT_);
+	uint64_t mended;
 
 	free_the_dead(b, state);
-	mended &= ~((UINT64_C(1) << ILK_EPOCH_SHIFT_) - 1);
+	mended = next_round(b, state);
 	if (!ilk_cas_full_(&b->state, &state, mended))
 		return 0;
 	ilk_barrier_wake_(b);

@@ -147,6 +147,8 @@ int ilk_barrier_detach(struct ilk_barrier *b)
 	i = ilk_barrier_mine_(b);
 	if (i == ILK_BARRIER_NOBODY_)
 		return -EPERM;
+	/* Our owner word can be another's next, and our cell: what we said of ourselves is not. */
+	ilk_store_relaxed_(&b->who[i].owner, 0u);
 	ilk_exchange_(&b->cell[i], ilk_barrier_vacated_(b));
 	ilk_let_go_();
 	/* Whoever waits looks whether all others have arrived: one of them is to be elected. */

@@ -8,6 +8,7 @@
 #include "segment/member.h"
 #include "segment/types.h"
 #include "sync/barrier.h"
+#include "sync/object.h"
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
@@ -156,24 +157,15 @@ static int is_as_asked(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_barrier_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_barrier_options *options, struct ilk_barrier **b)
 {
-	struct ilk_wanted_ wanted = {
+	const struct ilk_wanted_ wanted = {
 		.name = name,
 		.type = ILK_TYPE_BARRIER_,
 		.bytes = sizeof **b,
 		.fits = is_as_asked,
 		.init = init_wanted,
 	};
-	int kind = kind_of(options);
-	void *object;
-	int rc;
 
-	if (kind < 0)
-		return kind;
-	wanted.flags = (uint32_t)kind;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*b = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, kind_of(options), b);
 }
 
 /* --- its row --- */

@@ -135,6 +135,7 @@ static int let_go_and_wait(struct ilk_condition *c, struct ilk_mutex *m, ilk_tim
 	ilk_time began;
 	int rc, has_lapsed;
 
+	ilk_fence_after_rmw_();
 	if (check(c) < 0) /* [C3] */
 		return -EIDRM;
 	ilk_mutex_unlock(m);
@@ -240,12 +241,8 @@ int ilk_condition_open(struct ilk_segment *seg, const char *name, struct ilk_con
 		.type = ILK_TYPE_CONDITION_,
 		.bytes = sizeof **c,
 		.init = init_wanted};
-	void *object;
-	int rc = ilk_directory_open_(seg, &wanted, &object);
 
-	if (rc == 0)
-		*c = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, 0, c);
 }
 
 /* --- its row --- */

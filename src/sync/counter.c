@@ -13,6 +13,7 @@
  */
 #include "segment/directory.h"
 #include "segment/types.h"
+#include "sync/object.h"
 #include <errno.h>
 #include <ilk/counter.h>
 #include <stdio.h>
@@ -23,12 +24,8 @@ int ilk_counter_open(struct ilk_segment *seg, const char *name, struct ilk_count
 {
 	const struct ilk_wanted_ wanted = {
 		.name = name, .type = ILK_TYPE_COUNTER_, .bytes = sizeof **counter};
-	void *object;
-	int rc = ilk_directory_open_(seg, &wanted, &object);
 
-	if (rc == 0)
-		*counter = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, 0, counter);
 }
 
 static const char *valid_counter(const struct ilk_map_ *map, const void *object, uint64_t bytes)
@@ -95,12 +92,8 @@ int ilk_sharded_open(struct ilk_segment *seg, const char *name, struct ilk_shard
 		.bytes = size_for(seg->map.header.thread_slots),
 		.init = init_sharded,
 	};
-	void *object;
-	int rc = ilk_directory_open_(seg, &wanted, &object);
 
-	if (rc == 0)
-		*sharded = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, 0, sharded);
 }
 
 int ilk_sharded_find_(struct ilk_sharded *sharded, struct ilk_sharded_handle *mine)

@@ -225,24 +225,15 @@ static int has_flags(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_event_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_event_options *options, struct ilk_event **e)
 {
-	struct ilk_wanted_ wanted = {
+	const struct ilk_wanted_ wanted = {
 		.name = name,
 		.type = ILK_TYPE_EVENT_,
 		.bytes = sizeof **e,
 		.fits = has_flags,
 		.init = init_wanted,
 	};
-	int flags = flags_of(options);
-	void *object;
-	int rc;
 
-	if (flags < 0)
-		return flags;
-	wanted.flags = (uint32_t)flags;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*e = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, flags_of(options), e);
 }
 
 /* --- its row --- */

@@ -171,24 +171,15 @@ static int has_count(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_latch_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_latch_options *options, struct ilk_latch **l)
 {
-	struct ilk_wanted_ wanted = {
+	const struct ilk_wanted_ wanted = {
 		.name = name,
 		.type = ILK_TYPE_LATCH_,
 		.bytes = sizeof **l,
 		.fits = has_count,
 		.init = init_wanted,
 	};
-	int count = count_of(options);
-	void *object;
-	int rc;
 
-	if (count < 0)
-		return count;
-	wanted.flags = (uint32_t)count;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*l = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, count_of(options), l);
 }
 
 /* --- its row --- */

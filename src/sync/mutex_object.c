@@ -85,24 +85,15 @@ static int has_flags(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_mutex_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_mutex_options *options, struct ilk_mutex **m)
 {
-	struct ilk_wanted_ wanted = {
+	const struct ilk_wanted_ wanted = {
 		.name = name,
 		.type = ILK_TYPE_MUTEX_,
 		.bytes = sizeof **m,
 		.fits = has_flags,
 		.init = init_wanted,
 	};
-	int flags = flags_of(options);
-	void *object;
-	int rc;
 
-	if (flags < 0)
-		return flags;
-	wanted.flags = (uint32_t)flags;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*m = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, flags_of(options), m);
 }
 
 /* --- its row --- */

@@ -1,15 +1,37 @@
-/* object.h - what primitives of one cache line have in common. */
+/* object.h - what primitives have in common, above all those of one cache line. */
 #ifndef ILK_SYNC_OBJECT_H
 #define ILK_SYNC_OBJECT_H
 
+#include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/wait.h"
 #include <errno.h>
 #include <ilk/counter.h> /* is there a read-only attachment? */
+#include <string.h>
 
 enum { ILK_LINE_ = 64 };
 /* In a tag: the object's name was removed. */
 enum { ILK_GONE_ = 0x8000 };
+
+/*
+ * Finds or makes what is WANTED. FLAGS are what the caller's options ask for, or, negative, why they
+ * cannot be meant. POINTER is the caller's pointer to that kind of object: it gets it. FLAGS, if they
+ * are negative; else as ilk_directory_open_.
+ */
+static inline int ilk_open_as_(
+	struct ilk_segment *seg, struct ilk_wanted_ wanted, int flags, void *pointer)
+{
+	void *object;
+	int rc;
+
+	if (flags < 0)
+		return flags;
+	wanted.flags = (uint32_t)flags;
+	rc = ilk_directory_open_(seg, &wanted, &object);
+	if (rc == 0)
+		memcpy(pointer, &object, sizeof object);
+	return rc;
+}
 
 /* May OBJECT, of one line, be made where it lies? 0; -EINVAL; -EROFS. */
 static inline int ilk_can_embed_(
@@ -51,6 +73,7 @@ static inline int ilk_wait_flagged_(struct ilk_wait_ *w, uint32_t *word, uint32_
 	if (found & flag)
 		return ilk_wait_on_(w, word, found, deadline, owner);
 	ilk_cas_full_(word, &found, found | flag);
+	ilk_fence_after_rmw_(); /* weaker: he could look before others see the flag */
 	return ILK_WOKEN_;
 }
 

@@ -290,12 +290,8 @@ int ilk_once_open(struct ilk_segment *seg, const char *name, struct ilk_once **o
 {
 	const struct ilk_wanted_ wanted = {
 		.name = name, .type = ILK_TYPE_ONCE_, .bytes = sizeof **o, .init = init_wanted};
-	void *object;
-	int rc = ilk_directory_open_(seg, &wanted, &object);
 
-	if (rc == 0)
-		*o = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, 0, o);
 }
 
 /* --- its row --- */

@@ -27,8 +27,8 @@
  *            [P4] sleep:   add to sleepers; membarrier; load cells      <-> [P3]  one of both sees
  *                 the other. In a fenced segment both sides use a full fence instead. At a tick
  *                 there is no membarrier where others were announced before: at worst one more tick.
- *            [P5] sweep:   compare-and-swap cell, full; the dead's stores are there: the kernel
- *                 released its life byte after its last instruction
+ *            [P5] sweep:   compare-and-swap cell, full; load sleepers  <-> [P4]  the dead's stores
+ *                 are there: the kernel released its life byte after its last instruction
  *            [P6] sleep:   announce, load tag       <-> [P7]
  *            [P7] remove:  store tag; step and wake <-> [P6]  who misses the tag misses no bell
  * Death      before [P1] nothing; after it, the cell names the dead, and each who finds too few
@@ -82,8 +82,10 @@ static inline void remember(const struct ilk_permits_view_ *v, uint32_t cell)
 
 void ilk_permits_wake_(struct ilk_permits *p, uint32_t n)
 {
-	uint32_t seen = ilk_load_acquire_(&p->sleepers);
+	uint32_t seen;
 
+	ilk_fence_after_rmw_(); /* of [P5] */
+	seen = ilk_load_acquire_(&p->sleepers);
 	if (seen && ilk_futex_step_and_wake_(&p->bell, (int)n) == 0)
 		ilk_cas_full_(&p->sleepers, &seen, 0); /* [I4] */
 }
@@ -98,14 +100,18 @@ static inline void wake_after_store(struct ilk_permits *p, uint32_t n)
 
 /*
  * [P2] Frees cell I, which was the caller's. 1; 0: another thread of the process has freed it. FENCED
- * as what releases; a process's cells are swapped, which is a fence.
+ * as what releases; a process's cells are swapped, and so fenced at little cost.
  */
 static inline int free_cell(struct ilk_permits_view_ *v, uint32_t i, int fenced)
 {
 	uint64_t mine = v->mine;
+	int is_freed;
 
-	if (v->by_process)
-		return ilk_cas_full_(&v->cell[i], &mine, ILK_PERMIT_FREE_);
+	if (v->by_process) {
+		is_freed = ilk_cas_full_(&v->cell[i], &mine, ILK_PERMIT_FREE_);
+		ilk_fence_after_rmw_();
+		return is_freed;
+	}
 	if (!fenced) {
 		ilk_store_release_(&v->cell[i], ILK_PERMIT_FREE_);
 		return 1;

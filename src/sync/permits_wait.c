@@ -98,7 +98,7 @@ static void watch(struct effort *e)
 	struct ilk_permits *p = e->v.p;
 	int64_t said = ilk_load_relaxed_(&p->watched), now = ilk_now();
 
-	if (said != e->watching && (uint64_t)(now - said) < WATCHED_FOR) {
+	if (said != e->watching && (uint64_t)now - (uint64_t)said < WATCHED_FOR) {
 		e->watching = 0;
 		return;
 	}

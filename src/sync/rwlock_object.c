@@ -8,6 +8,7 @@
 #include "segment/member.h"
 #include "segment/order.h"
 #include "segment/types.h"
+#include "sync/object.h"
 #include "sync/rwlock.h"
 #include <errno.h>
 #include <limits.h>
@@ -71,24 +72,15 @@ static int has_flags(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_rwlock_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_rwlock_options *options, struct ilk_rwlock **l)
 {
-	struct ilk_wanted_ wanted = {
+	const struct ilk_wanted_ wanted = {
 		.name = name,
 		.type = ILK_TYPE_RWLOCK_,
 		.bytes = sizeof **l,
 		.fits = has_flags,
 		.init = init_wanted,
 	};
-	int flags = flags_of(options);
-	void *object;
-	int rc;
 
-	if (flags < 0)
-		return flags;
-	wanted.flags = (uint32_t)flags;
-	rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*l = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, flags_of(options), l);
 }
 
 /* --- its row --- */

@@ -29,9 +29,7 @@
 #include "sync/semaphore.h"
 #include "os/futex.h"
 #include "segment/types.h"
-#include "segment/wait.h"
-#include <errno.h>
-#include <ilk/counter.h> /* is it read-only? */
+#include "sync/object.h"
 
 _Static_assert(sizeof(struct ilk_semaphore) == 128, "two cache lines");
 _Static_assert(sizeof(sem_t) == 32, "of which sem_t has half of one");
@@ -45,9 +43,9 @@ static inline uint64_t *word_of(struct ilk_semaphore *s)
 
 static inline int check_post(const struct ilk_semaphore *s)
 {
-	if (ILK_UNLIKELY_(ilk_load_relaxed_(&ilk_read_only_attachments_)) && ilk_is_read_only_(s))
-		return -EROFS;
-	return ilk_semaphore_is_one_(s) ? 0 : -EINVAL;
+	int rc = ilk_can_write_(s);
+
+	return rc == 0 && !ilk_semaphore_is_one_(s) ? -EINVAL : rc;
 }
 
 static inline void wake(uint64_t *word, uint64_t found, unsigned n)
@@ -230,6 +228,8 @@ int ilk_semaphore_wait_posix(sem_t *sem, ilk_time deadline)
 
 	if (!sem)
 		return -EINVAL;
+	if (ilk_can_write_(sem) < 0)
+		return -EROFS;
 	if (take(ilk_sem_word_(sem), 0))
 		return 0;
 	if (deadline != ILK_NOW && spin(ilk_sem_word_(sem)))

@@ -6,6 +6,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/types.h"
+#include "sync/object.h"
 #include "sync/semaphore.h"
 #include <errno.h>
 #include <limits.h>
@@ -75,19 +76,17 @@ static int began_as_asked(const void *object, const struct ilk_wanted_ *wanted)
 int ilk_semaphore_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_semaphore_options *options, struct ilk_semaphore **s)
 {
-	struct ilk_wanted_ wanted = {.name = name,
+	const struct ilk_wanted_ wanted = {
+		.name = name,
 		.type = ILK_TYPE_SEMAPHORE_,
 		.bytes = sizeof **s,
 		.fits = began_as_asked,
-		.init = init_wanted};
-	void *object;
-	int rc = first_of(options, &wanted.flags);
+		.init = init_wanted,
+	};
+	uint32_t first;
+	int rc = first_of(options, &first);
 
-	if (rc == 0)
-		rc = ilk_directory_open_(seg, &wanted, &object);
-	if (rc == 0)
-		*s = object;
-	return rc;
+	return ilk_open_as_(seg, wanted, rc < 0 ? rc : (int)first, s);
 }
 
 int ilk_semaphore_open_posix(const char *name, const struct ilk_posix_options *options, sem_t **sem)

@@ -1,6 +1,6 @@
 /* places.c - finds them, trusting the segment: it is whole. */
 #include "places.h"
-#include <ilk/mutex.h>
+#include "seeds.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -105,6 +105,25 @@ static void find_in_order(struct map_of_places *m)
 	}
 }
 
+/* Of barriers the first few cells and members: they would outnumber all else. */
+static void find_in_room(struct map_of_places *m, uint64_t room)
+{
+	static const struct {
+		size_t from, bytes;
+	} parts[] = {
+		{offsetof(struct room, semaphore), sizeof(struct ilk_semaphore)},
+		{offsetof(struct room, barrier.state), 64},
+		{offsetof(struct room, barrier.wait), 96},
+		{offsetof(struct room, phaser.state), 64},
+		{offsetof(struct room, phaser.wait), 96},
+		{offsetof(struct room, mutex), sizeof(struct room) - offsetof(struct room, mutex)},
+	};
+
+	for (size_t i = 0; i < sizeof parts / sizeof *parts; i++)
+		for (size_t k = 0; k < parts[i].bytes; k += sizeof(uint32_t))
+			add(&m->states, room + parts[i].from + k);
+}
+
 static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 {
 	const uint64_t object = at + sizeof(struct ilk_entry_);
@@ -116,6 +135,8 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 	add(&m->sizes, at + offsetof(struct ilk_entry_, open));
 	add(&m->sizes, at + offsetof(struct ilk_entry_, bytes));
 	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
+	if (bytes == sizeof(struct room))
+		find_in_room(m, object);
 	if (bytes != sizeof(struct ilk_mutex))
 		return;
 	add(&m->owners, object + offsetof(struct ilk_mutex, owner));

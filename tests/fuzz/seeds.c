@@ -2,7 +2,6 @@
 #include "seeds.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <ilk.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -102,6 +101,36 @@ static void put_many(struct ilk_segment *seg)
 	put_holes(seg);
 }
 
+static struct room *room(struct ilk_segment *seg)
+{
+	void *memory;
+
+	must(ilk_block_open(seg, "room", sizeof(struct room), &memory), "a room");
+	return memory;
+}
+
+static void furnish(struct ilk_segment *seg)
+{
+	const struct ilk_barrier_options two = {.size = sizeof two, .parties = 2};
+	const struct ilk_barrier_options any = {.size = sizeof any, .flags = ILK_BARRIER_SHRINK};
+	const struct ilk_event_options each = {.size = sizeof each, .flags = ILK_EVENT_AUTO};
+	struct ilk_permits_options some = {.size = sizeof some, .permits = FUZZ_PERMITS};
+	struct room *r = room(seg);
+
+	must(ilk_semaphore_init(seg, &r->semaphore, "semaphore", NULL), "a semaphore");
+	must(ilk_barrier_init(seg, &r->barrier, "barrier", &two), "a barrier");
+	must(ilk_barrier_init(seg, &r->phaser, "phaser", &any), "a phaser");
+	must(ilk_mutex_init(seg, &r->mutex, "mutex", NULL), "a mutex");
+	must(ilk_condition_init(seg, &r->condition, "condition"), "a condition");
+	must(ilk_event_init(seg, &r->event, "event", NULL), "an event");
+	must(ilk_event_init(seg, &r->signal, "signal", &each), "a signal");
+	must(ilk_latch_init(seg, &r->latch, "latch", NULL), "a latch");
+	must(ilk_once_init(seg, &r->once, "once"), "a once");
+	must(ilk_permits_init(seg, &r->permits.permits, "permits", &some), "permits");
+	some.flags = ILK_PERMITS_PROCESS;
+	must(ilk_permits_init(seg, &r->of_process.permits, "of process", &some), "permits");
+}
+
 /* --- processes --- */
 
 /* A child that runs BODY and then waits to be killed; returns when it has run. */
@@ -147,6 +176,27 @@ static void hold(struct ilk_segment *seg)
 	must(ilk_mutex_lock(again), "again");
 	must(ilk_mutex_lock(again), "again");
 	must(ilk_alloc(seg, 200, &memory), "memory");
+}
+
+/* Has of each what one can have. */
+static void occupy(struct ilk_segment *seg)
+{
+	struct room *r = room(seg);
+
+	must(ilk_barrier_attach(&r->barrier), "a place");
+	must(ilk_barrier_attach(&r->phaser), "a place");
+	must(ilk_once_begin(&r->once, NULL), "being elected");
+	must(ilk_permits_acquire(&r->permits.permits, 2), "two permits");
+	must(ilk_permits_acquire(&r->of_process.permits, 2), "two permits");
+}
+
+static void occupy_and_die(struct ilk_segment *seg)
+{
+	struct room *r = room(seg);
+
+	must(ilk_barrier_attach(&r->phaser), "a place");
+	must(ilk_permits_acquire(&r->permits.permits, 2), "two permits");
+	must(ilk_permits_acquire(&r->of_process.permits, 2), "two permits");
 }
 
 static void await_sleeper(const struct making *made)
@@ -284,6 +334,18 @@ static void make_order(const struct making *made, struct seed *seed)
 	finish(holder);
 }
 
+/* Slot 1 lives, in which there is the first; the second was in slot 2. */
+static void make_room(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	furnish(made->seg);
+	first = start(made->seg, occupy);
+	finish(start(made->seg, occupy_and_die));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -298,6 +360,8 @@ static const struct recipe {
 	{"dead", 16 << 10, 0, make_dead},
 	{"removed", 32 << 10, 0, make_removed},
 	{"order", 32 << 10, ILK_SEGMENT_ORDER, make_order},
+	{"room", 32 << 10, 0, make_room},
+	{"fenced room", 32 << 10, ILK_SEGMENT_FENCED, make_room},
 };
 
 /* The name is there only until its file is open. */

@@ -2,15 +2,32 @@
 #ifndef ILK_FUZZ_SEEDS_H
 #define ILK_FUZZ_SEEDS_H
 
+#include <ilk.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FUZZ_SEEDS = 8, FUZZ_SEED_BYTES = 32 << 10 };
+enum { FUZZ_SEEDS = 10, FUZZ_SEED_BYTES = 32 << 10 };
 
 struct seed {
 	const char *name;
 	size_t count;
 	uint8_t bytes[FUZZ_SEED_BYTES];
+};
+
+/*
+ * The block "room": what one waits for, one of each kind. In a block there is nothing before it that
+ * would refuse damage.
+ */
+enum { FUZZ_PERMITS = 5 };
+struct room {
+	struct ilk_semaphore semaphore;
+	struct ilk_barrier barrier, phaser;
+	struct ilk_mutex mutex;
+	struct ilk_condition condition;
+	struct ilk_event event, signal;
+	struct ilk_latch latch;
+	struct ilk_once once;
+	ILK_PERMITS(FUZZ_PERMITS) permits, of_process;
 };
 
 /* Where the seeds' objects have these names, the kind of object stands before them. */

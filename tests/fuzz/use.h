@@ -10,6 +10,9 @@ void use_inspection(const struct ilk_inspection *in);
 /* Finds, or makes, the seeds' objects and those of IN (which may be NULL), and uses each. */
 void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in);
 
+/* Whatever one can wait for, in the block "room" if there is one. */
+void use_room(struct ilk_segment *seg);
+
 /* Lists them, removes some, closes some. */
 void use_removal(struct ilk_segment *seg);
 

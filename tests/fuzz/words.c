@@ -165,6 +165,30 @@ static void owners(struct victim *v)
 		put32(v, some(v, &v->places->owners), owner(v));
 }
 
+/* What one waits for: of somebody, of nobody, small, extreme. */
+static void states(struct victim *v)
+{
+	const struct places *p = &v->places->states;
+
+	for (uint64_t n = 1 + chance(v, 2 * MOST_AT_ONCE); n; n--) {
+		uint32_t at = some(v, p->count ? p : &v->places->owners);
+
+		switch (chance(v, 4)) {
+		case 0:
+			put32(v, at, (uint32_t)chance(v, 8));
+			break;
+		case 1:
+			put32(v, at, (uint32_t)extreme(v));
+			break;
+		case 2:
+			put64(v, at & ~7u, extreme(v));
+			break;
+		default:
+			put32(v, at, owner(v));
+		}
+	}
+}
+
 /* Alone, since it is before all else. */
 static void owner_of_guard(struct victim *v)
 {
@@ -335,6 +359,7 @@ const struct family word_families[] = {
 	{"extreme offsets", extreme_links},
 	{"sizes of blocks", sizes_of_blocks},
 	{"owner words", owners},
+	{"states", states},
 	{"the guard's owner", owner_of_guard},
 	{"life words", lives},
 	{"wait records", wait_records},

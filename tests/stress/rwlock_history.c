@@ -6,7 +6,7 @@
  * a writer, a reader sees the number of writes before it, and every try that failed was in
  * somebody's way while it was called.
  */
-#include "stress.h"
+#include "game.h"
 #include <errno.h>
 #include <sched.h>
 #include <string.h>
@@ -22,25 +22,20 @@ struct move {
 	uint64_t saw;                         /* the version */
 };
 
-struct game {
-	uint64_t tickets, arrived, round;
+static struct {
+	struct game common;
 	uint64_t version, again; /* guarded */
-	uint32_t is_over;
 	struct move moves[PLAYERS][MOVES];
 	int64_t rounds, busy;
-};
+} * game;
 
 static char name[64];
 static struct ilk_rwlock_options kind = {.size = sizeof kind};
-static struct game *game;
 static struct ilk_segment *common;
 
 static uint64_t draw(void)
 {
-	uint64_t ticket = ilk_add_full_(&game->tickets, 1);
-
-	ilk_fence_();
-	return ticket;
+	return game_draw(&game->common);
 }
 
 /* --- playing --- */
@@ -169,23 +164,6 @@ static void judge(void)
 
 /* --- rounds --- */
 
-/* All players have arrived; the last one judges what was played, if anything. */
-static void meet(int is_judged)
-{
-	uint64_t round = ilk_load_acquire_(&game->round);
-
-	if (ilk_add_full_(&game->arrived, 1) + 1 < PLAYERS) {
-		while (ilk_load_acquire_(&game->round) == round)
-			sched_yield();
-		return;
-	}
-	if (is_judged)
-		judge();
-	ilk_store_relaxed_(&game->is_over, (uint32_t)time_is_over());
-	ilk_store_relaxed_(&game->arrived, UINT64_C(0));
-	ilk_store_release_(&game->round, round + 1);
-}
-
 static void play_rounds(struct ilk_segment *seg, unsigned worker)
 {
 	struct ilk_rwlock *l;
@@ -193,9 +171,12 @@ static void play_rounds(struct ilk_segment *seg, unsigned worker)
 	if (worker >= PLAYERS)
 		return;
 	CHECK_RC(ilk_rwlock_open(seg, "l", &kind, &l), 0);
-	for (meet(0); !ilk_load_relaxed_(&game->is_over); meet(1))
+	game_meet(&game->common, PLAYERS, NULL);
+	while (!ilk_load_relaxed_(&game->common.is_over)) {
 		for (int i = 0; i < MOVES; i++)
 			play(l, &game->moves[worker][i], worker);
+		game_meet(&game->common, PLAYERS, judge);
+	}
 }
 
 static void play_apart(unsigned worker)
@@ -209,7 +190,7 @@ static void play_apart(unsigned worker)
 static void play_together(unsigned worker)
 {
 	/* run_threads() begins again who returns: the game is over then. */
-	if (!ilk_load_relaxed_(&game->is_over))
+	if (!ilk_load_relaxed_(&game->common.is_over))
 		play_rounds(common, worker);
 }
 

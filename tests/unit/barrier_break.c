@@ -163,6 +163,37 @@ static void test_a_barrier_wraps_its_resets_and_phases(void **state)
 	CHECK_RC(ilk_barrier_detach(b), 0);
 }
 
+enum { CAME, ALL_RESETS_DONE };
+
+/* Comes while the other is not there, and not again. */
+static void *come_once(void *arg)
+{
+	struct waiter *w = arg;
+
+	w->rc = ilk_barrier_wait_until(w->barrier, ILK_NOW);
+	ilk_test_say(CAME);
+	ilk_test_await(ALL_RESETS_DONE);
+	CHECK_RC(ilk_barrier_detach(w->barrier), 0);
+	return NULL;
+}
+
+static void test_who_came_before_many_resets_has_not_arrived(void **state)
+{
+	struct ilk_barrier *b = open_barrier(2, 0);
+	struct waiter w = {.barrier = b};
+
+	(void)state;
+	CHECK(pthread_create(&w.thread, NULL, come_once, &w) == 0);
+	ilk_test_await(CAME);
+	for (int i = 0; i < 600; i++) {
+		CHECK_RC(ilk_barrier_reset(b), 0);
+		CHECK_RC(ilk_barrier_wait_until(b, ILK_NOW), -ETIMEDOUT);
+	}
+	ilk_test_say(ALL_RESETS_DONE);
+	assert_int_equal(join_waiter(&w), -ETIMEDOUT);
+	CHECK_RC(ilk_barrier_detach(b), 0);
+}
+
 /* --- close --- */
 
 static void test_close_cancels_who_waits(void **state)
@@ -190,6 +221,7 @@ int main(void)
 		BARRIER_TEST(test_reset_of_one_that_is_whole_does_nothing),
 		BARRIER_TEST(test_wait_over_which_it_broke_and_was_reset_is_EPIPE),
 		BARRIER_TEST(test_a_barrier_wraps_its_resets_and_phases),
+		BARRIER_TEST(test_who_came_before_many_resets_has_not_arrived),
 		BARRIER_TEST(test_close_cancels_who_waits),
 	};
 

@@ -39,6 +39,8 @@ static void test_one_of_three_is_killed_before_it_arrives(void **state)
 	(void)state;
 	start_waiter(&w, b);
 	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	/* Before it: the sleeper may be the first to find out, and then there is no place any more. */
+	CHECK_RC(ilk_barrier_attach(b), 0);
 	killed = ilk_now();
 	ilk_test_kill(child);
 	CHECK_RC(ilk_barrier_wait(b), -EPIPE);
@@ -100,6 +102,31 @@ static void test_one_killed_after_it_arrived_has_done_its_part(void **state)
 	CHECK_RC(ilk_barrier_wait(b), -EPIPE);
 	check_died(b);
 	CHECK_RC(ilk_barrier_detach(b), 0);
+}
+
+static int attach_and_detach(void *b)
+{
+	int rc = ilk_barrier_attach(b);
+
+	return rc < 0 ? rc : ilk_barrier_detach(b);
+}
+
+/* It has the slot and the place of one who left in order, and so that one's words. */
+static void test_one_killed_before_it_said_who_it_is_is_not_called_its_predecessor(void **state)
+{
+	struct ilk_barrier *b = open_barrier(0, 0);
+	struct ilk_barrier_who_ before;
+	struct ilk_test_child *child;
+
+	(void)state;
+	assert_int_equal(support_in_thread(attach_and_detach, b), 0);
+	before = b->who[0];
+	child = start_member(b);
+	assert_int_equal(b->cell[0] >> 32, b->who[0].owner);
+	b->who[0] = before;
+	ilk_test_kill(child);
+	CHECK_RC(ilk_barrier_wait(b), -EPIPE);
+	check_died(b);
 }
 
 static void test_reset_after_a_death_frees_the_place(void **state)
@@ -242,6 +269,8 @@ int main(void)
 		BARRIER_TEST(test_sleepers_alone_find_out),
 		BARRIER_TEST(test_a_newcomer_is_told_before_anybody_waited),
 		BARRIER_TEST(test_one_killed_after_it_arrived_has_done_its_part),
+		BARRIER_TEST(
+			test_one_killed_before_it_said_who_it_is_is_not_called_its_predecessor),
 		BARRIER_TEST(test_reset_after_a_death_frees_the_place),
 		BARRIER_TEST(test_a_thread_that_ends_as_a_member_counts_as_dead),
 		BARRIER_TEST(test_a_process_that_closes_as_a_member_counts_as_dead),

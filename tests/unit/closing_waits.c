@@ -7,6 +7,8 @@
 #include "stranger_fixture.h"
 #include <errno.h>
 #include <signal.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum step { READY, STOPPED, CLOSING, LET_GO };
 
@@ -116,9 +118,41 @@ static void test_once_elected_while_closing_is_given_up(void **state)
 	CHECK_RC(ilk_once_done(once, 1), 0);
 }
 
+/* --- a thread that is gone --- */
+
+static void vanish(int signal)
+{
+	(void)signal;
+	syscall(SYS_exit, 0);
+}
+
+static void close_after_one_vanished_asleep(void *arg)
+{
+	pthread_t victim;
+
+	(void)arg;
+	open_all();
+	victim = start(wait_in_vain, NULL);
+	ilk_test_await_sleepers(name, 1);
+	signal(SIGUSR1, vanish);
+	CHECK(pthread_kill(victim, SIGUSR1) == 0);
+	join(victim);
+	ilk_segment_close(seg);
+}
+
+static void test_close_does_not_wait_for_who_vanished_asleep(void **state)
+{
+	(void)state;
+	if (SUPPORT_TSAN)
+		SKIP("ThreadSanitizer does not see such a thread end");
+	ilk_test_in_child(close_after_one_vanished_asleep, NULL);
+	ilk_test_assert_no_slots(name);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		STRANGER_TEST(test_close_does_not_wait_for_who_vanished_asleep),
 		STRANGER_TEST(test_set_consumed_while_closing_is_given_back),
 		STRANGER_TEST(test_once_elected_while_closing_is_given_up),
 	};

@@ -166,7 +166,7 @@ static void test_release_wakes_at_once(void **state)
 		soon += ilk_now() - released < 8 * 1000000;
 		ilk_test_join(child);
 	}
-	assert_true(soon >= ROUNDS / 2 || support_slow());
+	assert_true(soon >= ROUNDS / 4 || support_slow());
 }
 
 static void test_one_at_the_gate_keeps_what_comes_free(void **state)

@@ -39,6 +39,9 @@ static const struct bench *const benches[] = {
 	&bench_sleepers,
 	&bench_condition,
 	&bench_event,
+	&bench_latch,
+	&bench_latch_wake,
+	&bench_once,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 

@@ -1,5 +1,6 @@
 /*
- * wakes.c - the benches `condition` and `event`: a turn that goes to another process and back, asleep.
+ * wakes.c - the benches `condition`, `event` and `latch-wake`: a turn that goes to another process and
+ * back, asleep.
  *
  * Two processes on two cores hand a turn to and fro; each sleeps until it is its own. The figure is
  * the time of a round trip: two wake-ups, and the falling asleep in between.
@@ -7,7 +8,12 @@
 #include "bench/rows.h"
 #include "bench/work.h"
 
+#include <errno.h>
+#include <limits.h>
+#include <linux/futex.h>
 #include <pthread.h>
+#include <sys/syscall.h>
+#include <unistd.h>
 
 enum { SIDES = 2 };
 
@@ -86,6 +92,88 @@ static int ilk_event_finish(struct bench_arena *a, unsigned me)
 
 static const struct wake_peer ilk_event_peer = {
 	ilk_event_begin, ilk_event_take_and_give, ilk_event_finish};
+
+/*
+ * --- Ilk's latch: two for each side, by turns ---
+ *
+ * Side 0 takes first. Who has its turn makes the latch of the turn before new, for the next one: the
+ * other's call on it has returned, since it has waited itself meanwhile.
+ */
+
+static struct ilk_segment *segment;
+static unsigned turn; /* so many were taken by this process */
+
+static struct ilk_latch *ilk_latch_of(struct bench_arena *a, unsigned side, unsigned number)
+{
+	return (struct ilk_latch *)(void *)&a->nodes[2 * side + number % 2];
+}
+
+static int make_latch(struct bench_arena *a, unsigned side, unsigned number)
+{
+	return ilk_latch_init(segment, ilk_latch_of(a, side, number), "turn", NULL);
+}
+
+static int ilk_latch_begin(const struct bench_place *place)
+{
+	int rc = 0;
+
+	segment = place->seg;
+	for (unsigned i = 0; i < 2 * SIDES && rc == 0; i++)
+		rc = make_latch(place->arena, i / 2, i);
+	return rc == 0 ? ilk_latch_count_down(ilk_latch_of(place->arena, 0, 0), 1) : rc;
+}
+
+/* The next latch of the other that is to fall; where it was over before, nobody waits for it. */
+static int ilk_latch_finish(struct bench_arena *a, unsigned me)
+{
+	int rc = ilk_latch_count_down(ilk_latch_of(a, !me, turn + me), 1);
+
+	return rc == -ERANGE ? 0 : rc;
+}
+
+static int ilk_latch_take_and_give(struct bench_arena *a, unsigned me)
+{
+	if (ilk_latch_wait(ilk_latch_of(a, me, turn)) != 0 || make_latch(a, me, turn + 1) != 0 ||
+		ilk_latch_count_down(ilk_latch_of(a, !me, turn + me), 1) != 0)
+		return -1;
+	turn++;
+	return 0;
+}
+
+static const struct wake_peer ilk_latch_peer = {
+	ilk_latch_begin, ilk_latch_take_and_give, ilk_latch_finish};
+
+/* --- a bare futex(2) for each side --- */
+
+static uint32_t *futex_of(struct bench_arena *a, unsigned side)
+{
+	return (uint32_t *)(void *)&a->nodes[side];
+}
+
+static int futex_give(struct bench_arena *a, unsigned side)
+{
+	ilk_exchange_(futex_of(a, side), 1u);
+	return syscall(SYS_futex, futex_of(a, side), FUTEX_WAKE, INT_MAX, NULL, NULL, 0) < 0;
+}
+
+static int futex_begin(const struct bench_place *place)
+{
+	return futex_give(place->arena, 0);
+}
+
+static int futex_take_and_give(struct bench_arena *a, unsigned me)
+{
+	while (ilk_exchange_(futex_of(a, me), 0u) == 0)
+		syscall(SYS_futex, futex_of(a, me), FUTEX_WAIT, 0, NULL, NULL, 0);
+	return futex_give(a, !me);
+}
+
+static int futex_finish(struct bench_arena *a, unsigned me)
+{
+	return futex_give(a, !me);
+}
+
+static const struct wake_peer futex_peer = {futex_begin, futex_take_and_give, futex_finish};
 
 /* --- the C library's condition and mutex, process-shared --- */
 
@@ -193,4 +281,19 @@ const struct bench bench_event = {
 	.seconds = 0.3,
 	.workers = SIDES,
 	BENCH_PEERS(event_peers),
+};
+
+static const struct bench_peer latch_peers[] = {
+	{"ilk", wakes, &ilk_latch_peer, NULL},
+	{"futex", wakes, &futex_peer, NULL},
+};
+
+const struct bench bench_latch_wake = {
+	.name = "latch-wake",
+	.unit = "us",
+	.what = "the same with two latches for each of both, made new by turns",
+	.reference = "futex",
+	.seconds = 0.3,
+	.workers = SIDES,
+	BENCH_PEERS(latch_peers),
 };
