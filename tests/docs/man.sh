@@ -33,19 +33,24 @@ helped()
 	"$ilk" "$@" --help | sed -nE 's/^  (-., )?--([a-z-]+).*/\2/p' | grep -vx help | sort -u
 }
 
-# What the part of ilk.1 on a subcommand lists.
+# What the page of a subcommand lists, or where it has none, its part of ilk.1.
 described()
 {
-	awk -v part="$1" '/^\.S[sh] / { inside = $2 == part } inside' docs/man/ilk.1 |
+	if [ -e "docs/man/ilk-$1.1" ]; then
+		cat "docs/man/ilk-$1.1"
+	else
+		awk -v part="$1" '/^\.S[sh] / { inside = $2 == part } inside' docs/man/ilk.1
+	fi |
 		sed -nE 's/^\.It Fl (. , )?-([a-z-]+).*/\2/p' | sort -u
 }
 
 if [ -n "$ilk" ]; then
-	for command in create ls show rm counter lock race bench; do
+	own=$(ls docs/man/ilk-*.1 | sed 's/.*ilk-//; s/\.1$//')
+	for command in $(printf '%s\n' create show rm counter lock race bench $own | sort -u); do
 		words=("$command")
 		[ "$command" != race ] || words+=(run)
 		diff <(described "$command") <(helped "${words[@]}") >&2 ||
-			{ echo "ilk.1 (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
+			{ echo "the manual (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
 	done
 	"$ilk" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | while read -r command; do
 		grep -qE "^\.Ss .*\b$command\b" docs/man/ilk.1 ||

@@ -74,6 +74,17 @@ void json_close(struct json *j)
 	end_value(j);
 }
 
+void json_document(struct json *j, FILE *out, const char *view, int version)
+{
+	char schema[32];
+
+	snprintf(schema, sizeof schema, "ilk-%s", view);
+	json_begin(j, out);
+	json_open(j, NULL, '{');
+	json_string(j, "schema", schema);
+	json_integer(j, "version", version);
+}
+
 void json_string(struct json *j, const char *key, const char *value)
 {
 	if (!value) {
