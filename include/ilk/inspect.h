@@ -108,6 +108,50 @@ struct ilk_holder_info {
 	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
 };
 
+/* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */
+struct ilk_held_info {
+	int thread;       /* index in threads[]; of a dead one: what it held when it died */
+	int object;       /* index in objects[], or ILK_NO_INDEX: an embedded lock */
+	uint64_t offset;  /* of the lock, in the segment */
+	char name[64];    /* the object's; of an embedded lock its label, or "+" and the offset */
+	const char *type; /* constant string: "mutex", "rwlock" */
+	char how[16];     /* "held", "reads", "writes" */
+	ilk_time since;
+};
+
+enum { ILK_ORDER_GATES = 4 };
+/* How both locks of an order were asked for. */
+enum {
+	ILK_ORDER_LOCK_LOCK = 1, /* each for its holder alone: a mutex, or to write */
+	ILK_ORDER_LOCK_READ = 2, /* the first alone, the second to read */
+	ILK_ORDER_READ_LOCK = 4,
+	ILK_ORDER_READ_READ = 8, /* hangs only if a writer comes in between */
+};
+
+/*
+ * A thread that held the one lock asked for the other, and was ready to wait for it. Two orders of the
+ * same locks, the other way round, are an inversion: it can hang, unless one thread alone has done
+ * both, or both have a gate in common. Only of a segment with ILK_SEGMENT_ORDER.
+ *
+ * What is unknown is 0, or "": the thread that was the first died before it had noted it.
+ */
+struct ilk_order_info {
+	int first, then; /* held, and asked for: indexes in objects[], or ILK_NO_INDEX: embedded */
+	uint64_t first_offset, then_offset;
+	char first_name[64], then_name[64]; /* as in struct ilk_held_info */
+	const char *first_type, *then_type; /* constant strings; "" unknown */
+	unsigned ways;                      /* ILK_ORDER_..., each that was seen */
+	uint64_t count;                     /* how often */
+	ilk_time first_seen;
+	/* Who was the first to do it: pid and tid in its own namespace, perhaps reused by now. */
+	int32_t pid, tid;
+	char thread_name[16];
+	ilk_time joined; /* when that thread joined: with pid and tid it tells threads apart */
+	int others;      /* 1: other threads have done it, too */
+	/* Offsets of locks that were held besides, each time, and not to read; the others are 0. */
+	uint64_t gates[ILK_ORDER_GATES];
+};
+
 struct ilk_inspection {
 	char name[64];
 	uint64_t bytes, used;   /* of the segment; of them given out */
@@ -115,6 +159,7 @@ struct ilk_inspection {
 	uint32_t uid, mode;     /* owner and permissions of the file */
 	int asymmetric;         /* 1: hot paths rely on membarrier(2); 0: they fence */
 	int transient;          /* 1: it goes with its last member */
+	int order;              /* 1: it keeps lock-order history; see struct ilk_order_info */
 	int64_t created;        /* CLOCK_REALTIME nanoseconds */
 	ilk_time taken;         /* when this inspection was made */
 	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */
@@ -124,7 +169,13 @@ struct ilk_inspection {
 	struct ilk_thread_info *threads;
 	struct ilk_object_info *objects;
 	struct ilk_holder_info *holders; /* in order of their objects */
-	char damage[128];                /* of the segment's own structures; "" nothing */
+	/* Of a segment with ILK_SEGMENT_ORDER; elsewhere none. */
+	size_t held_count, order_count;
+	struct ilk_held_info *held;    /* in order of their threads; of each, the oldest first */
+	struct ilk_order_info *orders; /* in order of their offsets */
+	uint64_t held_lost;   /* times a thread held more locks than its list has room for */
+	uint64_t orders_lost; /* orders that were seen when there was room for no other */
+	char damage[128];     /* of the segment's own structures; "" nothing */
 };
 
 /*

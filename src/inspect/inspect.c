@@ -57,6 +57,7 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 	in->mode = facts->mode;
 	in->asymmetric = ilk_header_is_asymmetric_(h);
 	in->transient = ilk_header_is_transient_(h);
+	in->order = ilk_header_keeps_order_(h);
 	in->created = h->created;
 	in->taken = ilk_now();
 	in->process_slots = (int)h->process_slots;
@@ -230,7 +231,9 @@ static int take_picture(struct ilk_picture_ *p)
 		add_process(p, i);
 	for (uint32_t i = 0; rc == 0 && i < p->map.header.thread_slots; i++)
 		rc = add_thread(p, i);
-	return rc < 0 ? rc : ilk_inspect_objects_(p);
+	if (rc == 0)
+		rc = ilk_inspect_objects_(p);
+	return rc < 0 ? rc : ilk_inspect_order_(p);
 }
 
 /* Memory for the picture, with all in it that lies before the arena. */
@@ -298,6 +301,8 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->threads);
 	free(in->objects);
 	free(in->holders);
+	free(in->held);
+	free(in->orders);
 	free(in);
 }
 

@@ -56,4 +56,7 @@ int ilk_inspect_add_holders_(struct ilk_picture_ *p, size_t index, uint32_t coun
 void ilk_inspect_note_since_(
 	struct ilk_picture_ *p, size_t index, uint32_t owner, uint64_t serial, ilk_time since);
 
+/* Adds what threads hold, and in which orders locks were taken, after the objects. 0; -E... */
+int ilk_inspect_order_(struct ilk_picture_ *p);
+
 #endif

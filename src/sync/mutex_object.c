@@ -6,6 +6,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "sync/mutex.h"
 #include "sync/object.h"
@@ -64,9 +65,11 @@ int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *lab
 	int flags = flags_of(options);
 	int rc = flags < 0 ? flags : ilk_can_embed_(seg, m, "mutex");
 
-	if (rc == 0)
-		ilk_mutex_make_(m, label, (uint32_t)flags);
-	return rc;
+	if (rc < 0)
+		return rc;
+	ilk_order_made_(seg, m, sizeof *m);
+	ilk_mutex_make_(m, label, (uint32_t)flags);
+	return 0;
 }
 
 static int has_flags(const void *object, const struct ilk_wanted_ *wanted)

@@ -6,6 +6,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "sync/rwlock.h"
 #include <errno.h>
@@ -52,6 +53,7 @@ int ilk_rwlock_init(struct ilk_segment *seg, struct ilk_rwlock *l, const char *l
 			-EINVAL, "the rwlock is outside the segment, or not aligned to 64");
 	if (seg->read_only)
 		return ilk_fail_(-EROFS, "the attachment is read-only");
+	ilk_order_made_(seg, l, sizeof *l);
 	make(l, label, (uint32_t)flags);
 	return 0;
 }
