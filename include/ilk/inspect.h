@@ -52,6 +52,7 @@ struct ilk_thread_info {
 	int slot;
 	int process; /* index in processes[], or ILK_NO_INDEX */
 	enum ilk_life life;
+	char run_state; /* as its process's, of the thread itself; '?' where it cannot be told */
 	int32_t tid;
 	char name[16];
 	ilk_time joined;

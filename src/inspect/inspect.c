@@ -141,15 +141,18 @@ static uint32_t process_of(const struct ilk_picture_ *p, const struct ilk_thread
 	return process > p->map.header.process_slots ? 0 : process;
 }
 
-/* The thread of SLOT lived, and its process, when it wrote down the latest time that is in there. */
-static void note_sign(struct ilk_picture_ *p, int process, const struct ilk_thread_slot_ *slot)
+/* THREAD, whose slot is SLOT, has a process: which lived when the thread last wrote down a time. */
+static void note_process(
+	struct ilk_picture_ *p, struct ilk_thread_info *thread, const struct ilk_thread_slot_ *slot)
 {
 	const int64_t times[] = {slot->joined, slot->wait_since, slot->wait_owner_since};
-	struct ilk_process_info *out = &p->in->processes[process];
+	struct ilk_process_info *process = &p->in->processes[thread->process];
 
 	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
-		if (times[i] > out->last_sign && times[i] <= p->in->taken)
-			out->last_sign = times[i];
+		if (times[i] > process->last_sign && times[i] <= p->in->taken)
+			process->last_sign = times[i];
+	if (process->run_state != '?')
+		thread->run_state = ilk_thread_state_(process->pid, thread->tid);
 }
 
 static int add_thread(struct ilk_picture_ *p, uint32_t i)
@@ -168,6 +171,7 @@ static int add_thread(struct ilk_picture_ *p, uint32_t i)
 	out->process = p->process_of_slot[process - 1];
 	out->life = out->process == ILK_NO_INDEX ? ILK_LIFE_UNKNOWN
 						 : p->in->processes[out->process].life;
+	out->run_state = '?';
 	out->tid = slot->tid;
 	memcpy(out->name, slot->name, sizeof out->name - 1);
 	out->joined = slot->joined;
@@ -175,7 +179,7 @@ static int add_thread(struct ilk_picture_ *p, uint32_t i)
 	out->waits_for = ILK_NO_INDEX;
 	out->mixed = rc;
 	if (out->process != ILK_NO_INDEX)
-		note_sign(p, out->process, slot);
+		note_process(p, out, slot);
 	p->thread_of_slot[i] = (int)p->in->thread_count++;
 	return 0;
 }

@@ -89,6 +89,14 @@ void ilk_run_of_(int32_t pid, struct ilk_run_ *run)
 		.state = f.state, .start_time = f.start_time, .tasks = (int)f.threads};
 }
 
+char ilk_thread_state_(int32_t pid, int32_t tid)
+{
+	char path[48];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	return is_proc_ours() ? read_stat(path).state : '?';
+}
+
 int ilk_is_dumping_(int32_t pid)
 {
 	char path[32], text[4096];

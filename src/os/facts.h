@@ -25,6 +25,9 @@ struct ilk_run_ {
 
 void ilk_run_of_(int32_t pid, struct ilk_run_ *run);
 
+/* The same state of its thread TID. */
+char ilk_thread_state_(int32_t pid, int32_t tid);
+
 /* Is process PID dumping core? */
 int ilk_is_dumping_(int32_t pid);
 
