@@ -114,7 +114,10 @@ const char *deadlock_state(const struct deadlock *d, size_t node)
 	if (deadlock_is_blocker(d, node) || p->life == ILK_LIFE_UNKNOWN)
 		return findings_state(p);
 	if (n->object != GRAPH_NONE)
-		return "waiting for nobody in particular";
+		return graph_rule_of(&d->g, &d->g.objects[n->object]) == GRAPH_ANYBODY ||
+				       d->g.objects[n->object].rows == 0
+			       ? "waiting for nobody in particular"
+			       : "waiting";
 	if (n->kind == GRAPH_THREAD)
 		state = d->looks[n->look].in->threads[n->thread].run_state;
 	return state == 'R'   ? "running"

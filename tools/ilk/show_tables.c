@@ -44,10 +44,17 @@ static void print_finding(const struct finding *f, void *arg)
 	printf("%s\n", term_clean(clean, sizeof clean, line));
 }
 
+static void ignore(const struct finding *f, void *arg)
+{
+	(void)f, (void)arg;
+}
+
 int show_tables(const struct view *v)
 {
 	struct telling t = {.v = v};
 
+	if (v->columns)
+		return show_objects(v) < 0 ? -1 : findings_each_of(v->name, v->in, ignore, NULL);
 	print_header(v);
 	if (v->object == ILK_NO_INDEX)
 		show_people(v);
