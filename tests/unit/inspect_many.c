@@ -1,5 +1,6 @@
 /* inspect_many.c - 10,000 objects and 200 threads: nothing in an inspection may be quadratic. */
 #include "support.h"
+#include <ilk/atomics.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <time.h>
@@ -11,7 +12,7 @@ enum { MOST_MS = 200 };
 static struct ilk_segment *seg;
 static struct ilk_mutex *mutexes[OBJECTS];
 static pthread_t threads[2 * HOLDERS];
-static int ready, done;
+static uint32_t ready, done;
 
 static int make_many(void **state)
 {
@@ -43,8 +44,8 @@ static void *hold(void *arg)
 
 	for (int i = 0; i < EACH; i++)
 		CHECK_RC(ilk_mutex_lock(mine[i]), 0);
-	__atomic_add_fetch(&ready, 1, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&done, __ATOMIC_ACQUIRE))
+	ilk_add_full_(&ready, 1u);
+	while (!ilk_load_acquire_(&done))
 		ilk_test_sleep_ms(50);
 	for (int i = 0; i < EACH; i++)
 		CHECK_RC(ilk_mutex_unlock(mine[i]), 0);
@@ -61,7 +62,7 @@ static void *wait_and_let_go(void *mutex)
 static int all_hold(void *arg)
 {
 	(void)arg;
-	return __atomic_load_n(&ready, __ATOMIC_ACQUIRE) == HOLDERS;
+	return ilk_load_acquire_(&ready) == HOLDERS;
 }
 
 static void start_all(void)
@@ -112,7 +113,7 @@ static void test_ten_thousand_objects_and_two_hundred_threads_take_no_time(void 
 	start_all();
 	ms = look();
 	print_message("%.1f ms of processor time\n", ms);
-	__atomic_store_n(&done, 1, __ATOMIC_RELEASE);
+	ilk_store_release_(&done, 1u);
 	for (int i = 0; i < 2 * HOLDERS; i++)
 		CHECK(pthread_join(threads[i], NULL) == 0);
 	if (!support_slow())

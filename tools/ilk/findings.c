@@ -130,10 +130,14 @@ static void tell_not_repaired(struct gathering *g, const struct ilk_object_info 
 					 : "");
 }
 
-/* A writer who waits for readers has changed nothing, and is taken out without a word. */
-static int is_yet_to_write(const struct ilk_object_info *o)
+/*
+ * A writer who waits for readers has changed nothing, and is taken out without a word; what one left
+ * in the guard is put right by whoever enters next.
+ */
+static int is_harmless(const struct ilk_object_info *o)
 {
-	return strcmp(o->type, "rwlock") == 0 && strncmp(o->state, "written", 7) != 0;
+	return strcmp(o->type, "guard") == 0 ||
+	       (strcmp(o->type, "rwlock") == 0 && strncmp(o->state, "written", 7) != 0);
 }
 
 static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
@@ -141,7 +145,7 @@ static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 	if (o->damage[0])
 		tell(g, about(g, "damage", o, 0, "doctor"),
 			"%s; what is said of this %s is not to be relied on", o->damage, o->type);
-	if (o->holder == ILK_HOLDER_DEAD && !is_yet_to_write(o))
+	if (o->holder == ILK_HOLDER_DEAD && !is_harmless(o))
 		tell_dead_owner(g, o);
 	else if (strstr(o->state, "damaged"))
 		tell_not_repaired(g, o);

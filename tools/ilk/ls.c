@@ -22,8 +22,8 @@ static const struct option_page page = {
 	.summary = "list the segments of this host",
 	.details =
 		"Per segment: its size, what is given out of it, member processes alive and dead,\n"
-		"objects, age, owner; and, where something is wrong, what. Maps the segments\n"
-		"read-only, takes no lock and joins nothing. Exit code 1 if something is wrong.\n",
+		"objects, age, owner; and, where something is wrong, what. Reads the segments'\n"
+		"files, takes no lock and joins nothing. Exit code 1 if something is wrong.\n",
 	.rows = rows,
 };
 
