@@ -276,6 +276,44 @@ static void test_one_who_is_stopped_in_the_guard_is_seen(void **state)
 	ilk_test_kill(other);
 }
 
+/* --- what changes meanwhile --- */
+
+static void never_stand_still(void *mutex)
+{
+	struct ilk_counter *c = support_counter(seg, "c");
+
+	for (;;) {
+		CHECK_RC(ilk_mutex_lock(mutex), 0);
+		CHECK_RC(ilk_mutex_unlock(mutex), 0);
+		CHECK_RC(ilk_counter_add(c, 1), 0);
+	}
+}
+
+static void test_what_never_stands_still_is_marked(void **state)
+{
+	struct ilk_test_child *child = ilk_test_start(never_stand_still, support_mutex(seg, "m"));
+	int tries = 0, mixed = 0;
+
+	(void)state;
+	support_mutex(seg, "idle");
+	for (; !mixed && tries < 20000; tries++) {
+		look();
+		mixed = object("m")->mixed;
+		assert_int_equal(object("idle")->mixed, 0);
+		for (size_t i = 0; i < in->object_count; i++) /* one word is of one moment */
+			if (strcmp(in->objects[i].name, "c") == 0)
+				assert_int_equal(in->objects[i].mixed, 0);
+		ilk_inspection_free(in);
+	}
+	print_message("mixed at look %d\n", tries);
+	assert_true(mixed);
+	ilk_test_stop(child);
+	look();
+	assert_int_equal(object("m")->mixed, 0);
+	ilk_inspection_free(in);
+	ilk_test_kill(child);
+}
+
 /* --- what else is known --- */
 
 static void lock_and_die(void *mutex)
@@ -318,6 +356,7 @@ int main(void)
 		SEGMENT_TEST(test_a_rwlock_has_its_readers_and_who_will_write),
 		SEGMENT_TEST(test_permits_have_their_holders_threads_or_processes),
 		SEGMENT_TEST(test_a_barriers_waiters_wait_for_those_not_arrived),
+		SEGMENT_TEST(test_what_never_stands_still_is_marked),
 		SEGMENT_TEST(test_one_who_is_stopped_in_the_guard_is_seen),
 		SEGMENT_TEST(test_a_process_is_known_by_more_than_its_pid),
 	};
