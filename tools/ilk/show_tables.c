@@ -18,7 +18,7 @@ static void print_header(const struct view *v)
 	printf(": %s, %s used, made %s ago, uid %u, mode %04o, layout %u, %s%s%s\n",
 		term_bytes(bytes, in->bytes), term_bytes(used, in->used), age, in->uid,
 		in->mode & 07777, in->version, in->asymmetric ? "asymmetric" : "fenced",
-		in->transient ? ", transient" : "", in->order ? ", lock order kept" : "");
+		in->transient ? ", transient" : "", in->order ? ", order" : "");
 }
 
 struct telling {
