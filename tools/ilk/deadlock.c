@@ -2,12 +2,12 @@
 #include "ilk/deadlock.h"
 #include "ilk/command.h"
 #include "ilk/findings.h"
+#include "ilk/look.h"
 #include "ilk/report.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 /* Longer than sleepers go without a look (60 ms): who could go on by then has gone on. */
 enum { SAMPLE_MS = 100 };
@@ -30,11 +30,7 @@ static const struct option_row rows[] = {
 		.high = 60000,
 		.help = "milliseconds between the two looks; 100 by default",
 		.target = &sample_ms},
-	{.name = "file",
-		.letter = 'f',
-		.kind = OPTION_FLAG,
-		.help = "each NAME is the path of a file, such as a copy of a segment",
-		.target = &file},
+	OPTION_FILE(&file),
 	{.name = "dot",
 		.kind = OPTION_FLAG,
 		.help = "print the graph for graphviz",
@@ -173,18 +169,6 @@ size_t deadlock_members(const struct deadlock *d, size_t cycle, size_t *nodes)
 
 /* --- looking --- */
 
-/* A copy of NAME, which is a path if --file says so; in it a '/' tells ilk_inspect. */
-static char *copy_name(const char *name)
-{
-	size_t size = strlen(name) + 3;
-	char *copy = malloc(size);
-
-	if (!copy)
-		exit(complain(page.command, "out of memory"));
-	snprintf(copy, size, "%s%s", file && !strchr(name, '/') ? "./" : "", name);
-	return copy;
-}
-
 static void add_look(struct deadlock *d, char *name, struct ilk_inspection *in)
 {
 	d->looks = realloc(d->looks, (d->count + 1) * sizeof *d->looks);
@@ -201,7 +185,7 @@ static int look_if_possible(const char *name, void *arg)
 	int rc = ilk_inspect(name, &in);
 
 	if (rc == 0)
-		add_look(d, copy_name(name), in);
+		add_look(d, look_name(page.command, name, 0), in);
 	else
 		d->skipped += rc != -ENOENT;
 	return 0;
@@ -210,19 +194,14 @@ static int look_if_possible(const char *name, void *arg)
 static int look(struct deadlock *d, const char *operand)
 {
 	struct ilk_inspection *in;
-	char *name = copy_name(operand);
-	int rc = ilk_inspect(name, &in);
+	char *name = look_name(page.command, operand, file);
+	int code = look_at(page.command, name, &in);
 
-	if (rc == 0) {
+	if (code == EXIT_FINE)
 		add_look(d, name, in);
-		return 0;
-	}
-	if (rc == -ENOENT && strchr(name, '/'))
-		complain(page.command, "there is no file %s; check the path", name);
 	else
-		complain_of(page.command, name, rc);
-	free(name);
-	return rc;
+		free(name);
+	return code;
 }
 
 /* Does anybody live here who could have gone on meanwhile, and is anybody waiting? */
@@ -241,13 +220,10 @@ static struct ilk_inspection gone;
 /* A segment that cannot be read any more has nobody in it who waits there still. */
 static void look_again(struct deadlock *d)
 {
-	const struct timespec pause = {
-		.tv_sec = sample_ms / 1000, .tv_nsec = sample_ms % 1000 * 1000000};
-
 	if (!is_worth_a_second_look(d))
 		return;
 	d->sample_ms = sample_ms;
-	nanosleep(&pause, NULL);
+	look_pause(sample_ms);
 	for (size_t i = 0; i < d->count; i++) {
 		struct graph_look *l = &d->looks[i];
 
@@ -292,7 +268,7 @@ static int look_at_all(struct deadlock *d, int count, char **names)
 	if (rc < 0)
 		return complain(page.command, "/dev/shm cannot be read: %s", strerror(-rc));
 	for (int i = 0; i < count; i++)
-		if (look(d, names[i]) < 0)
+		if (look(d, names[i]) != EXIT_FINE)
 			return EXIT_ERROR;
 	return EXIT_FINE;
 }

@@ -1,13 +1,12 @@
 /* show.c - ilk show: what is going on in a segment. Reads only. */
 #include "ilk/show.h"
 #include "ilk/command.h"
+#include "ilk/look.h"
 #include "ilk/report.h"
 #include "ilk/suggest.h"
-#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { SAMPLE_MS = 200 };
@@ -32,11 +31,7 @@ static const struct option_row rows[] = {
 		.kind = OPTION_FLAG,
 		.help = "look once, and show no rates",
 		.target = &no_sample},
-	{.name = "file",
-		.letter = 'f',
-		.kind = OPTION_FLAG,
-		.help = "NAME is the path of a file, such as a copy of a segment",
-		.target = &file},
+	OPTION_FILE(&file),
 	OPTION_COLUMNS(&columns),
 	OPTION_JSON(&json),
 	OPTION_END,
@@ -96,27 +91,16 @@ static int find_object(const struct ilk_inspection *in, const char *name)
 
 /* --- looking --- */
 
-static int look(const char *name, struct ilk_inspection **in)
-{
-	int rc = ilk_inspect(name, in);
-
-	if (rc == -ENOENT && strchr(name, '/'))
-		return complain(page.command, "there is no file %s; check the path", name);
-	return rc < 0 ? complain_of(page.command, name, rc) : EXIT_FINE;
-}
-
 /* The later of two looks, *IN, and what happened in between. Of a segment that goes meanwhile, and
  * of a copy, there is one look. */
 static struct rate *sample(const char *name, struct ilk_inspection **in)
 {
-	const struct timespec pause = {
-		.tv_sec = sample_ms / 1000, .tv_nsec = sample_ms % 1000 * 1000000};
 	struct ilk_inspection *later;
 	struct rate *rates;
 
 	if (sample_ms == 0 || (*in)->liveness == ILK_LIFE_UNKNOWN)
 		return NULL;
-	nanosleep(&pause, NULL);
+	look_pause(sample_ms);
 	if (ilk_inspect(name, &later) < 0)
 		return NULL;
 	rates = rates_between(*in, later);
@@ -146,15 +130,6 @@ static int show(const char *name, const char *object, struct ilk_inspection *in,
 	return wrong < 0 ? EXIT_ERROR : wrong ? EXIT_FINDING : EXIT_FINE;
 }
 
-/* OPERAND as ilk_inspect() is to see it: with a '/' it is a path. */
-static const char *path_of(const char *operand, char *path, size_t size)
-{
-	if (!file || strchr(operand, '/'))
-		return operand;
-	snprintf(path, size, "./%s", operand);
-	return path;
-}
-
 /* A person would like to see them; a program says so, be it by the columns. */
 static int wants_rates(void)
 {
@@ -167,8 +142,7 @@ static int show_main(int argc, char **argv)
 {
 	struct ilk_inspection *in;
 	struct rate *rates;
-	char path[4096];
-	const char *name;
+	char *name;
 	int code = options_parse(&page, &argc, argv);
 
 	if (code != OPTIONS_GO)
@@ -177,14 +151,15 @@ static int show_main(int argc, char **argv)
 		return complain(page.command, "--sample and --no-sample contradict each other");
 	if (sample_ms == 0 && !no_sample && wants_rates())
 		sample_ms = SAMPLE_MS;
-	name = path_of(argv[0], path, sizeof path);
-	code = look(name, &in);
-	if (code != EXIT_FINE)
-		return code;
-	rates = sample(name, &in);
-	code = show(name, argc > 1 ? argv[1] : NULL, in, rates);
-	free(rates);
-	ilk_inspection_free(in);
+	name = look_name(page.command, argv[0], file);
+	code = look_at(page.command, name, &in);
+	if (code == EXIT_FINE) {
+		rates = sample(name, &in);
+		code = show(name, argc > 1 ? argv[1] : NULL, in, rates);
+		free(rates);
+		ilk_inspection_free(in);
+	}
+	free(name);
 	return code;
 }
 
