@@ -35,22 +35,31 @@ struct ilk_process_info {
 	enum ilk_life life;
 	char run_state; /* of /proc/PID/stat, 'T' stopped, 'D', 'Z'...; '?' where it cannot be told
 			 */
-	int32_t pid;    /* in its own pid namespace */
+	int dumping;    /* 1: it is dumping core: its memory is there still, and it holds on */
+	int tasks;      /* threads that it has by the kernel's count; 0 unknown */
+	int32_t pid;    /* in its own pid namespace, */
+	uint64_t pid_space; /* which is this one; 0 unknown */
+	uint64_t
+		start_time; /* clock ticks since boot: with pid and pid_space no other's; 0 unknown */
 	uint32_t uid;
 	char name[32];
 	ilk_time joined;
+	ilk_time
+		last_sign; /* the last time that it is known to have lived: when it wrote one down */
 };
 
 struct ilk_thread_info {
 	int slot;
 	int process; /* index in processes[], or ILK_NO_INDEX */
 	enum ilk_life life;
+	char run_state; /* as its process's, of the thread itself; '?' where it cannot be told */
 	int32_t tid;
 	char name[16];
 	ilk_time joined;
 	uint64_t sleeps;     /* times it slept in a wait */
 	int waits_for;       /* index in objects[], or ILK_NO_INDEX: it does not wait */
 	ilk_time wait_since; /* since when, if it waits */
+	int mixed;           /* 1: it changed at each look: whether it waits is not known */
 };
 
 enum ilk_holder_life {
@@ -65,7 +74,8 @@ struct ilk_object_info {
 	const char *type; /* constant string: "mutex", "counter", ... */
 	uint64_t offset;  /* in the segment */
 	uint64_t bytes;
-	int embedded;   /* not in the directory: known because somebody waits for it */
+	int embedded;   /* not in the directory: known because somebody waits for it. So is the
+			   segment's own lock, of directory and memory: "guard" */
 	int removed;    /* its name is free again; kept for those who have it open */
 	int openers;    /* processes, not known to be dead, that have opened it by name */
 	char state[64]; /* one line for people: "free", "held, damaged", "42" */
@@ -81,18 +91,23 @@ struct ilk_object_info {
 	int leases;               /* messages taken and not finished */
 	ilk_time lease_since;     /* of the oldest of them; 0 unknown */
 	int closed;               /* 1: nothing more can be put in */
-	char damage[96];          /* what is wrong with it; "" nothing */
+	int mixed; /* 1: it changed at each look: what is said of it may be of several moments */
+	char damage[96]; /* what is wrong with it; "" nothing */
 };
 
-/* One who holds an object, or a part of it: a lock, permits, a lease. */
+/*
+ * One who holds an object, or a part of it: a lock, permits, a lease; or whom its waiters wait for.
+ * Of a barrier these are the members that have not arrived ("awaited"); of a rwlock also the writer
+ * that has announced himself and keeps new readers out ("will write").
+ */
 struct ilk_holder_info {
 	int object;  /* index in objects[] */
 	int thread;  /* index in threads[], or ILK_NO_INDEX: its slot is gone, or it is a process */
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
-	char how[16];   /* "held", "reads", "writes", "permits", "lease" */
+	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
-	ilk_time since; /* 0 unknown */
+	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
 };
 
 /* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */

@@ -138,6 +138,21 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->waited_ns = ilk_load_relaxed_(&m->waited_ns);
 }
 
+static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_holding_ *out, uint32_t most)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word = ilk_load_acquire_(&m->owner);
+
+	(void)map, (void)bytes;
+	if (!ilk_mutex_is_held_(word) || most == 0)
+		return 0;
+	*out = (struct ilk_holding_){.owner = word & ~ILK_OWNER_FLAGS_, .count = 1, .how = "held"};
+	if (word & ILK_MUTEX_AGAIN_)
+		out->count += ilk_load_relaxed_(&m->depth);
+	return 1;
+}
+
 /* Leaves a dead owner's mutex free and damaged: whoever locks it is told. */
 static int repair(struct ilk_segment *seg, void *object)
 {
@@ -174,6 +189,7 @@ const struct ilk_type_ ilk_type_mutex_ = {
 	.align = 64,
 	.valid = valid,
 	.describe = describe,
+	.holders = holders,
 	.repair = repair,
 	.remove = remove_for_good,
 	.ready = ready,

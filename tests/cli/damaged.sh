@@ -39,6 +39,7 @@ for i in "${!names[@]}"; do
 	meets "$name" "0 1 2" show "$name"
 	meets "$name" "0 1 2" show "$name" --json
 	[ "$code" -eq 2 ] || [ $((i % 8)) -ne 0 ] || is_json
+	meets "$name" "0 1 2" deadlock --potential --sample 1 "$name"
 	meets "$name" "0 2" create "$name"
 	meets "$name" "0 2" counter "$name" c add 1
 	meets "$name" "0 2 75" lock --wait 0 "$name" m -- true

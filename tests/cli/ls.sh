@@ -17,6 +17,19 @@ run ls --json
 is_json
 says "\"name\": \"$prefix-a\""
 
+# Columns.
+run ls -o size,name
+[ "$(head -n 1 "$scratch/out")" = "    SIZE  NAME" ] || fail "the heads of two columns"
+grep -q "^64.0 KiB  $prefix-a\$" "$scratch/out" || fail "two columns"
+run ls --columns=name
+grep -qx "$prefix-a" "$scratch/out" || fail "one column"
+refuses ls -o name,szie
+says_err "did you mean size?"
+refuses ls -o name,
+says_err "there are: name,size,used"
+refuses ls -o ""
+refuses ls -o "$(printf 'name,%.0s' {1..20})name"
+
 # Members, alive and dead.
 hold "$prefix-a" m
 run ls

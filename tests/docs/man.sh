@@ -33,23 +33,38 @@ helped()
 	"$ilk" "$@" --help | sed -nE 's/^  (-., )?--([a-z-]+).*/\2/p' | grep -vx help | sort -u
 }
 
-# What the part of ilk.1 on a subcommand lists.
+# What the page of a subcommand lists, or where it has none, its part of ilk.1.
 described()
 {
-	awk -v part="$1" '/^\.S[sh] / { inside = $2 == part } inside' docs/man/ilk.1 |
+	if [ -e "docs/man/ilk-$1.1" ]; then
+		cat "docs/man/ilk-$1.1"
+	else
+		awk -v part="$1" '/^\.S[sh] / { inside = $2 == part } inside' docs/man/ilk.1
+	fi |
 		sed -nE 's/^\.It Fl (. , )?-([a-z-]+).*/\2/p' | sort -u
 }
 
 if [ -n "$ilk" ]; then
-	for command in create ls show rm counter lock race bench; do
+	own=$(ls docs/man/ilk-*.1 | sed 's/.*ilk-//; s/\.1$//')
+	for command in $(printf '%s\n' create show rm counter lock race bench $own | sort -u); do
 		words=("$command")
 		[ "$command" != race ] || words+=(run)
 		diff <(described "$command") <(helped "${words[@]}") >&2 ||
-			{ echo "ilk.1 (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
+			{ echo "the manual (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
 	done
 	"$ilk" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | while read -r command; do
 		grep -qE "^\.Ss .*\b$command\b" docs/man/ilk.1 ||
 			{ echo "ilk $command: not in ilk.1"; exit 1; }
 	done || failed=1
 fi
+
+# Each member of a view's JSON is in the view's page.
+for schema in docs/schema/ilk-*.json; do
+	page=docs/man/$(basename "$schema" .json).1
+	grep -oE '"[a-z_]+": \{' "$schema" | sed 's/"//g; s/: {//' | sort -u |
+		grep -vxE 'properties|items|process|thread|finding|one|inversion' |
+		while read -r member; do
+			grep -qE "^\.(It )?Li .*\b$member\b" "$page" || { echo "$member: not in $page"; exit 1; }
+		done || failed=1
+done
 exit $failed

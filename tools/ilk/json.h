@@ -2,11 +2,12 @@
  * json.h - writes JSON, indented, one value a line.
  *
  *	struct json j;
- *	json_begin(&j, stdout);
- *	json_open(&j, NULL, '[');
+ *	json_document(&j, stdout, "ls", 1);     // {"schema": "ilk-ls", "version": 1,
+ *	json_open(&j, "segments", '[');
  *	json_open(&j, NULL, '{');
  *	json_string(&j, "name", name);
  *	json_integer(&j, "bytes", 4096);
+ *	json_close(&j);
  *	json_close(&j);
  *	json_close(&j);                 // the last one also ends the line
  *
@@ -28,6 +29,13 @@ struct json {
 };
 
 void json_begin(struct json *j, FILE *out);
+
+/*
+ * Begins, and opens the outermost object: of VIEW, the subcommand. VERSION is of its schema, which
+ * its manual page documents: it is raised when a member goes or changes its meaning, and not when one
+ * is added.
+ */
+void json_document(struct json *j, FILE *out, const char *view, int version);
 
 /* Opens an array, BRACKET '[', or an object, '{'. */
 void json_open(struct json *j, const char *key, char bracket);

@@ -12,7 +12,9 @@
 
 static int json;
 
-static const struct option_row rows[] = {OPTION_JSON(&json), OPTION_END};
+static const char *columns;
+
+static const struct option_row rows[] = {OPTION_JSON(&json), OPTION_COLUMNS(&columns), OPTION_END};
 
 static const struct option_page page = {
 	.command = "ls",
@@ -20,8 +22,8 @@ static const struct option_page page = {
 	.summary = "list the segments of this host",
 	.details =
 		"Per segment: its size, what is given out of it, member processes alive and dead,\n"
-		"objects, age, owner; and, where something is wrong, what. Maps the segments\n"
-		"read-only, takes no lock and joins nothing. Exit code 1 if something is wrong.\n",
+		"objects, age, owner; and, where something is wrong, what. Reads the segments'\n"
+		"files, takes no lock and joins nothing. Exit code 1 if something is wrong.\n",
 	.rows = rows,
 };
 
@@ -172,6 +174,7 @@ static void finish(struct listing *listing)
 {
 	if (json) {
 		json_close(&listing->j);
+		json_close(&listing->j);
 		return;
 	}
 	if (listing->segments == 0) {
@@ -192,9 +195,12 @@ static int ls_main(int argc, char **argv)
 	if (code != OPTIONS_GO)
 		return code;
 	table_begin(&listing.table, heads);
-	json_begin(&listing.j, stdout);
-	if (json)
-		json_open(&listing.j, NULL, '[');
+	if (table_choose(&listing.table, page.command, columns) != 0)
+		return EXIT_ERROR;
+	if (json) {
+		json_document(&listing.j, stdout, "ls", 1);
+		json_open(&listing.j, "segments", '[');
+	}
 	rc = ilk_inspect_each(add, &listing);
 	finish(&listing);
 	if (rc < 0)

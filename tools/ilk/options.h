@@ -51,6 +51,14 @@ struct option_row {
 		.name = "json", .kind = OPTION_FLAG, .help = "print JSON instead of text", \
 		.target = (target_)                                                        \
 	}
+/* Columns of the table that is printed: TARGET is a const char *, for table_choose() of table.h. */
+#define OPTION_COLUMNS(target_)                                                               \
+	{                                                                                     \
+		.name = "columns", .letter = 'o', .kind = OPTION_TEXT, .value = "COLUMN,...", \
+		.help = "print these columns, in this order: their heads in small\n"          \
+			"letters, with '-' for a blank",                                      \
+		.target = (target_)                                                           \
+	}
 #define OPTION_END \
 	{          \
 		0  \

@@ -1,6 +1,8 @@
 /* table.c - see table.h. */
 #include "ilk/table.h"
 #include "ilk/report.h"
+#include "ilk/suggest.h"
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +19,90 @@ void table_begin(struct table *t, const char *const *heads)
 	*t = (struct table){.heads = heads};
 	while (t->columns < TABLE_COLUMNS && heads[t->columns])
 		t->columns++;
+	for (size_t c = 0; c < t->columns; c++)
+		t->order[c] = c;
+	t->chosen = t->columns;
 }
+
+static int is_right(const char *head)
+{
+	return head[0] == '>';
+}
+
+/* --- choosing --- */
+
+enum { COLUMN_NAME = 32 };
+
+static const char *column_name(const char *head, char out[COLUMN_NAME])
+{
+	size_t n = 0;
+
+	for (head += is_right(head); *head && n < COLUMN_NAME - 1; head++)
+		out[n++] = (char)(*head == ' ' ? '-' : tolower((unsigned char)*head));
+	out[n] = 0;
+	return out;
+}
+
+static int find_column(const struct table *t, const char *name, size_t length, size_t *column)
+{
+	char own[COLUMN_NAME];
+
+	for (*column = 0; *column < t->columns; ++*column)
+		if (strlen(column_name(t->heads[*column], own)) == length &&
+			strncmp(own, name, length) == 0)
+			return 1;
+	return 0;
+}
+
+static int complain_column(
+	const struct table *t, const char *command, const char *name, size_t length)
+{
+	char names[TABLE_COLUMNS][COLUMN_NAME], all[TABLE_COLUMNS * COLUMN_NAME] = "";
+	struct suggestion s;
+
+	suggest_begin(&s, name, length);
+	for (size_t c = 0; c < t->columns; c++) {
+		suggest_offer(&s, column_name(t->heads[c], names[c]));
+		strcat(strcat(all, c ? "," : ""), names[c]);
+	}
+	if (s.best)
+		return complain(command, "there is no column '%.*s'; did you mean %s?", (int)length,
+			name, s.best);
+	return complain(
+		command, "there is no column '%.*s'; there are: %s", (int)length, name, all);
+}
+
+int table_choose(struct table *t, const char *command, const char *list)
+{
+	if (!list)
+		return 0;
+	t->chosen = 0;
+	for (const char *at = list;; at++) {
+		size_t length = strcspn(at, ",");
+
+		if (t->chosen == TABLE_COLUMNS)
+			return complain(
+				command, "more than %d columns are asked for", TABLE_COLUMNS);
+		if (!find_column(t, at, length, &t->order[t->chosen]))
+			return complain_column(t, command, at, length);
+		t->chosen++;
+		at += length;
+		if (!*at)
+			return 0;
+	}
+}
+
+int table_shows(const struct table *t, const char *column)
+{
+	char own[COLUMN_NAME];
+
+	for (size_t i = 0; i < t->chosen; i++)
+		if (strcmp(column_name(t->heads[t->order[i]], own), column) == 0)
+			return 1;
+	return 0;
+}
+
+/* --- filling and printing --- */
 
 void table_cell(struct table *t, enum term_style style, const char *format, ...)
 {
@@ -34,29 +119,29 @@ void table_cell(struct table *t, enum term_style style, const char *format, ...)
 	t->cells[t->count++] = (struct table_cell){style, need(strdup(clean))};
 }
 
-static int is_right(const char *head)
-{
-	return head[0] == '>';
-}
-
 static void pad(FILE *out, size_t n)
 {
-	fprintf(out, "%*s", (int)n, "");
+	static const char blanks[] = "                                ";
+
+	for (; n > sizeof blanks - 1; n -= sizeof blanks - 1)
+		fwrite(blanks, 1, sizeof blanks - 1, out);
+	fwrite(blanks, 1, n, out);
 }
 
-static void print_one(FILE *out, const struct table *t, size_t column, size_t width,
+/* The I-th of those chosen. */
+static void print_one(FILE *out, const struct table *t, size_t i, size_t width,
 	enum term_style style, const char *text)
 {
+	int right = is_right(t->heads[t->order[i]]), last = i + 1 == t->chosen;
 	size_t fill = width - term_width(text);
-	int last = column + 1 == t->columns;
 
-	if (column > 0)
+	if (i > 0)
 		pad(out, 2);
-	if (is_right(t->heads[column]))
+	if (right)
 		pad(out, fill);
 	term_print(out, style, text);
 	/* Nothing follows the last column, not even blanks. */
-	if (!is_right(t->heads[column]) && !last)
+	if (!right && !last)
 		pad(out, fill);
 	if (last)
 		putc('\n', out);
@@ -74,18 +159,28 @@ static void find_widths(const struct table *t, size_t widths[TABLE_COLUMNS])
 	}
 }
 
+static void print_row(FILE *out, const struct table *t, const size_t *widths, size_t first)
+{
+	for (size_t i = 0; i < t->chosen; i++) {
+		const struct table_cell *cell = &t->cells[first + t->order[i]];
+
+		print_one(out, t, i, widths[t->order[i]], cell->style, cell->text);
+	}
+}
+
 void table_print(struct table *t, FILE *out)
 {
 	size_t widths[TABLE_COLUMNS];
 
 	find_widths(t, widths);
-	for (size_t c = 0; c < t->columns; c++)
-		print_one(out, t, c, widths[c], TERM_BOLD, t->heads[c] + is_right(t->heads[c]));
-	for (size_t i = 0; i < t->count; i++) {
-		size_t c = i % t->columns;
+	for (size_t i = 0; i < t->chosen; i++) {
+		const char *head = t->heads[t->order[i]];
 
-		print_one(out, t, c, widths[c], t->cells[i].style, t->cells[i].text);
-		free(t->cells[i].text);
+		print_one(out, t, i, widths[t->order[i]], TERM_BOLD, head + is_right(head));
 	}
+	for (size_t i = 0; i + t->columns <= t->count; i += t->columns)
+		print_row(out, t, widths, i);
+	for (size_t i = 0; i < t->count; i++)
+		free(t->cells[i].text);
 	free(t->cells);
 }

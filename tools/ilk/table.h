@@ -7,13 +7,21 @@
  *	table_cell(&t, TERM_BOLD, "%s", name);
  *	table_cell(&t, TERM_PLAIN, "%d", size);
  *	table_print(&t, stdout);                // also frees it
+ *
+ * Which of them are printed, and in what order, a user says by -o (OPTION_COLUMNS of options.h):
+ *
+ *	if (table_choose(&t, page.command, columns) != 0)       // after table_begin()
+ *		return EXIT_ERROR;
+ *
+ * A column is called as its head, in small letters and with '-' for each blank: "held-by". Cells are
+ * given for all columns all the same.
  */
 #ifndef ILK_TOOLS_TABLE_H
 #define ILK_TOOLS_TABLE_H
 
 #include "ilk/term.h"
 
-enum { TABLE_COLUMNS = 12 };
+enum { TABLE_COLUMNS = 16 };
 
 struct table_cell {
 	enum term_style style;
@@ -24,9 +32,17 @@ struct table {
 	const char *const *heads;
 	size_t columns, count; /* count: of cells, filled row by row */
 	struct table_cell *cells;
+	size_t chosen, order[TABLE_COLUMNS]; /* the columns that are printed */
 };
 
 void table_begin(struct table *t, const char *const *heads);
+
+/* Prints just the columns of LIST, with commas; NULL: all. 0; or EXIT_ERROR, told: what is no column
+ * of it. */
+int table_choose(struct table *t, const char *command, const char *list);
+
+/* Will COLUMN be printed? What it would cost to fill the others, one can save. */
+int table_shows(const struct table *t, const char *column);
 
 /* The next cell. What could steer a terminal is made harmless. */
 void table_cell(struct table *t, enum term_style style, const char *format, ...)

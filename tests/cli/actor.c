@@ -1,0 +1,232 @@
+/*
+ * actor.c - a process that does what its arguments say, one after the other, in one thread: to put
+ * segments into states that are known. It sleeps for ever at the end, and dies with its parent.
+ *
+ *	actor open SEGMENT lock a touch FILE await FILE lock b
+ */
+#include <ilk.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <time.h>
+#include <unistd.h>
+
+static struct ilk_segment *seg; /* opened last */
+
+static void expect(const char *what, const char *of, int rc)
+{
+	if (rc >= 0)
+		return;
+	fprintf(stderr, "actor: %s %s: %s (%s)\n", what, of, ilk_strerror(rc), ilk_last_error());
+	exit(1);
+}
+
+/* --- the steps --- */
+
+static void do_open(char **a)
+{
+	expect("open", a[0], ilk_segment_open(a[0], NULL, &seg));
+}
+
+static void do_create(char **a)
+{
+	struct ilk_segment_options options = {.size = sizeof options, .flags = ILK_SEGMENT_ORDER};
+
+	expect("create", a[0], ilk_segment_create(a[0], &options, &seg));
+}
+
+static struct ilk_mutex *mutex(const char *name)
+{
+	struct ilk_mutex *m;
+
+	expect("mutex", name, ilk_mutex_open(seg, name, NULL, &m));
+	return m;
+}
+
+static void do_lock(char **a)
+{
+	expect("lock", a[0], ilk_mutex_lock(mutex(a[0])));
+}
+
+static void do_unlock(char **a)
+{
+	expect("unlock", a[0], ilk_mutex_unlock(mutex(a[0])));
+}
+
+static struct ilk_rwlock *rwlock(const char *name)
+{
+	struct ilk_rwlock *l;
+
+	expect("rwlock", name, ilk_rwlock_open(seg, name, NULL, &l));
+	return l;
+}
+
+static void do_read(char **a)
+{
+	expect("read", a[0], ilk_rwlock_read(rwlock(a[0])));
+}
+
+static void do_write(char **a)
+{
+	expect("write", a[0], ilk_rwlock_write(rwlock(a[0])));
+}
+
+/* NAME TOTAL COUNT */
+static void take_permits(char **a, unsigned flags)
+{
+	const struct ilk_permits_options options = {
+		.size = sizeof options, .permits = (unsigned)atoi(a[1]), .flags = flags};
+	struct ilk_permits *p;
+
+	expect("permits", a[0], ilk_permits_open(seg, a[0], &options, &p));
+	expect("acquire", a[0], ilk_permits_acquire(p, (unsigned)atoi(a[2])));
+}
+
+static void do_permits(char **a)
+{
+	take_permits(a, 0);
+}
+
+static void do_process_permits(char **a)
+{
+	take_permits(a, ILK_PERMITS_PROCESS);
+}
+
+/* NAME PARTIES */
+static struct ilk_barrier *barrier(char **a)
+{
+	const struct ilk_barrier_options options = {
+		.size = sizeof options, .parties = (unsigned)atoi(a[1])};
+	struct ilk_barrier *b;
+
+	expect("barrier", a[0], ilk_barrier_open(seg, a[0], &options, &b));
+	return b;
+}
+
+static void do_attach(char **a)
+{
+	expect("attach", a[0], ilk_barrier_attach(barrier(a)));
+}
+
+/* A barrier that breaks is no failure of ours. */
+static void do_meet(char **a)
+{
+	ilk_barrier_wait(barrier(a));
+}
+
+static void do_once(char **a)
+{
+	struct ilk_once *o;
+
+	expect("once", a[0], ilk_once_open(seg, a[0], &o));
+	expect("begin", a[0], ilk_once_begin(o, NULL));
+}
+
+static void do_event(char **a)
+{
+	struct ilk_event *e;
+
+	expect("event", a[0], ilk_event_open(seg, a[0], NULL, &e));
+	expect("wait", a[0], ilk_event_wait(e));
+}
+
+/* NAME COUNT: so many counters, and in each fourth place a mutex. */
+static void do_many(char **a)
+{
+	for (int i = 0; i < atoi(a[1]); i++) {
+		struct ilk_counter *c;
+		char name[40];
+
+		snprintf(name, sizeof name, "%s%d", a[0], i);
+		if (i % 4 == 0)
+			mutex(name);
+		else
+			expect("counter", name, ilk_counter_open(seg, name, &c));
+	}
+}
+
+/* NAME MS: adds 1 to the counter, and locks and unlocks the mutex NAME-m, for so long. */
+static void do_busy(char **a)
+{
+	ilk_time end = ilk_after_ms(atoi(a[1]));
+	struct ilk_counter *c;
+	struct ilk_mutex *m;
+	char name[40];
+
+	snprintf(name, sizeof name, "%s-m", a[0]);
+	m = mutex(name);
+	expect("counter", a[0], ilk_counter_open(seg, a[0], &c));
+	while (ilk_now() < end)
+		for (int i = 0; i < 100; i++) {
+			expect("add", a[0], ilk_counter_add(c, 1));
+			expect("lock", name, ilk_mutex_lock(m));
+			expect("unlock", name, ilk_mutex_unlock(m));
+		}
+}
+
+static void do_touch(char **a)
+{
+	FILE *file = fopen(a[0], "w");
+
+	expect("touch", a[0], file ? 0 : -1);
+	fclose(file);
+}
+
+static void do_await(char **a)
+{
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	while (access(a[0], F_OK) != 0)
+		nanosleep(&pause, NULL);
+}
+
+/* --- all of them --- */
+
+static const struct step {
+	const char *name;
+	int arguments;
+	void (*run)(char **a);
+} steps[] = {
+	{"open", 1, do_open},
+	{"create", 1, do_create},
+	{"lock", 1, do_lock},
+	{"unlock", 1, do_unlock},
+	{"read", 1, do_read},
+	{"write", 1, do_write},
+	{"permits", 3, do_permits},
+	{"process-permits", 3, do_process_permits},
+	{"attach", 2, do_attach},
+	{"meet", 2, do_meet},
+	{"once", 1, do_once},
+	{"event", 1, do_event},
+	{"many", 2, do_many},
+	{"busy", 2, do_busy},
+	{"touch", 1, do_touch},
+	{"await", 1, do_await},
+};
+
+static const struct step *find(const char *name)
+{
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			return &steps[i];
+	fprintf(stderr, "actor: there is no step %s\n", name);
+	exit(1);
+}
+
+int main(int argc, char **argv)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 1; i < argc;) {
+		const struct step *s = find(argv[i]);
+
+		if (i + s->arguments >= argc)
+			expect(argv[i], "needs more arguments", -1);
+		s->run(&argv[i + 1]);
+		i += 1 + s->arguments;
+	}
+	for (;;)
+		pause();
+}
