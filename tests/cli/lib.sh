@@ -17,7 +17,7 @@ clean_up()
 	for pid in ${started[@]+"${started[@]}"}; do
 		kill -KILL "$pid" 2>/dev/null
 	done
-	rm -f "/dev/shm/ilk.$prefix"*
+	rm -f "/dev/shm/ilk.$prefix"* "/dev/shm/$prefix"* "/dev/shm/sem.$prefix"*
 	rm -rf "$scratch"
 }
 trap clean_up EXIT
@@ -132,6 +132,18 @@ children_of()
 	for stat in /proc/[0-9]*/stat; do
 		sed -n "s/^\([0-9]*\) .*) . $1 .*/\1/p" "$stat" 2>/dev/null
 	done
+}
+
+# act DEED NAME [NUMBER]: has $actor (tests/cli/actor.c) do that in the background; $acting is its pid.
+act()
+{
+	local file=$scratch/act
+
+	: >"$file"
+	"$actor" "$@" >"$file" 2>>"$scratch/actors" &
+	acting=$!
+	started+=("$acting")
+	until_true 10 grep -q ready "$file" || fail "the actor did not: $*"
 }
 
 # hold SEGMENT MUTEX: holds it in the background; $holder is ilk, $command what runs under it.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # ilk ls. Other segments may be on this host: only lines about our own are looked at.
+actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 . "$(dirname "$0")/lib.sh"
 
 line()
@@ -26,7 +27,7 @@ grep -qx "$prefix-a" "$scratch/out" || fail "one column"
 refuses ls -o name,szie
 says_err "did you mean size?"
 refuses ls -o name,
-says_err "there are: name,size,used"
+says_err "there are: name,kind,size,used"
 refuses ls -o ""
 refuses ls -o "$(printf 'name,%.0s' {1..20})name"
 
@@ -65,5 +66,55 @@ run ls
 grep -q "$(printf '\033')" "$scratch/out" && fail "an escape sequence came through"
 run ls --json
 is_json
+
+# What is not Ilk's, and who has what mapped.
+act foreign "$prefix-posix" 7
+foreign=$acting
+act member "$prefix-a"
+member=$acting
+act reader "$prefix-a"
+reader=$acting
+run ls --all
+line "$prefix-posix" | grep -Eq "^$prefix-posix +shm +8.0 KiB .*$(id -un) +cli_actor $foreign\b" ||
+	fail "the shared memory"
+line "$prefix-posix" | grep -Eq "^$prefix-posix +semaphore +32 B .* 7 +.*cli_actor $foreign\b" ||
+	fail "the semaphore"
+line "$prefix-a" | grep -Eq "^$prefix-a +segment .* cli_actor $member, cli_actor $reader\b|\
+^$prefix-a +segment .* cli_actor $reader, cli_actor $member\b" || fail "who has the segment mapped"
+run ls
+says_not "$prefix-posix"
+run ls -o name,mapped-by
+grep -Eq "^$prefix-a +cli_actor" "$scratch/out" || fail "mapped-by without --all"
+run ls --all --json
+is_json
+says '"schema": "ilk-ls"'
+says '"value": 7'
+says "\"pid\": $foreign"
+run ls --json
+says_not others
+says_not mapped_by
+
+# Stopped ones are looked at like others; the dead have nothing mapped.
+kill -STOP "$foreign"
+until_true 10 state_is "$foreign" T || fail "not stopped"
+run ls --all
+line "$prefix-posix" | grep -q "cli_actor $foreign" || fail "a stopped one"
+kill -KILL "$foreign"
+await "$foreign" 10
+run ls --all -o name,kind,mapped-by
+[ "$(line "$prefix-posix" | grep -c ' -$')" -eq 2 ] || fail "a dead one has it mapped"
+
+# Semaphores that are none: said, and no value made up.
+printf 'abc' >"/dev/shm/sem.$prefix-short"
+printf '\377%.0s' {1..32} >"/dev/shm/sem.$prefix-odd"
+ln -s /dev/null "/dev/shm/sem.$prefix-link"
+mkdir "/dev/shm/$prefix-folder"
+mkfifo "/dev/shm/sem.$prefix-pipe"
+run ls --all
+line "$prefix-short" | grep -q "3 bytes: no semaphore" || fail "a short one"
+line "$prefix-odd" | grep -q "4294967295 is no semaphore's value" || fail "one of odd bytes"
+line "$prefix-folder" | grep -q " folder " || fail "a folder"
+grep -q "sem.$prefix-link  *special" "$scratch/out" || fail "a link"
+rmdir "/dev/shm/$prefix-folder"
 
 finish
