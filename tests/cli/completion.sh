@@ -20,13 +20,14 @@ eval "$out"
 # Every command, and every option that the help of each tells of.
 for command in $("$ilk" help | sed -n 's/^  \([a-z]*\) .*/\1/p') 'race run' 'race list'; do
 	completes ${command% *} "${command%% *}"
-	for option in $("$ilk" $command --help | grep -oE '^ +(-., )?--[a-z]+' | grep -oE -- '--[a-z]+'); do
+	for option in $("$ilk" $command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
 		completes $command "${option:0:4}" "$option"
 	done
 done
 expect 0 create "$prefix.there"
 completes show "${prefix:0:3}" "$prefix.there"
 completes lock '' "$prefix.there"
+completes gc '' "$prefix.there"
 completes show "/dev/shm/ilk.${prefix:0:3}" "/dev/shm/ilk.$prefix.there"
 completes race run '' lost-update
 completes race l list
