@@ -35,22 +35,31 @@ struct ilk_process_info {
 	enum ilk_life life;
 	char run_state; /* of /proc/PID/stat, 'T' stopped, 'D', 'Z'...; '?' where it cannot be told
 			 */
-	int32_t pid;    /* in its own pid namespace */
+	int dumping;    /* 1: it is dumping core: its memory is there still, and it holds on */
+	int tasks;      /* threads that it has by the kernel's count; 0 unknown */
+	int32_t pid;    /* in its own pid namespace, */
+	uint64_t pid_space; /* which is this one; 0 unknown */
+	uint64_t
+		start_time; /* clock ticks since boot: with pid and pid_space no other's; 0 unknown */
 	uint32_t uid;
 	char name[32];
 	ilk_time joined;
+	ilk_time
+		last_sign; /* the last time that it is known to have lived: when it wrote one down */
 };
 
 struct ilk_thread_info {
 	int slot;
 	int process; /* index in processes[], or ILK_NO_INDEX */
 	enum ilk_life life;
+	char run_state; /* as its process's, of the thread itself; '?' where it cannot be told */
 	int32_t tid;
 	char name[16];
 	ilk_time joined;
 	uint64_t sleeps;     /* times it slept in a wait */
 	int waits_for;       /* index in objects[], or ILK_NO_INDEX: it does not wait */
 	ilk_time wait_since; /* since when, if it waits */
+	int mixed;           /* 1: it changed at each look: whether it waits is not known */
 };
 
 enum ilk_holder_life {
@@ -81,18 +90,67 @@ struct ilk_object_info {
 	int leases;               /* messages taken and not finished */
 	ilk_time lease_since;     /* of the oldest of them; 0 unknown */
 	int closed;               /* 1: nothing more can be put in */
-	char damage[96];          /* what is wrong with it; "" nothing */
+	int mixed; /* 1: it changed at each look: what is said of it may be of several moments */
+	char damage[96]; /* what is wrong with it; "" nothing */
 };
 
-/* One who holds an object, or a part of it: a lock, permits, a lease. */
+/*
+ * One who holds an object, or a part of it: a lock, permits, a lease; or whom its waiters wait for.
+ * Of a barrier these are the members that have not arrived ("awaited"); of a rwlock also the writer
+ * that has announced himself and keeps new readers out ("will write").
+ */
 struct ilk_holder_info {
 	int object;  /* index in objects[] */
 	int thread;  /* index in threads[], or ILK_NO_INDEX: its slot is gone, or it is a process */
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
-	char how[16];   /* "held", "reads", "writes", "permits", "lease" */
+	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
-	ilk_time since; /* 0 unknown */
+	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
+};
+
+/* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */
+struct ilk_held_info {
+	int thread;       /* index in threads[]; of a dead one: what it held when it died */
+	int object;       /* index in objects[], or ILK_NO_INDEX: an embedded lock */
+	uint64_t offset;  /* of the lock, in the segment */
+	char name[64];    /* the object's; of an embedded lock its label, or "+" and the offset */
+	const char *type; /* constant string: "mutex", "rwlock" */
+	char how[16];     /* "held", "reads", "writes" */
+	ilk_time since;
+};
+
+enum { ILK_ORDER_GATES = 4 };
+/* How both locks of an order were asked for. */
+enum {
+	ILK_ORDER_LOCK_LOCK = 1, /* each for its holder alone: a mutex, or to write */
+	ILK_ORDER_LOCK_READ = 2, /* the first alone, the second to read */
+	ILK_ORDER_READ_LOCK = 4,
+	ILK_ORDER_READ_READ = 8, /* hangs only if a writer comes in between */
+};
+
+/*
+ * A thread that held the one lock asked for the other, and was ready to wait for it. Two orders of the
+ * same locks, the other way round, are an inversion: it can hang, unless one thread alone has done
+ * both, or both have a gate in common. Only of a segment with ILK_SEGMENT_ORDER.
+ *
+ * What is unknown is 0, or "": the thread that was the first died before it had noted it.
+ */
+struct ilk_order_info {
+	int first, then; /* held, and asked for: indexes in objects[], or ILK_NO_INDEX: embedded */
+	uint64_t first_offset, then_offset;
+	char first_name[64], then_name[64]; /* as in struct ilk_held_info */
+	const char *first_type, *then_type; /* constant strings; "" unknown */
+	unsigned ways;                      /* ILK_ORDER_..., each that was seen */
+	uint64_t count;                     /* how often */
+	ilk_time first_seen;
+	/* Who was the first to do it: pid and tid in its own namespace, perhaps reused by now. */
+	int32_t pid, tid;
+	char thread_name[16];
+	ilk_time joined; /* when that thread joined: with pid and tid it tells threads apart */
+	int others;      /* 1: other threads have done it, too */
+	/* Offsets of locks that were held besides, each time, and not to read; the others are 0. */
+	uint64_t gates[ILK_ORDER_GATES];
 };
 
 struct ilk_inspection {
@@ -102,6 +160,7 @@ struct ilk_inspection {
 	uint32_t uid, mode;     /* owner and permissions of the file */
 	int asymmetric;         /* 1: hot paths rely on membarrier(2); 0: they fence */
 	int transient;          /* 1: it goes with its last member */
+	int order;              /* 1: it keeps lock-order history; see struct ilk_order_info */
 	int64_t created;        /* CLOCK_REALTIME nanoseconds */
 	ilk_time taken;         /* when this inspection was made */
 	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */
@@ -111,7 +170,13 @@ struct ilk_inspection {
 	struct ilk_thread_info *threads;
 	struct ilk_object_info *objects;
 	struct ilk_holder_info *holders; /* in order of their objects */
-	char damage[128];                /* of the segment's own structures; "" nothing */
+	/* Of a segment with ILK_SEGMENT_ORDER; elsewhere none. */
+	size_t held_count, order_count;
+	struct ilk_held_info *held;    /* in order of their threads; of each, the oldest first */
+	struct ilk_order_info *orders; /* in order of their offsets */
+	uint64_t held_lost;   /* times a thread held more locks than its list has room for */
+	uint64_t orders_lost; /* orders that were seen when there was room for no other */
+	char damage[128];     /* of the segment's own structures; "" nothing */
 };
 
 /*

@@ -33,6 +33,14 @@
  * to create or open finds that nobody lives in it, and removes it. Who only reads, and a child of
  * fork() that has not used it, is no member.
  *
+ * Lock-order history (ILK_SEGMENT_ORDER), for finding deadlocks that have not happened yet: each thread
+ * notes which mutexes, rwlocks and snapshots it holds, and each pair of a lock held and a lock asked for
+ * is kept, with who was the first to do so: ilk/inspect.h shows both. Try-locks, which cannot wait, and
+ * locks taken once more make no pairs; permits, semaphores and onces are not noted. Memory that is given
+ * out anew, and a lock that is made anew, begin without history; what you reuse in a way that Ilk cannot
+ * see is to it the same lock. Locking takes the long way in such a segment, several times as long; it
+ * never waits for the history, nor fails for it: what finds no room is counted.
+ *
  * Limits, told in full in ilk_segment(3). A vforked child lives its parent's life. After closefrom(),
  * in a segment without a name, a death is noticed by its pid only. A raw fork in the very moment in
  * which another thread attaches may vouch for its parent. A thread ended by a raw SYS_exit keeps its
@@ -58,6 +66,7 @@ enum {
 	ILK_SEGMENT_FENCED = 4,      /* hot paths fence; needs no membarrier(2) */
 	ILK_SEGMENT_SPARSE = 8,      /* pages are not reserved: without room for one, SIGBUS */
 	ILK_SEGMENT_TRANSIENT = 256, /* the name goes with the last member */
+	ILK_SEGMENT_ORDER = 512,     /* keeps lock-order history: see above */
 	/* Of one attachment. A child of fork() inherits no page that is mapped or locked. */
 	ILK_SEGMENT_READ_ONLY = 2, /* no slot taken, nothing can be changed through it */
 	ILK_SEGMENT_PREFAULT = 32, /* all pages are mapped at once, those of a sparse one made */
@@ -86,8 +95,8 @@ struct ilk_segment_options {
  *
  *   0             *SEG is attached
  *   -EEXIST       it is there, and ILK_SEGMENT_EXCLUSIVE was asked; or it differs in bytes,
- *                 processes, threads, FENCED or TRANSIENT from what OPTIONS ask (ilk_last_error()
- *                 says which)
+ *                 processes, threads, FENCED, TRANSIENT or ORDER from what OPTIONS ask
+ *                 (ilk_last_error() says which)
  *   -EINVAL       odd characters in NAME, options out of range (a mode that keeps out its own user
  *                 is); -ENAMETOOLONG  NAME too long
  *   -ENOTDIR      the folder of the path is not there, or is none
@@ -109,7 +118,7 @@ ILK_API int ilk_segment_create(
 
 /*
  * Attaches to the existing segment NAME. Of OPTIONS count the flags of an attachment; sizes given
- * must be those of the segment, and so must FENCED and TRANSIENT.
+ * must be those of the segment, and so must FENCED, TRANSIENT and ORDER.
  *
  *   0             *SEG is attached
  *   -ENOENT       no such segment, or one that everybody has left or died in: a transient one, or

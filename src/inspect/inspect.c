@@ -57,6 +57,7 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 	in->mode = facts->mode;
 	in->asymmetric = ilk_header_is_asymmetric_(h);
 	in->transient = ilk_header_is_transient_(h);
+	in->order = ilk_header_keeps_order_(h);
 	in->created = h->created;
 	in->taken = ilk_now();
 	in->process_slots = (int)h->process_slots;
@@ -67,16 +68,20 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 
 /* --- processes --- */
 
-/* What the kernel says of PID, if it is still that very process and in our pid namespace. */
-static char run_state(const struct ilk_process_slot_ *slot)
+/* What the kernel says of the one in SLOT, if its pid is still its own, in our pid namespace. */
+static void ask_kernel(const struct ilk_picture_ *p, const struct ilk_process_slot_ *slot,
+	struct ilk_process_info *out)
 {
-	uint64_t start_time;
-	char state;
+	struct ilk_run_ run;
 
-	if (slot->pid_space != ilk_pid_space_())
-		return '?';
-	state = ilk_run_state_(slot->pid, &start_time);
-	return start_time == slot->start_time ? state : '?';
+	if (slot->pid_space != p->pid_space)
+		return;
+	ilk_run_of_(slot->pid, &run);
+	if (run.start_time != slot->start_time)
+		return;
+	out->run_state = run.state;
+	out->tasks = run.tasks;
+	out->dumping = ilk_is_dumping_(slot->pid);
 }
 
 static void add_process(struct ilk_picture_ *p, uint32_t i)
@@ -89,17 +94,21 @@ static void add_process(struct ilk_picture_ *p, uint32_t i)
 	out->slot = (int)i;
 	out->life = p->in->liveness == ILK_LIFE_ALIVE ? ilk_life_of_process_(p->fd, i)
 						      : ILK_LIFE_UNKNOWN;
-	out->run_state = out->life == ILK_LIFE_ALIVE ? run_state(&slot) : '?';
+	out->run_state = '?';
+	if (out->life == ILK_LIFE_ALIVE)
+		ask_kernel(p, &slot, out);
 	out->pid = slot.pid;
+	out->pid_space = slot.pid_space;
+	out->start_time = slot.start_time;
 	out->uid = slot.uid;
 	memcpy(out->name, slot.name, sizeof out->name - 1);
-	out->joined = slot.joined;
+	out->joined = out->last_sign = slot.joined;
 	p->process_of_slot[i] = (int)p->in->process_count++;
 }
 
 /* --- threads --- */
 
-/* Reads slot I once more, with its wait record whole; after a few tries, without it. 0; -E... */
+/* Reads slot I once more, with its wait record whole. 0; 1: after a few tries, without it; -E... */
 static int read_slot(struct ilk_picture_ *p, uint32_t i, struct ilk_thread_slot_ *copy)
 {
 	const struct ilk_thread_slot_ *slot = ilk_thread_slot_(&p->map, i);
@@ -121,7 +130,7 @@ static int read_slot(struct ilk_picture_ *p, uint32_t i, struct ilk_thread_slot_
 			return 0;
 	}
 	copy->wait_object = 0;
-	return rc;
+	return rc < 0 ? rc : 1;
 }
 
 /* The process slot of the thread in a slot, plus 1; 0: nobody is in it. */
@@ -130,6 +139,20 @@ static uint32_t process_of(const struct ilk_picture_ *p, const struct ilk_thread
 	uint32_t process = ilk_life_process_(slot->life);
 
 	return process > p->map.header.process_slots ? 0 : process;
+}
+
+/* THREAD, whose slot is SLOT, has a process: which lived when the thread last wrote down a time. */
+static void note_process(
+	struct ilk_picture_ *p, struct ilk_thread_info *thread, const struct ilk_thread_slot_ *slot)
+{
+	const int64_t times[] = {slot->joined, slot->wait_since, slot->wait_owner_since};
+	struct ilk_process_info *process = &p->in->processes[thread->process];
+
+	for (size_t i = 0; i < sizeof times / sizeof *times; i++)
+		if (times[i] > process->last_sign && times[i] <= p->in->taken)
+			process->last_sign = times[i];
+	if (process->run_state != '?')
+		thread->run_state = ilk_thread_state_(process->pid, thread->tid);
 }
 
 static int add_thread(struct ilk_picture_ *p, uint32_t i)
@@ -148,16 +171,29 @@ static int add_thread(struct ilk_picture_ *p, uint32_t i)
 	out->process = p->process_of_slot[process - 1];
 	out->life = out->process == ILK_NO_INDEX ? ILK_LIFE_UNKNOWN
 						 : p->in->processes[out->process].life;
+	out->run_state = '?';
 	out->tid = slot->tid;
 	memcpy(out->name, slot->name, sizeof out->name - 1);
 	out->joined = slot->joined;
 	out->sleeps = slot->sleeps;
 	out->waits_for = ILK_NO_INDEX;
-	p->in->thread_count++;
+	out->mixed = rc;
+	if (out->process != ILK_NO_INDEX)
+		note_process(p, out, slot);
+	p->thread_of_slot[i] = (int)p->in->thread_count++;
 	return 0;
 }
 
 /* --- all of it --- */
+
+static int *no_indices(uint32_t count)
+{
+	int *all = malloc(count * sizeof *all);
+
+	for (uint32_t i = 0; all && i < count; i++)
+		all[i] = ILK_NO_INDEX;
+	return all;
+}
 
 static int allocate(struct ilk_picture_ *p)
 {
@@ -166,12 +202,29 @@ static int allocate(struct ilk_picture_ *p)
 	p->in->processes = calloc(processes, sizeof *p->in->processes);
 	p->in->threads = calloc(threads, sizeof *p->in->threads);
 	p->slots = calloc(threads, sizeof *p->slots);
-	p->process_of_slot = malloc(processes * sizeof *p->process_of_slot);
-	if (!p->in->processes || !p->in->threads || !p->slots || !p->process_of_slot)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < processes; i++)
-		p->process_of_slot[i] = ILK_NO_INDEX;
-	return 0;
+	p->process_of_slot = no_indices(processes);
+	p->thread_of_slot = no_indices(threads);
+	p->asked_threads = calloc(threads, sizeof *p->asked_threads);
+	p->asked_processes = calloc(processes, sizeof *p->asked_processes);
+	p->holdings = calloc(ILK_HOLDINGS_, sizeof *p->holdings);
+	return p->in->processes && p->in->threads && p->slots && p->process_of_slot &&
+			       p->thread_of_slot && p->asked_threads && p->asked_processes &&
+			       p->holdings
+		       ? 0
+		       : -ENOMEM;
+}
+
+static void free_picture(struct ilk_picture_ *p)
+{
+	if (p->map.base)
+		ilk_shm_unmap_(p->map.base, p->map.bytes);
+	free(p->slots);
+	free(p->process_of_slot);
+	free(p->thread_of_slot);
+	free(p->asked_threads);
+	free(p->asked_processes);
+	free(p->holdings);
+	free(p->places);
 }
 
 static int take_picture(struct ilk_picture_ *p)
@@ -182,7 +235,9 @@ static int take_picture(struct ilk_picture_ *p)
 		add_process(p, i);
 	for (uint32_t i = 0; rc == 0 && i < p->map.header.thread_slots; i++)
 		rc = add_thread(p, i);
-	return rc < 0 ? rc : ilk_inspect_objects_(p);
+	if (rc == 0)
+		rc = ilk_inspect_objects_(p);
+	return rc < 0 ? rc : ilk_inspect_order_(p);
 }
 
 /* Memory for the picture, with all in it that lies before the arena. */
@@ -201,7 +256,7 @@ static int open_picture(struct ilk_picture_ *p)
 
 static int inspect_file(int fd, struct ilk_inspection *in)
 {
-	struct ilk_picture_ p = {.in = in, .fd = fd};
+	struct ilk_picture_ p = {.in = in, .fd = fd, .pid_space = ilk_pid_space_()};
 	struct ilk_file_facts_ facts;
 	int rc = ilk_header_read_(fd, &p.map.header, &facts);
 
@@ -211,10 +266,7 @@ static int inspect_file(int fd, struct ilk_inspection *in)
 		fill_header(&p, &facts);
 		rc = take_picture(&p);
 	}
-	if (p.map.base)
-		ilk_shm_unmap_(p.map.base, p.map.bytes);
-	free(p.slots);
-	free(p.process_of_slot);
+	free_picture(&p);
 	return rc == -EIO ? ilk_fail_(-EBADMSG, "the file was cut off meanwhile") : rc;
 }
 
@@ -253,6 +305,8 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->threads);
 	free(in->objects);
 	free(in->holders);
+	free(in->held);
+	free(in->orders);
 	free(in);
 }
 

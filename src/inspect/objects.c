@@ -1,13 +1,10 @@
 /* objects.c - the objects of a picture: named ones, and embedded ones that somebody waits for. */
 #include "inspect/inspect.h"
 #include "segment/entries.h"
-#include "segment/types.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { LOOKS = 8 };
 
 /* One object more, zeroed; NULL: no memory. */
 static struct ilk_object_info *new_object(struct ilk_inspection *in)
@@ -28,120 +25,51 @@ static struct ilk_object_info *new_object(struct ilk_inspection *in)
 	return &all[n];
 }
 
-static int thread_in_slot(const struct ilk_inspection *in, uint32_t slot)
+/* TYPE's row: each object has its name, which is a constant. */
+static const struct ilk_type_ *row_of(const char *type)
 {
-	for (size_t i = 0; i < in->thread_count; i++)
-		if (in->threads[i].slot == (int)slot)
-			return (int)i;
-	return ILK_NO_INDEX;
+	uint32_t i = ILK_TYPE_NONE_ + 1;
+
+	while (ilk_type_(i)->name != type)
+		i++;
+	return ilk_type_(i);
 }
 
-/* The owner word belongs to a moment before the life word: so that is read until it stands still.
- */
-static enum ilk_life life_of(struct ilk_picture_ *p, uint32_t owner)
+static void copy_description(struct ilk_object_info *out, const struct ilk_description_ *d)
 {
-	uint32_t slot = ilk_owner_slot_(owner);
-	const struct ilk_thread_slot_ *thread = ilk_thread_slot_(&p->map, slot);
-	uint64_t at = (uint64_t)((const char *)thread - p->map.base);
-
-	if (slot >= p->map.header.thread_slots || !p->map.is_original)
-		return ILK_LIFE_UNKNOWN;
-	for (int look = 0; look < LOOKS; look++) {
-		enum ilk_life life;
-		uint64_t before;
-
-		if (ilk_map_look_(&p->map, at, sizeof before) < 0)
-			break;
-		before = thread->life;
-		life = ilk_life_of_owner_(&p->map, p->fd, owner);
-		if (ilk_map_look_(&p->map, at, sizeof before) == 0 && thread->life == before)
-			return life;
-	}
-	return ILK_LIFE_UNKNOWN;
+	memcpy(out->state, d->state, sizeof out->state);
+	if (out->embedded && d->label[0])
+		snprintf(out->name, sizeof out->name, "%.23s", d->label);
+	out->value = d->value;
+	out->acquired = d->acquired;
+	out->contended = d->contended;
+	out->waited_ns = d->waited_ns;
+	out->depth = d->depth;
+	out->capacity = d->capacity;
+	out->put = d->put;
+	out->got = d->got;
+	out->leases = (int)d->leases;
+	out->lease_since = d->lease_since;
+	out->closed = d->is_closed != 0;
 }
 
-static void fill_owner(
-	struct ilk_picture_ *p, struct ilk_object_info *out, uint32_t owner, enum ilk_life life)
+/* 0; -ENOMEM. */
+static int describe(struct ilk_picture_ *p, size_t index)
 {
-	static const enum ilk_holder_life holder[] = {
-		[ILK_LIFE_UNKNOWN] = ILK_HOLDER_UNKNOWN,
-		[ILK_LIFE_ALIVE] = ILK_HOLDER_ALIVE,
-		[ILK_LIFE_DEAD] = ILK_HOLDER_DEAD,
-	};
-	int i = thread_in_slot(p->in, ilk_owner_slot_(owner));
-
-	/* A thread of another generation in that slot is not the owner. */
-	if (i != ILK_NO_INDEX &&
-		ilk_life_generation_(p->slots[i].life) == ilk_owner_generation_(owner))
-		out->owner = i;
-	out->holder = holder[life];
-}
-
-/* Reads the object and lets it describe itself. NULL, or what is wrong with it. */
-static const char *look_at(struct ilk_picture_ *p, const struct ilk_type_ *type,
-	const struct ilk_object_info *o, struct ilk_description_ *d)
-{
-	const void *object = p->map.base + o->offset;
-	const char *wrong;
-
-	if (!type->is_plain && ilk_map_look_(&p->map, o->offset, o->bytes) < 0)
-		return "its bytes are gone";
-	wrong = type->valid(&p->map, object, o->bytes);
-	*d = (struct ilk_description_){.owner = 0};
-	if (!wrong)
-		type->describe(&p->map, object, o->bytes, d);
-	return wrong;
-}
-
-/*
- * Who holds it, and does that one live? Asked again until the object says the same before and
- * after: else one that let go and went in good order could be called dead.
- */
-static const char *look_twice(struct ilk_picture_ *p, const struct ilk_type_ *type,
-	const struct ilk_object_info *o, struct ilk_description_ *d, enum ilk_life *life)
-{
-	const char *wrong = look_at(p, type, o, d);
-
-	for (int look = 0; !wrong && d->owner && look < LOOKS; look++) {
-		struct ilk_description_ before = *d;
-
-		*life = life_of(p, d->owner);
-		wrong = look_at(p, type, o, d);
-		if (d->owner == before.owner && d->acquired == before.acquired)
-			return wrong;
-	}
-	*life = ILK_LIFE_UNKNOWN;
-	return wrong;
-}
-
-static void describe(
-	struct ilk_picture_ *p, const struct ilk_type_ *type, struct ilk_object_info *out)
-{
+	struct ilk_object_info *out = &p->in->objects[index];
 	struct ilk_description_ d;
-	enum ilk_life life;
-	const char *wrong = look_twice(p, type, out, &d, &life);
+	uint32_t holders;
+	const char *wrong =
+		ilk_inspect_look_(p, index, row_of(out->type), &d, &holders, &out->mixed);
 
-	out->type = type->name;
 	if (wrong) {
 		snprintf(out->damage, sizeof out->damage, "%s", wrong);
-		return;
+		return 0;
 	}
-	memcpy(out->state, d.state, sizeof out->state);
-	if (out->embedded && d.label[0])
-		snprintf(out->name, sizeof out->name, "%.23s", d.label);
-	out->value = d.value;
-	out->acquired = d.acquired;
-	out->contended = d.contended;
-	out->waited_ns = d.waited_ns;
-	out->depth = d.depth;
-	out->capacity = d.capacity;
-	out->put = d.put;
-	out->got = d.got;
-	out->leases = (int)d.leases;
-	out->lease_since = d.lease_since;
-	out->closed = d.is_closed != 0;
+	copy_description(out, &d);
 	if (d.owner)
-		fill_owner(p, out, d.owner, life);
+		ilk_inspect_owner_(p, index, d.owner);
+	return ilk_inspect_add_holders_(p, index, holders);
 }
 
 static int has_open(const struct ilk_picture_ *p, uint32_t slot)
@@ -156,9 +84,9 @@ static int count_openers(const struct ilk_picture_ *p, uint64_t at)
 {
 	int openers = 0;
 
-	for (uint32_t slot = 0; slot < p->map.header.process_slots; slot++)
-		if (*ilk_open_word_(&p->map, at, slot) >> slot % 64 & 1)
-			openers += has_open(p, slot);
+	for (uint32_t slot = 0; slot < p->map.header.process_slots; slot += 64)
+		for (uint64_t bits = *ilk_open_word_(&p->map, at, slot); bits; bits &= bits - 1)
+			openers += has_open(p, slot + (uint32_t)__builtin_ctzll(bits));
 	return openers;
 }
 
@@ -177,18 +105,52 @@ static int add_named(const struct ilk_found_ *found, void *arg)
 	memcpy(out->name, found->entry.name, sizeof out->name);
 	out->offset = found->offset;
 	out->bytes = found->entry.bytes;
-	describe(p, ilk_type_(found->entry.type), out);
+	out->type = ilk_type_(found->entry.type)->name;
 	return 0;
 }
 
-/* The object at OFFSET, of the kind TYPE; ILK_NO_INDEX. */
-static int object_at(const struct ilk_inspection *in, uint64_t offset, const char *type)
+/* --- objects by their place --- */
+
+/* Where the object at OFFSET, of the kind TYPE, stands in p->places, or would. */
+static size_t *place_of(const struct ilk_picture_ *p, uint64_t offset, const char *type)
 {
-	for (size_t i = 0; i < in->object_count; i++)
-		if (in->objects[i].offset == offset && strcmp(in->objects[i].type, type) == 0)
-			return (int)i;
-	return ILK_NO_INDEX;
+	size_t i = (size_t)(offset / 64 * UINT64_C(0x9e3779b97f4a7c15) >> 20);
+
+	for (;; i++) {
+		size_t *place = &p->places[i & (p->place_count - 1)];
+		const struct ilk_object_info *o;
+
+		if (*place == 0)
+			return place;
+		o = &p->in->objects[*place - 1];
+		if (o->offset == offset && o->type == type)
+			return place;
+	}
 }
+
+static void put_place(struct ilk_picture_ *p, size_t index)
+{
+	const struct ilk_object_info *o = &p->in->objects[index];
+
+	*place_of(p, o->offset, o->type) = index + 1;
+}
+
+/* Those there are, and room for one more for each thread. */
+static int note_places(struct ilk_picture_ *p)
+{
+	size_t most = p->in->object_count + p->in->thread_count + 1;
+
+	for (p->place_count = 64; p->place_count < 2 * most;)
+		p->place_count *= 2;
+	p->places = calloc(p->place_count, sizeof *p->places);
+	if (!p->places)
+		return -ENOMEM;
+	for (size_t i = 0; i < p->in->object_count; i++)
+		put_place(p, i);
+	return 0;
+}
+
+/* --- what threads wait for --- */
 
 /* How many bytes the object of the kind TYPE at OFFSET has; 0: it cannot be one. */
 static uint64_t size_at(struct ilk_picture_ *p, const struct ilk_type_ *type, uint64_t offset)
@@ -209,6 +171,7 @@ static int add_embedded(
 {
 	uint64_t bytes = size_at(p, type, slot->wait_object);
 	struct ilk_object_info *out;
+	int index = (int)p->in->object_count;
 
 	if (bytes == 0)
 		return ILK_NO_INDEX;
@@ -219,22 +182,9 @@ static int add_embedded(
 	out->offset = slot->wait_object;
 	out->bytes = bytes;
 	out->embedded = 1;
-	describe(p, type, out);
-	return (int)p->in->object_count - 1;
-}
-
-/* "Held at least since": the earliest look of a waiter that saw this very holding. */
-static void note_since(
-	struct ilk_picture_ *p, struct ilk_object_info *o, const struct ilk_thread_slot_ *slot)
-{
-	uint32_t owner = slot->wait_owner;
-
-	if (o->owner == ILK_NO_INDEX || !ilk_owner_is_thread_(owner) ||
-		(int)ilk_owner_slot_(owner) != p->in->threads[o->owner].slot ||
-		slot->wait_serial != o->acquired || slot->wait_owner_since <= 0)
-		return;
-	if (o->held_since == 0 || slot->wait_owner_since < o->held_since)
-		o->held_since = slot->wait_owner_since;
+	out->type = type->name;
+	put_place(p, (size_t)index);
+	return describe(p, (size_t)index) < 0 ? -ENOMEM : index;
 }
 
 static int add_wait(struct ilk_picture_ *p, size_t i)
@@ -246,8 +196,8 @@ static int add_wait(struct ilk_picture_ *p, size_t i)
 
 	if (slot->wait_object == 0 || !type)
 		return 0;
-	object = object_at(p->in, slot->wait_object, type->name);
-	if (object == ILK_NO_INDEX)
+	object = (int)*place_of(p, slot->wait_object, type->name) - 1;
+	if (object < 0)
 		object = add_embedded(p, slot, type);
 	if (object < 0)
 		return object == ILK_NO_INDEX ? 0 : object;
@@ -255,7 +205,8 @@ static int add_wait(struct ilk_picture_ *p, size_t i)
 	thread->wait_since = slot->wait_since;
 	if (thread->life != ILK_LIFE_DEAD)
 		p->in->objects[object].waiters++;
-	note_since(p, &p->in->objects[object], slot);
+	ilk_inspect_note_since_(
+		p, (size_t)object, slot->wait_owner, slot->wait_serial, slot->wait_owner_since);
 	return 0;
 }
 
@@ -288,7 +239,7 @@ static int add_list(struct ilk_picture_ *p, uint32_t bucket)
 	size_t begin = p->in->object_count;
 	int rc = -EBADMSG;
 
-	for (int look = 0; rc == -EBADMSG && look < LOOKS; look++) {
+	for (int look = 0; rc == -EBADMSG && look < ILK_LOOKS_; look++) {
 		p->in->object_count = begin;
 		rc = ilk_entries_in_(&p->map, bucket, add_named, p);
 	}
@@ -296,7 +247,11 @@ static int add_list(struct ilk_picture_ *p, uint32_t bucket)
 	if (rc == -EBADMSG)
 		snprintf(p->in->damage, sizeof p->in->damage,
 			"a list of the directory makes no sense: some objects are missing here");
-	return rc == -EBADMSG ? 0 : rc;
+	if (rc == -EBADMSG)
+		rc = 0;
+	for (size_t i = begin; rc == 0 && i < p->in->object_count; i++)
+		rc = describe(p, i);
+	return rc;
 }
 
 int ilk_inspect_objects_(struct ilk_picture_ *p)
@@ -305,6 +260,8 @@ int ilk_inspect_objects_(struct ilk_picture_ *p)
 
 	for (uint32_t i = 0; rc == 0 && i < p->map.header.buckets; i++)
 		rc = add_list(p, i);
+	if (rc == 0)
+		rc = note_places(p);
 	for (size_t i = 0; rc == 0 && i < p->in->thread_count; i++)
 		rc = add_wait(p, i);
 	return rc;

@@ -81,12 +81,32 @@ static struct stat_fields read_stat_of(int32_t pid)
 	return is_proc_ours() ? read_stat(path) : (struct stat_fields){.state = '?'};
 }
 
-char ilk_run_state_(int32_t pid, uint64_t *start_time)
+void ilk_run_of_(int32_t pid, struct ilk_run_ *run)
 {
 	struct stat_fields f = read_stat_of(pid);
 
-	*start_time = f.start_time;
-	return f.state;
+	*run = (struct ilk_run_){
+		.state = f.state, .start_time = f.start_time, .tasks = (int)f.threads};
+}
+
+char ilk_thread_state_(int32_t pid, int32_t tid)
+{
+	char path[48];
+
+	snprintf(path, sizeof path, "/proc/%d/task/%d/stat", pid, tid);
+	return is_proc_ours() ? read_stat(path).state : '?';
+}
+
+int ilk_is_dumping_(int32_t pid)
+{
+	char path[32], text[4096];
+	const char *at;
+
+	snprintf(path, sizeof path, "/proc/%d/status", pid);
+	if (!is_proc_ours() || !read_file(path, text, sizeof text))
+		return 0;
+	at = strstr(text, "\nCoreDumping:\t");
+	return at && at[sizeof "\nCoreDumping:\t" - 1] == '1';
 }
 
 int ilk_pid_is_gone_(int32_t pid)

@@ -16,8 +16,20 @@ struct ilk_facts_ {
 /* Of this process. */
 void ilk_facts_of_self_(struct ilk_facts_ *facts);
 
-/* Of process PID: its run state ('R', 'S', 'T', 'Z', ...) and start time; '?' where unknown. */
-char ilk_run_state_(int32_t pid, uint64_t *start_time);
+/* What the kernel says of a process now. */
+struct ilk_run_ {
+	char state; /* 'R', 'S', 'T', 'Z', ...; '?': nothing is known of it */
+	uint64_t start_time;
+	int tasks; /* threads that it has */
+};
+
+void ilk_run_of_(int32_t pid, struct ilk_run_ *run);
+
+/* The same state of its thread TID. */
+char ilk_thread_state_(int32_t pid, int32_t tid);
+
+/* Is process PID dumping core? */
+int ilk_is_dumping_(int32_t pid);
 
 /* Is there no process PID in our pid namespace, or only its zombie? */
 int ilk_pid_is_gone_(int32_t pid);

@@ -25,6 +25,7 @@
 #include "segment/arena.h"
 #include "segment/blocks.h"
 #include "segment/lists.h"
+#include "segment/order.h"
 #include <errno.h>
 
 /* --- cutting and joining --- */
@@ -112,6 +113,7 @@ int ilk_arena_alloc_(const struct ilk_map_ *map, uint32_t owner, uint64_t bytes,
 	if (align > ILK_GRAIN_)
 		at = align_block(map, at, align);
 	split(map, at, size);
+	ilk_order_forget_(map, at, size);
 	b = ilk_block_at_(map, at);
 	b->link_at = 0;
 	ilk_store_release_(&b->owner, owner);
@@ -159,6 +161,7 @@ int ilk_arena_free_(const struct ilk_map_ *map, uint64_t offset)
 
 	if (!b)
 		return -EINVAL;
+	ilk_order_abandon_(map, offset, ilk_block_size_(b) - ILK_BLOCK_HEADER_);
 	ilk_set_block_size_(b, ilk_block_size_(b));
 	ilk_header_of_(map)->arena_used -= ilk_block_size_(b);
 	ilk_header_of_(map)->arena_blocks--;

@@ -18,10 +18,13 @@ enum { DEFAULT_BYTES = 1 << 20, DEFAULT_PROCESSES = 64, DEFAULT_THREADS = 256 };
 enum {
 	KNOWN_FLAGS = ILK_SEGMENT_EXCLUSIVE | ILK_SEGMENT_READ_ONLY | ILK_SEGMENT_FENCED |
 		      ILK_SEGMENT_SPARSE | ILK_SEGMENT_SEALED | ILK_SEGMENT_PREFAULT |
-		      ILK_SEGMENT_LOCKED | ILK_SEGMENT_HUGE | ILK_SEGMENT_TRANSIENT
+		      ILK_SEGMENT_LOCKED | ILK_SEGMENT_HUGE | ILK_SEGMENT_TRANSIENT |
+		      ILK_SEGMENT_ORDER
 };
 enum { MIN_ARENA = 1024, MIN_BUCKETS = 16, MAX_BUCKETS = 65536, BYTES_PER_BUCKET = 4096 };
+enum { MIN_PAIRS = 16, MAX_PAIRS = 8192, BYTES_PER_PAIR = 2048 };
 static const uint64_t max_bytes = UINT64_C(1) << 39;
+static const uint64_t max_bytes_in_order = UINT64_C(1) << 38; /* offsets / 64 in 32 bits */
 
 /* --- options --- */
 
@@ -33,6 +36,8 @@ int ilk_options_check_(const struct ilk_segment_options *o)
 		return ilk_fail_(-EINVAL, "options.flags has unknown bits");
 	if (o->bytes > max_bytes)
 		return ilk_fail_(-EINVAL, "options.bytes is over 512 GiB");
+	if (o->flags & ILK_SEGMENT_ORDER && o->bytes > max_bytes_in_order)
+		return ilk_fail_(-EINVAL, "options.bytes is over 256 GiB, and ORDER is asked");
 	if (o->processes > ILK_MAX_SLOTS_ || o->threads > ILK_MAX_SLOTS_)
 		return ilk_fail_(-EINVAL, "options.processes or threads is over 4095");
 	if (o->mode & ~07777u)
@@ -80,7 +85,26 @@ static uint32_t buckets_for(uint64_t bytes)
 	return buckets;
 }
 
-/* Derives where everything lies from bytes and slots. 0; -EINVAL they do not fit. */
+static uint32_t pairs_for(uint64_t bytes)
+{
+	uint64_t pairs = bytes / BYTES_PER_PAIR;
+
+	return pairs < MIN_PAIRS ? MIN_PAIRS : pairs > MAX_PAIRS ? MAX_PAIRS : (uint32_t)pairs;
+}
+
+/* Lock-order history, if it keeps one, lies AT; where what follows lies. */
+static uint64_t place_order(struct ilk_header_ *h, uint64_t at)
+{
+	h->order_at = h->order_pairs = 0;
+	if (!(h->flags & ILK_HEADER_ORDER_))
+		return at;
+	h->order_at = at;
+	h->order_pairs = pairs_for(h->bytes);
+	return at + sizeof(struct ilk_order_) + h->thread_slots * sizeof(struct ilk_held_list_) +
+	       h->order_pairs * sizeof(struct ilk_pair_);
+}
+
+/* Derives where everything lies from bytes, slots and flags. 0; -EINVAL they do not fit. */
 static int place(struct ilk_header_ *h)
 {
 	h->buckets = buckets_for(h->bytes);
@@ -88,7 +112,7 @@ static int place(struct ilk_header_ *h)
 	h->threads_at = h->processes_at + h->process_slots * sizeof(struct ilk_process_slot_);
 	h->buckets_at = h->threads_at + h->thread_slots * sizeof(struct ilk_thread_slot_);
 	h->lists_at = h->buckets_at + h->buckets * sizeof(uint64_t);
-	h->arena_at = h->lists_at + sizeof(struct ilk_free_lists_);
+	h->arena_at = place_order(h, h->lists_at + sizeof(struct ilk_free_lists_));
 	return h->arena_at + MIN_ARENA <= h->bytes ? 0 : -EINVAL;
 }
 
@@ -105,7 +129,8 @@ int ilk_header_plan_(
 	h->header_bytes = sizeof *h;
 	h->layout = layout_word(fenced ? ILK_FENCED_ : ILK_ASYMMETRIC_);
 	h->bytes = bytes_of(o, page);
-	h->flags = o->flags & ILK_SEGMENT_TRANSIENT ? ILK_HEADER_TRANSIENT_ : 0;
+	h->flags = (o->flags & ILK_SEGMENT_TRANSIENT ? ILK_HEADER_TRANSIENT_ : 0u) |
+		   (o->flags & ILK_SEGMENT_ORDER ? ILK_HEADER_ORDER_ : 0u);
 	ilk_random_(h->id, sizeof h->id);
 	ilk_boot_id_(h->boot_id);
 	h->created = ilk_wall_clock_();
@@ -169,7 +194,7 @@ static int check_numbers(const struct ilk_header_ *h, uint64_t file_bytes)
 		return damaged("process_slots");
 	if (h->thread_slots == 0 || h->thread_slots > ILK_MAX_SLOTS_)
 		return damaged("thread_slots");
-	if (h->flags & ~(uint32_t)ILK_HEADER_TRANSIENT_)
+	if (h->flags & ~(uint32_t)(ILK_HEADER_TRANSIENT_ | ILK_HEADER_ORDER_))
 		return damaged("flags");
 	if (!memchr(h->name, 0, sizeof h->name))
 		return damaged("name");
@@ -179,6 +204,8 @@ static int check_numbers(const struct ilk_header_ *h, uint64_t file_bytes)
 		return damaged("buckets");
 	if (plan.processes_at != h->processes_at || plan.threads_at != h->threads_at)
 		return damaged("the place of the slots");
+	if (plan.order_at != h->order_at || plan.order_pairs != h->order_pairs)
+		return damaged("the place of the lock orders");
 	return plan.lists_at == h->lists_at && plan.arena_at == h->arena_at
 		       ? 0
 		       : damaged("the place of the arena");
@@ -235,6 +262,8 @@ int ilk_header_fits_(const struct ilk_header_ *h, const struct ilk_segment_optio
 		return differs("fenced", 0, 1);
 	if (o->flags & ILK_SEGMENT_TRANSIENT && !ilk_header_is_transient_(h))
 		return differs("transient", 0, 1);
+	if (o->flags & ILK_SEGMENT_ORDER && !ilk_header_keeps_order_(h))
+		return differs("order", 0, 1);
 	return 0;
 }
 
@@ -246,4 +275,9 @@ int ilk_header_is_asymmetric_(const struct ilk_header_ *h)
 int ilk_header_is_transient_(const struct ilk_header_ *h)
 {
 	return (h->flags & ILK_HEADER_TRANSIENT_) != 0;
+}
+
+int ilk_header_keeps_order_(const struct ilk_header_ *h)
+{
+	return (h->flags & ILK_HEADER_ORDER_) != 0;
 }

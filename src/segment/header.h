@@ -29,5 +29,6 @@ int ilk_header_fits_(
 
 int ilk_header_is_asymmetric_(const struct ilk_header_ *header);
 int ilk_header_is_transient_(const struct ilk_header_ *header);
+int ilk_header_keeps_order_(const struct ilk_header_ *header);
 
 #endif

@@ -1,7 +1,7 @@
 /*
  * layout.h - the bytes of a segment.
  *
- *	header | process slots | thread slots | buckets of the directory | free lists | arena
+ *	header | process slots | thread slots | buckets of the directory | free lists | [order] | arena
  *
  * Every struct here is fixed in size, free of pointers, and the same for every build that has the
  * same layout word; all links are offsets from the start of the segment. What a field's comment
@@ -45,7 +45,10 @@ struct ilk_guard_ {
 	uint32_t recoveries; /* written by the holder: how often it was left by the dead */
 };
 
-enum { ILK_HEADER_TRANSIENT_ = 1 }; /* the name goes with the last member */
+enum {
+	ILK_HEADER_TRANSIENT_ = 1, /* the name goes with the last member */
+	ILK_HEADER_ORDER_ = 2,     /* it keeps lock-order history */
+};
 
 struct ilk_header_ {
 	/* All fixed. */
@@ -62,6 +65,8 @@ struct ilk_header_ {
 	uint32_t flags; /* ILK_HEADER_... */
 	uint64_t processes_at, threads_at, buckets_at, lists_at, arena_at;
 	char name[ILK_NAME_BYTES_];
+	uint64_t order_at;    /* of what ILK_HEADER_ORDER_ asks for; 0: there is none, */
+	uint32_t order_pairs; /* and how many pairs it has room for */
 	/* Changing, on lines of their own. */
 	struct ilk_guard_ guard ILK_ALIGNED_(64);
 	uint64_t arena_used;   /* bytes given out, headers included; written under the guard */
@@ -130,6 +135,60 @@ struct ilk_thread_slot_ {
 };
 
 /*
+ * Lock-order history: this, then a list for each thread slot, then `order_pairs` pairs.
+ * src/segment/order.c.
+ */
+struct ilk_order_ {
+	uint64_t held_lost;  /* times that a list had no room; added to by each */
+	uint64_t pairs_lost; /* pairs that found no room; the same */
+	uint8_t pad[48];
+};
+
+enum { ILK_HELD_MOST_ = 23 };
+
+/* What a thread holds; of its slot, written by it alone. */
+struct ilk_held_list_ {
+	uint32_t changes; /* raised before each change */
+	uint32_t owner;   /* whose it is, by its owner word: what else stands here is nobody's */
+	uint32_t top;     /* no entry from here on was ever used; only grows */
+	uint32_t over;    /* how much it holds that is not listed */
+	struct ilk_held_ {
+		uint64_t what; /* 0: free; offset of a lock, and in the low bits ILK_HELD_... */
+		int64_t since;
+	} held[ILK_HELD_MOST_];
+};
+
+enum {
+	ILK_HELD_MUTEX_ = 1,
+	ILK_HELD_READ_ = 2,
+	ILK_HELD_WRITE_ = 3,
+	ILK_HELD_KIND_ = 63, /* all of those bits */
+};
+
+enum { ILK_PAIR_GATES_ = 4 };
+#define ILK_PAIR_DROPPED_ UINT64_C(1)
+#define ILK_PAIR_NO_GATE_ UINT32_C(1)
+
+/* A lock that was asked for, by one who held another. */
+struct ilk_pair_ {
+	uint64_t
+		key; /* 0: never used; DROPPED: free again; else offsets / 64, the held one's high */
+	uint64_t told; /* the key: who, when and where from stand here */
+	uint64_t count;
+	int64_t first_seen;
+	int64_t joined; /* of the thread that was the first, */
+	uint32_t owner; /* its owner word then, */
+	int32_t pid, tid;
+	uint32_t others; /* 1: others than that have done it */
+	uint32_t how;    /* bits 3..0 ways; 5..4 kind of the one held, 7..6 of the one asked for */
+	uint32_t pad0;
+	/* Offsets / 64 of what was held besides, each time: 0 not known yet, NO_GATE none. */
+	uint32_t gates[ILK_PAIR_GATES_];
+	char name[16]; /* of the thread */
+	uint8_t pad1[32];
+};
+
+/*
  * A block of the arena: this header, then its bytes. Blocks lie end to end, and their sizes are the
  * chain, which is the truth; all else follows from it. src/segment/arena.c.
  */
@@ -192,6 +251,9 @@ _Static_assert(sizeof(struct ilk_header_) == 384, "layout");
 _Static_assert(sizeof(struct ilk_process_slot_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_thread_slot_) == 192, "layout");
 _Static_assert(sizeof(struct ilk_block_header_) == 64, "layout");
+_Static_assert(sizeof(struct ilk_order_) == 64, "layout");
+_Static_assert(sizeof(struct ilk_held_list_) == 384, "layout");
+_Static_assert(sizeof(struct ilk_pair_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_entry_) == 128, "layout");
 _Static_assert(sizeof(struct ilk_free_lists_) % 64 == 0 && ILK_LISTS_ % 64 == 0, "layout");
 #endif

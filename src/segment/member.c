@@ -29,8 +29,9 @@
 #include "os/shm.h"
 #include "segment/directory.h"
 #include "segment/error.h"
-#include "segment/transient.h"
 #include "segment/marks.h"
+#include "segment/order.h"
+#include "segment/transient.h"
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -90,6 +91,7 @@ static int take_thread_slot(
 	if (!is_free(life) || !ilk_cas_full_(&ilk_thread_slot_(map, i)->life, &life, mine))
 		return 0;
 	introduce_thread(ilk_thread_slot_(map, i));
+	ilk_order_introduce_(map, i, ilk_owner_word_(i, generation));
 	ilk_threads_raise_top_(map, i);
 	me->owner = ilk_owner_word_(i, generation);
 	me->slot = i;
@@ -153,6 +155,7 @@ void ilk_member_leave_thread_(struct ilk_identity_ *me, const struct ilk_map_ *m
 	holds = ilk_member_holds_(me, map);
 	slot->wait_object = 0;
 	ilk_marks_clear_(slot); /* [I5] */
+	ilk_order_introduce_(map, me->slot, 0);
 	/* [M2] Weaker: the next thread could miss our last adds to a share of the slot. What
 	 * another thread holds cannot be known: it may be in the midst of taking something. */
 	ilk_store_release_(word, freed(ilk_load_relaxed_(word), !is_mine || holds));

@@ -211,7 +211,8 @@ static void cache(struct ilk_segment *seg, struct ilk_identity_ *me)
 	t->fenced = !seg->asymmetric;
 	t->mark = NULL;
 	t->base = (uintptr_t)seg->map.base;
-	t->bytes = seg->map.bytes;
+	t->bytes = seg->map.header.order_at ? 0 : seg->map.bytes;
+	t->all_bytes = seg->map.bytes;
 	t->epoch = ilk_load_relaxed_(ilk_epoch_);
 }
 
@@ -238,6 +239,8 @@ int ilk_find_here_(const void *object)
 	unsigned round = 0;
 	int rc;
 
+	if (ilk_is_there_(object))
+		return 0;
 	/* Waits without the lock: who is under the guard of another segment may want it. */
 	do {
 		ilk_registry_lock_();
@@ -253,6 +256,8 @@ int ilk_find_mine_(const void *object)
 {
 	int rc;
 
+	if (ilk_is_there_(object))
+		return 0;
 	ilk_registry_lock_();
 	rc = find_here(object, 0);
 	ilk_registry_unlock_();

@@ -64,7 +64,7 @@ enum { ILK_HINTS_ = 8 };
  */
 struct ilk_thread_ {
 	uintptr_t base;
-	size_t bytes;
+	size_t bytes; /* 0: fast paths are not to be taken: order.h */
 	uint64_t epoch;
 	struct ilk_segment *segment;
 	struct ilk_identity_ *me;
@@ -74,6 +74,7 @@ struct ilk_thread_ {
 	uint32_t *mark;   /* where a fast path may mark what it reads; NULL: none may (marks.h) */
 	uint64_t serial;  /* no other thread of this process ever has it; 0: not given yet */
 	uint16_t slots[ILK_HINTS_]; /* where its identity in a member was last, by its serial */
+	size_t all_bytes; /* of the segment; `bytes` is 0 where all that is taken is noted */
 };
 
 extern __thread struct ilk_thread_ ilk_thread_;
@@ -88,13 +89,22 @@ int ilk_find_here_(const void *object);
 /* The same for what only a holder does: joins nobody; -EPERM where the thread has no identity. */
 int ilk_find_mine_(const void *object);
 
-/* Is OBJECT in the place that is cached? */
+/* Is OBJECT in the place that is cached, and may fast paths be taken there? */
 static inline int ilk_is_here_(const void *object)
 {
 	const struct ilk_thread_ *t = &ilk_thread_;
 
 	return __builtin_expect((uintptr_t)object - t->base < t->bytes, 1) &&
 	       __builtin_expect(t->epoch == ilk_load_relaxed_(ilk_epoch_), 1);
+}
+
+/* The same, however fast its paths may be. */
+static inline int ilk_is_there_(const void *object)
+{
+	const struct ilk_thread_ *t = &ilk_thread_;
+
+	return (uintptr_t)object - t->base < t->all_bytes &&
+	       t->epoch == ilk_load_relaxed_(ilk_epoch_);
 }
 
 static inline int ilk_here_(const void *object)

@@ -51,7 +51,7 @@ struct ilk_holding_ {
 	uint32_t owner;               /* a thread's owner word; 0: a process holds it as such: */
 	uint32_t process, generation; /* its slot, and that slot's generation */
 	uint32_t count;               /* how often, or how many; of a lease: its delivery count */
-	const char *how;              /* constant: "held", "reads", "writes", "permits", "lease" */
+	const char *how;              /* constant; those there are: ilk/inspect.h */
 	ilk_time since;               /* 0: unknown */
 };
 
@@ -72,8 +72,9 @@ struct ilk_type_ {
 	void (*describe)(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 		struct ilk_description_ *out);
 	/*
-	 * Who holds a valid object, at most MOST of them; the number told. May say more than
-	 * describe()'s owner, and says that one, too. NULL: at most describe()'s owner holds it.
+	 * Who holds a valid object, or whom its waiters wait for, at most MOST of them; the number
+	 * told. May say more than describe()'s owner, and says that one, too. Nobody twice. NULL: at
+	 * most describe()'s owner holds it.
 	 */
 	uint32_t (*holders)(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 		struct ilk_holding_ *out, uint32_t most);

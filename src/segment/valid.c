@@ -9,6 +9,7 @@
 #include "segment/error.h"
 #include "segment/member.h"
 #include "segment/memory.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include <errno.h>
 #include <stddef.h>
@@ -34,6 +35,13 @@ static int check_processes(const struct ilk_map_ *map)
 		if (ilk_load_acquire_(&ilk_process_slot_(map, i)->state) > ILK_PROCESS_USED_)
 			return ilk_fail_(-EBADMSG, "process slot %u is in no known state", i);
 	return 0;
+}
+
+static int check_order(const struct ilk_map_ *map)
+{
+	const char *wrong = ilk_order_valid_(map);
+
+	return wrong ? ilk_fail_(-EBADMSG, "lock orders: %s", wrong) : 0;
 }
 
 /* What is gathered about all objects. */
@@ -86,6 +94,8 @@ static int check(struct ilk_segment *seg)
 
 	if (rc == 0)
 		rc = check_threads(&seg->map);
+	if (rc == 0)
+		rc = check_order(&seg->map);
 	if (rc == 0)
 		rc = check_objects(seg);
 	return ilk_conclude_(rc, before, "a list of the directory makes no sense");

@@ -237,6 +237,25 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->waited_ns = ilk_load_relaxed_(&b->waited_ns);
 }
 
+/* Nobody holds it: these are the members that have not arrived, for whom the others wait. */
+static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_holding_ *out, uint32_t most)
+{
+	const struct ilk_barrier *b = object;
+	uint64_t state = ilk_load_acquire_(&b->state);
+	uint32_t cells = ilk_barrier_cause_(state) ? 0 : ilk_barrier_cells_(b), count = 0;
+
+	(void)map, (void)bytes;
+	for (uint32_t i = 0; i < cells && count < most; i++) {
+		uint64_t cell = ilk_load_acquire_(&b->cell[i]);
+
+		if (ilk_barrier_member_(cell) && (uint32_t)cell != ilk_barrier_stamp_(state))
+			out[count++] = (struct ilk_holding_){
+				.owner = ilk_barrier_member_(cell), .count = 1, .how = "awaited"};
+	}
+	return count;
+}
+
 /* Does what the first to wait would do about the dead. */
 static int repair(struct ilk_segment *seg, void *object)
 {
@@ -262,6 +281,7 @@ const struct ilk_type_ ilk_type_barrier_ = {
 	.align = 64,
 	.valid = valid,
 	.describe = describe,
+	.holders = holders,
 	.repair = repair,
 	.remove = remove_for_good,
 };

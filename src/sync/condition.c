@@ -65,7 +65,7 @@ static int check_both(const struct ilk_condition *c, const struct ilk_mutex *m)
 		rc = check(c);
 	if (rc < 0)
 		return rc;
-	if (!ilk_is_here_(m) || !ilk_mutex_is_one_(m))
+	if (!ilk_is_there_(m) || !ilk_mutex_is_one_(m))
 		return -EINVAL;
 	word = ilk_load_relaxed_(&m->owner);
 	if (!ilk_mutex_is_mine_(word))

@@ -42,6 +42,7 @@
 #include "fault.h"
 #include "os/futex.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "segment/wait.h"
 #include "sync/mutex.h"
@@ -112,6 +113,7 @@ static int unlock_slow(struct ilk_mutex *m)
 	}
 	ilk_count_last_(&ilk_thread_);
 	ilk_let_go_();
+	ilk_left_(m);
 	ilk_exchange_(&m->owner, word & ILK_MUTEX_DAMAGED_); /* [X2], [X4] */
 	ilk_fence_after_rmw_();
 	return look_round(m);
@@ -141,6 +143,7 @@ static int taken(struct ilk_mutex *m, int result)
 {
 	count(m);
 	ilk_hold_();
+	ilk_taken_(m, ILK_HELD_MUTEX_);
 	return result;
 }
 
@@ -311,6 +314,7 @@ static int lock_slow(struct ilk_mutex *m, ilk_time deadline)
 	found = ilk_load_relaxed_(&m->owner);
 	if (ilk_mutex_is_mine_(found))
 		return lock_again(m);
+	ilk_seek_(m, ILK_HELD_MUTEX_, deadline);
 	if (take_free(m, found, &result))
 		return result;
 	if (deadline == ILK_NOW)

@@ -6,6 +6,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "sync/mutex.h"
 #include "sync/object.h"
@@ -64,9 +65,11 @@ int ilk_mutex_init(struct ilk_segment *seg, struct ilk_mutex *m, const char *lab
 	int flags = flags_of(options);
 	int rc = flags < 0 ? flags : ilk_can_embed_(seg, m, "mutex");
 
-	if (rc == 0)
-		ilk_mutex_make_(m, label, (uint32_t)flags);
-	return rc;
+	if (rc < 0)
+		return rc;
+	ilk_order_made_(seg, m, sizeof *m);
+	ilk_mutex_make_(m, label, (uint32_t)flags);
+	return 0;
 }
 
 static int has_flags(const void *object, const struct ilk_wanted_ *wanted)
@@ -144,6 +147,21 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->waited_ns = ilk_load_relaxed_(&m->waited_ns);
 }
 
+static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_holding_ *out, uint32_t most)
+{
+	const struct ilk_mutex *m = object;
+	uint32_t word = ilk_load_acquire_(&m->owner);
+
+	(void)map, (void)bytes;
+	if (!ilk_mutex_is_held_(word) || most == 0)
+		return 0;
+	*out = (struct ilk_holding_){.owner = word & ~ILK_OWNER_FLAGS_, .count = 1, .how = "held"};
+	if (word & ILK_MUTEX_AGAIN_)
+		out->count += ilk_load_relaxed_(&m->depth);
+	return 1;
+}
+
 /* Leaves a dead owner's mutex free and damaged: whoever locks it is told. */
 static int repair(struct ilk_segment *seg, void *object)
 {
@@ -180,6 +198,7 @@ const struct ilk_type_ ilk_type_mutex_ = {
 	.align = 64,
 	.valid = valid,
 	.describe = describe,
+	.holders = holders,
 	.repair = repair,
 	.remove = remove_for_good,
 	.ready = ready,

@@ -305,21 +305,52 @@ static void list_holders(
 	}
 }
 
+/* The cells' number, copied and checked once more: OBJECT may change. */
+static uint32_t cells_of(const struct ilk_permits *p, uint64_t bytes)
+{
+	uint64_t count = (bytes - sizeof *p) / sizeof(uint64_t);
+
+	return count <= ILK_PERMITS_MAX ? (uint32_t)count : ILK_PERMITS_MAX;
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
 	const struct ilk_permits *p = object;
-	uint32_t count = (uint32_t)((bytes - sizeof *p) / sizeof(uint64_t)), taken;
+	uint32_t count = cells_of(p, bytes), taken;
 	uint64_t owners[ILK_PERMITS_MAX];
 
-	taken = copy_owners(
-		ilk_permits_cells_(p), count <= ILK_PERMITS_MAX ? count : ILK_PERMITS_MAX, owners);
+	taken = copy_owners(ilk_permits_cells_(p), count, owners);
 	snprintf(out->state, sizeof out->state, "%u of %u taken", taken, count);
 	list_holders(map, owners, taken, out->state, sizeof out->state);
 	memcpy(out->label, p->label, sizeof out->label - 1);
 	out->value = (int64_t)count - taken;
 	out->contended = ilk_load_relaxed_(&p->slept);
 	out->waited_ns = ilk_load_relaxed_(&p->waited_ns);
+}
+
+static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_holding_ *out, uint32_t most)
+{
+	uint64_t owners[ILK_PERMITS_MAX];
+	uint32_t n = copy_owners(ilk_permits_cells_(object), cells_of(object, bytes), owners);
+	uint32_t count = 0;
+
+	(void)map;
+	for (uint32_t i = 0, same; i < n && count < most; i += same) {
+		uint32_t word = (uint32_t)owners[i];
+
+		same = count_same(&owners[i], n - i);
+		out[count] = (struct ilk_holding_){.count = same, .how = "permits"};
+		if (owners[i] & ILK_PERMITS_OF_PROCESS_) {
+			out[count].process = ilk_owner_slot_(word);
+			out[count].generation = (uint32_t)(owners[i] >> 32);
+		} else {
+			out[count].owner = word;
+		}
+		count++;
+	}
+	return count;
 }
 
 static int repair(struct ilk_segment *seg, void *object)
@@ -360,6 +391,7 @@ const struct ilk_type_ ilk_type_permits_ = {
 	.bytes_of = bytes_of,
 	.valid = valid,
 	.describe = describe,
+	.holders = holders,
 	.repair = repair,
 	.remove = remove_for_good,
 	.ready = ready,

@@ -64,6 +64,7 @@
 #include "os/clock.h"
 #include "os/futex.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/wait.h"
 #include "sync/rwlock.h"
 #include <errno.h>
@@ -125,10 +126,12 @@ static int unlock_slow(struct ilk_rwlock *l)
 	i = ilk_marks_find_(slot, ilk_rwlock_mark_(l));
 	if (i == ILK_MARKS_)
 		return -EPERM;
-	if (ilk_thread_.me->more[i] & ILK_RWLOCK_MORE_)
+	if (ilk_thread_.me->more[i] & ILK_RWLOCK_MORE_) {
 		ilk_thread_.me->more[i]--;
-	else
+	} else {
+		ilk_left_(l);
 		withdraw(l, slot, i);
+	}
 	settle_marks(slot);
 	return 0;
 }
@@ -296,11 +299,14 @@ static int read_slow(struct ilk_rwlock *l, ilk_time deadline)
 	i = ilk_marks_free_(slot);
 	if (i == ILK_MARKS_)
 		return -EMFILE;
+	ilk_seek_(l, ILK_HELD_READ_, deadline);
 	ilk_store_relaxed_(&slot->marks[i], ilk_rwlock_mark_(l));
 	rc = read_marked(l, slot, i, deadline);
 	/* Else the segment may be gone. */
-	if (rc >= 0)
-		settle_marks(slot);
+	if (rc < 0)
+		return rc;
+	settle_marks(slot);
+	ilk_taken_(l, ILK_HELD_READ_);
 	return rc;
 }
 
@@ -373,6 +379,7 @@ int ilk_rwlock_downgrade(struct ilk_rwlock *l)
 	left = ilk_rwlock_left_(ilk_load_relaxed_(&l->state));
 	ilk_count_last_(&ilk_thread_);
 	ilk_let_go_();
+	ilk_turned_(l, ILK_HELD_READ_);
 	/* [R5] Release: who sees no writer sees the mark. */
 	ilk_exchange_(&l->state,
 		in_cell ? left : (left & ~(uint32_t)ILK_RWLOCK_QUIET_) | ILK_RWLOCK_FENCED_);

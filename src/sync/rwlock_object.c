@@ -6,6 +6,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "sync/rwlock.h"
 #include <errno.h>
@@ -52,6 +53,7 @@ int ilk_rwlock_init(struct ilk_segment *seg, struct ilk_rwlock *l, const char *l
 			-EINVAL, "the rwlock is outside the segment, or not aligned to 64");
 	if (seg->read_only)
 		return ilk_fail_(-EROFS, "the attachment is read-only");
+	ilk_order_made_(seg, l, sizeof *l);
 	make(l, label, (uint32_t)flags);
 	return 0;
 }
@@ -175,6 +177,29 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->waited_ns = ilk_load_relaxed_(&l->waited_ns);
 }
 
+/* Readers by their marks, but for the dead, who are not there. */
+static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_holding_ *out, uint32_t most)
+{
+	const struct ilk_rwlock *l = object;
+	uint32_t mark = ilk_mark_of_((uint64_t)((const char *)l - map->base));
+	uint32_t state = ilk_load_acquire_(&l->state), top = ilk_threads_top_(map), count = 0;
+
+	(void)bytes;
+	if (ilk_rwlock_is_held_(state) && most)
+		out[count++] = (struct ilk_holding_){.owner = state & ~ILK_OWNER_FLAGS_,
+			.count = 1,
+			.how = state & ILK_RWLOCK_IN_ ? "writes" : "will write"};
+	for (uint32_t i = 0; !(state & ILK_RWLOCK_IN_) && i < top && count < most; i++) {
+		uint32_t word = ilk_marks_reader_(map, i, mark);
+
+		if (word && seems_alive(map, word))
+			out[count++] =
+				(struct ilk_holding_){.owner = word, .count = 1, .how = "reads"};
+	}
+	return count;
+}
+
 /* Takes it out of a dead writer's hands, damaged if he was in, and frees the cells of the dead. */
 static int repair(struct ilk_segment *seg, void *object)
 {
@@ -222,6 +247,7 @@ const struct ilk_type_ ilk_type_rwlock_ = {
 	.align = 64,
 	.valid = valid,
 	.describe = describe,
+	.holders = holders,
 	.repair = repair,
 	.remove = remove_for_good,
 	.ready = ready,

@@ -8,6 +8,7 @@
  */
 #include "os/clock.h"
 #include "segment/member.h"
+#include "segment/order.h"
 #include "segment/types.h"
 #include "segment/wait.h"
 #include "sync/rwlock.h"
@@ -128,6 +129,7 @@ static int enter(struct ilk_rwlock *l)
 		ilk_store_relaxed_(&l->state,
 			ilk_thread_.owner | ilk_rwlock_quiet_(l) | damaged | ILK_RWLOCK_IN_);
 	ilk_store_relaxed_(&l->acquired, l->acquired + 1);
+	ilk_taken_(l, ILK_HELD_WRITE_);
 	if (damaged)
 		return ILK_RECOVERED;
 	/* It can be let go by the short way. */
@@ -142,6 +144,8 @@ int ilk_rwlock_let_go_(struct ilk_rwlock *l)
 
 	ilk_count_last_(&ilk_thread_);
 	ilk_let_go_();
+	if (word & ILK_RWLOCK_IN_)
+		ilk_left_(l);
 	ilk_exchange_(&l->state, ilk_rwlock_left_(word)); /* [R5], [R6] */
 	ilk_fence_after_rmw_();
 	return ilk_rwlock_look_round_(l);
@@ -295,6 +299,7 @@ static int write_slow(struct ilk_rwlock *l, ilk_time deadline)
 	if (ilk_rwlock_is_mine_(found) ||
 		ilk_marks_find_(ilk_rwlock_slot_(), ilk_rwlock_mark_(l)) < ILK_MARKS_)
 		return -EDEADLK;
+	ilk_seek_(l, ILK_HELD_WRITE_, deadline);
 	if (deadline == ILK_NOW)
 		return write_now(l);
 	if (ilk_rwlock_is_held_(found) || !seize(l, found))

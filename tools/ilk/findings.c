@@ -19,6 +19,8 @@ const char *findings_state(const struct ilk_process_info *process)
 		return "dead";
 	if (process->life == ILK_LIFE_UNKNOWN)
 		return "unknown";
+	if (process->dumping)
+		return "dumping core";
 	return findings_is_stopped(process) ? "stopped" : "alive";
 }
 
