@@ -12,7 +12,7 @@ struct command {
 };
 
 extern const struct command create_command, ls_command, show_command, rm_command, gc_command,
-	counter_command, deadlock_command, lock_command, race_command,
+	doctor_command, counter_command, deadlock_command, lock_command, race_command,
 	bench_command, completion_command;
 
 extern const struct command *const commands[]; /* all; ends with NULL */

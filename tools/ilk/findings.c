@@ -91,8 +91,8 @@ static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 	else if (strstr(o->state, "damaged"))
 		tell(g, (struct finding){.kind = "not repaired", .object = o->name},
 			"an owner died in it (its state is '%s'), and nobody has called "
-			"ilk_mutex_repaired() since",
-			o->state);
+			"ilk_%s_repaired() since",
+			o->state, o->type);
 }
 
 static int holds_something(const struct ilk_inspection *in, int process)
@@ -103,6 +103,9 @@ static int holds_something(const struct ilk_inspection *in, int process)
 		if (owner != ILK_NO_INDEX && in->threads[owner].process == process)
 			return 1;
 	}
+	for (size_t i = 0; i < in->holder_count; i++)
+		if (in->holders[i].process == process)
+			return 1;
 	return 0;
 }
 
