@@ -1,97 +1,268 @@
 /*
- * actor.c - actor DEED NAME [NUMBER]: puts things into a known state for the tests of the command.
+ * actor.c - a process that does what its arguments say, one after the other, in one thread: to put
+ * segments into states that are known. It sleeps for ever at the end, and dies with its parent.
  *
- * It says "ready" when it has done its deed, and sleeps until it is killed.
+ *	actor open SEGMENT lock a touch FILE await FILE lock b
  */
 #include <fcntl.h>
 #include <ilk.h>
 #include <semaphore.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <time.h>
 #include <unistd.h>
 
-static void need(int is_true, const char *what)
+static struct ilk_segment *seg; /* opened last */
+
+static void expect(const char *what, const char *of, int rc)
 {
-	if (is_true)
+	if (rc >= 0)
 		return;
-	fprintf(stderr, "actor: %s failed\n", what);
+	fprintf(stderr, "actor: %s %s: %s (%s)\n", what, of, ilk_strerror(rc), ilk_last_error());
 	exit(1);
 }
 
-static struct ilk_segment *attach(const char *name, unsigned flags)
-{
-	const struct ilk_segment_options options = {.size = sizeof options, .flags = flags};
-	struct ilk_segment *seg;
+/* --- the steps --- */
 
-	need(ilk_segment_open(name, &options, &seg) == 0, "attaching");
-	return seg;
+static void do_open(char **a)
+{
+	expect("open", a[0], ilk_segment_open(a[0], NULL, &seg));
 }
 
-/* A POSIX semaphore of value NUMBER, and shared memory of 8 KiB, mapped, both called NAME. */
-static void be_foreign(const char *name, unsigned number)
+static void do_open_to_read(char **a)
+{
+	const struct ilk_segment_options options = {
+		.size = sizeof options, .flags = ILK_SEGMENT_READ_ONLY};
+
+	expect("open", a[0], ilk_segment_open(a[0], &options, &seg));
+}
+
+static void do_create(char **a)
+{
+	struct ilk_segment_options options = {.size = sizeof options, .flags = ILK_SEGMENT_ORDER};
+
+	expect("create", a[0], ilk_segment_create(a[0], &options, &seg));
+}
+
+static struct ilk_mutex *mutex(const char *name)
+{
+	struct ilk_mutex *m;
+
+	expect("mutex", name, ilk_mutex_open(seg, name, NULL, &m));
+	return m;
+}
+
+static void do_lock(char **a)
+{
+	expect("lock", a[0], ilk_mutex_lock(mutex(a[0])));
+}
+
+static void do_unlock(char **a)
+{
+	expect("unlock", a[0], ilk_mutex_unlock(mutex(a[0])));
+}
+
+static struct ilk_rwlock *rwlock(const char *name)
+{
+	struct ilk_rwlock *l;
+
+	expect("rwlock", name, ilk_rwlock_open(seg, name, NULL, &l));
+	return l;
+}
+
+static void do_read(char **a)
+{
+	expect("read", a[0], ilk_rwlock_read(rwlock(a[0])));
+}
+
+static void do_write(char **a)
+{
+	expect("write", a[0], ilk_rwlock_write(rwlock(a[0])));
+}
+
+/* NAME TOTAL COUNT */
+static void take_permits(char **a, unsigned flags)
+{
+	const struct ilk_permits_options options = {
+		.size = sizeof options, .permits = (unsigned)atoi(a[1]), .flags = flags};
+	struct ilk_permits *p;
+
+	expect("permits", a[0], ilk_permits_open(seg, a[0], &options, &p));
+	expect("acquire", a[0], ilk_permits_acquire(p, (unsigned)atoi(a[2])));
+}
+
+static void do_permits(char **a)
+{
+	take_permits(a, 0);
+}
+
+static void do_process_permits(char **a)
+{
+	take_permits(a, ILK_PERMITS_PROCESS);
+}
+
+/* NAME PARTIES */
+static struct ilk_barrier *barrier(char **a)
+{
+	const struct ilk_barrier_options options = {
+		.size = sizeof options, .parties = (unsigned)atoi(a[1])};
+	struct ilk_barrier *b;
+
+	expect("barrier", a[0], ilk_barrier_open(seg, a[0], &options, &b));
+	return b;
+}
+
+static void do_attach(char **a)
+{
+	expect("attach", a[0], ilk_barrier_attach(barrier(a)));
+}
+
+/* A barrier that breaks is no failure of ours. */
+static void do_meet(char **a)
+{
+	ilk_barrier_wait(barrier(a));
+}
+
+static void do_abort(char **a)
+{
+	struct ilk_barrier *b = barrier(a);
+
+	expect("attach", a[0], ilk_barrier_attach(b));
+	expect("abort", a[0], ilk_barrier_abort(b));
+}
+
+static void do_once(char **a)
+{
+	struct ilk_once *o;
+
+	expect("once", a[0], ilk_once_open(seg, a[0], &o));
+	expect("begin", a[0], ilk_once_begin(o, NULL));
+}
+
+static void do_event(char **a)
+{
+	struct ilk_event *e;
+
+	expect("event", a[0], ilk_event_open(seg, a[0], NULL, &e));
+	expect("wait", a[0], ilk_event_wait(e));
+}
+
+/* NAME COUNT: so many counters, and in each fourth place a mutex. */
+static void do_many(char **a)
+{
+	for (int i = 0; i < atoi(a[1]); i++) {
+		struct ilk_counter *c;
+		char name[40];
+
+		snprintf(name, sizeof name, "%s%d", a[0], i);
+		if (i % 4 == 0)
+			mutex(name);
+		else
+			expect("counter", name, ilk_counter_open(seg, name, &c));
+	}
+}
+
+/* NAME MS: adds 1 to the counter, and locks and unlocks the mutex NAME-m, for so long. */
+static void do_busy(char **a)
+{
+	ilk_time end = ilk_after_ms(atoi(a[1]));
+	struct ilk_counter *c;
+	struct ilk_mutex *m;
+	char name[40];
+
+	snprintf(name, sizeof name, "%s-m", a[0]);
+	m = mutex(name);
+	expect("counter", a[0], ilk_counter_open(seg, a[0], &c));
+	while (ilk_now() < end)
+		for (int i = 0; i < 100; i++) {
+			expect("add", a[0], ilk_counter_add(c, 1));
+			expect("lock", name, ilk_mutex_lock(m));
+			expect("unlock", name, ilk_mutex_unlock(m));
+		}
+}
+
+/* NAME VALUE: a semaphore and 8 KiB of shared memory of that name, both mapped, none of it Ilk's. */
+static void do_foreign(char **a)
 {
 	char path[100];
 	int fd;
 
-	snprintf(path, sizeof path, "/%s", name);
-	need(sem_open(path, O_CREAT, 0600, number) != SEM_FAILED, "sem_open");
+	snprintf(path, sizeof path, "/%s", a[0]);
 	fd = shm_open(path, O_CREAT | O_RDWR, 0600);
-	need(fd >= 0 && ftruncate(fd, 8192) == 0, "shm_open");
-	need(mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0) != MAP_FAILED, "mmap");
+	expect("shm_open", path, fd < 0 ? fd : ftruncate(fd, 8192));
+	if (mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ||
+		sem_open(path, O_CREAT, 0600, (unsigned)atoi(a[1])) == SEM_FAILED)
+		expect("mapping", path, -1);
 }
 
-static void be_member(const char *name, unsigned number)
+static void do_touch(char **a)
 {
-	(void)number;
-	attach(name, 0);
+	FILE *file = fopen(a[0], "w");
+
+	expect("touch", a[0], file ? 0 : -1);
+	fclose(file);
 }
 
-static void be_reader(const char *name, unsigned number)
+static void do_await(char **a)
 {
-	(void)number;
-	attach(name, ILK_SEGMENT_READ_ONLY);
+	const struct timespec pause = {.tv_nsec = 5000000};
+
+	while (access(a[0], F_OK) != 0)
+		nanosleep(&pause, NULL);
 }
 
-/* NUMBER of five permits. */
-static void hold_permits(const char *name, unsigned number)
+/* --- all of them --- */
+
+static const struct step {
+	const char *name;
+	int arguments;
+	void (*run)(char **a);
+} steps[] = {
+	{"open", 1, do_open},
+	{"open-to-read", 1, do_open_to_read},
+	{"create", 1, do_create},
+	{"lock", 1, do_lock},
+	{"unlock", 1, do_unlock},
+	{"read", 1, do_read},
+	{"write", 1, do_write},
+	{"permits", 3, do_permits},
+	{"process-permits", 3, do_process_permits},
+	{"attach", 2, do_attach},
+	{"meet", 2, do_meet},
+	{"abort", 2, do_abort},
+	{"once", 1, do_once},
+	{"event", 1, do_event},
+	{"many", 2, do_many},
+	{"busy", 2, do_busy},
+	{"foreign", 2, do_foreign},
+	{"touch", 1, do_touch},
+	{"await", 1, do_await},
+};
+
+static const struct step *find(const char *name)
 {
-	const struct ilk_permits_options five = {.size = sizeof five, .permits = 5};
-	struct ilk_permits *p;
-
-	need(ilk_permits_open(attach(name, 0), "seats", &five, &p) == 0, "opening permits");
-	need(ilk_permits_acquire(p, number) == 0, "acquiring");
-}
-
-/* A barrier of NUMBER, broken by its only member. */
-static void break_barrier(const char *name, unsigned number)
-{
-	const struct ilk_barrier_options options = {.size = sizeof options, .parties = number};
-	struct ilk_barrier *b;
-
-	need(ilk_barrier_open(attach(name, 0), "gate", &options, &b) == 0, "opening a barrier");
-	need(ilk_barrier_attach(b) == 0 && ilk_barrier_abort(b) == 0, "aborting");
+	for (size_t i = 0; i < sizeof steps / sizeof *steps; i++)
+		if (strcmp(steps[i].name, name) == 0)
+			return &steps[i];
+	fprintf(stderr, "actor: there is no step %s\n", name);
+	exit(1);
 }
 
 int main(int argc, char **argv)
 {
-	static const struct {
-		const char *name;
-		void (*act)(const char *name, unsigned number);
-	} deeds[] = {{"foreign", be_foreign}, {"member", be_member}, {"reader", be_reader},
-		{"permits", hold_permits}, {"barrier", break_barrier}};
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	for (int i = 1; i < argc;) {
+		const struct step *s = find(argv[i]);
 
-	need(argc >= 3, "reading the arguments");
-	for (size_t i = 0; i < sizeof deeds / sizeof deeds[0]; i++) {
-		if (strcmp(argv[1], deeds[i].name) != 0)
-			continue;
-		deeds[i].act(argv[2], argc > 3 ? (unsigned)atoi(argv[3]) : 0);
-		puts("ready");
-		fflush(stdout);
-		for (;;)
-			pause();
+		if (i + s->arguments >= argc)
+			expect(argv[i], "needs more arguments", -1);
+		s->run(&argv[i + 1]);
+		i += 1 + s->arguments;
 	}
-	need(0, "finding that deed");
-	return 1;
+	for (;;)
+		pause();
 }

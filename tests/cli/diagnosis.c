@@ -150,7 +150,9 @@ static void test_permits_of_the_dead_are_summed(void **state)
 	CHECK(says("permits of the dead", "5 permits"));
 	CHECK(says("permits of the dead", "victim (pid 42)"));
 	CHECK(says("waits for the dead", "1 members"));
-	assert_int_equal(all.wrong, 2);
+	assert_int_equal(all.notes, 2);
+	CHECK(the("waits for the dead")->remedy == REMEDY_REPAIR);
+	assert_int_equal(all.wrong, 0);
 }
 
 static void test_what_no_name_leads_to_is_not_repaired(void **state)

@@ -3,6 +3,7 @@
 # segments may be on this host: but for --dry-run, only what is named is collected.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/actors.sh"
 
 there()
 {
@@ -13,13 +14,13 @@ there()
 for name in left living stopped dead read; do
 	expect 0 create "$prefix-$name" --size 64K
 done
-act member "$prefix-living"
-act member "$prefix-stopped"
-kill -STOP "$acting"
-until_true 10 state_is "$acting" T || fail "not stopped"
+acted living open "$prefix-living"
+acted stopped open "$prefix-stopped"
+kill -STOP "${pid[stopped]}"
+until_true 10 state_is "${pid[stopped]}" T || fail "not stopped"
 hold "$prefix-dead" stock
 end_holder KILL
-act reader "$prefix-read"
+acted reader open-to-read "$prefix-read"
 
 # Dry: nothing goes, nothing changes.
 sum=$(sha256sum /dev/shm/ilk."$prefix"-*)
@@ -52,7 +53,7 @@ there "$prefix-dead" && fail "the dead one's is there still"
 there "$prefix-read" && fail "a reader keeps it"
 refuses gc "$prefix-left"
 says_err "no such segment"
-kill -KILL "$acting"
+end reader living stopped
 
 # By its path.
 expect 0 create "/dev/shm/ilk.$prefix-path"

@@ -134,18 +134,6 @@ children_of()
 	done
 }
 
-# act DEED NAME [NUMBER]: has $actor (tests/cli/actor.c) do that in the background; $acting is its pid.
-act()
-{
-	local file=$scratch/act
-
-	: >"$file"
-	"$actor" "$@" >"$file" 2>>"$scratch/actors" &
-	acting=$!
-	started+=("$acting")
-	until_true 10 grep -q ready "$file" || fail "the actor did not: $*"
-}
-
 # hold SEGMENT MUTEX: holds it in the background; $holder is ilk, $command what runs under it.
 hold()
 {

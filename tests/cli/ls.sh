@@ -2,6 +2,7 @@
 # ilk ls. Other segments may be on this host: only lines about our own are looked at.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 . "$(dirname "$0")/lib.sh"
+. "$(dirname "$0")/actors.sh"
 
 line()
 {
@@ -68,19 +69,16 @@ run ls --json
 is_json
 
 # What is not Ilk's, and who has what mapped.
-act foreign "$prefix-posix" 7
-foreign=$acting
-act member "$prefix-a"
-member=$acting
-act reader "$prefix-a"
-reader=$acting
+acted foreign foreign "$prefix-posix" 7
+acted member open "$prefix-a"
+acted reader open-to-read "$prefix-a"
 run ls --all
-line "$prefix-posix" | grep -Eq "^$prefix-posix +shm +8.0 KiB .*$(id -un) +cli_actor $foreign\b" ||
+line "$prefix-posix" | grep -Eq "^$prefix-posix +shm +8.0 KiB .*$(id -un) +cli_actor ${pid[foreign]}\b" ||
 	fail "the shared memory"
-line "$prefix-posix" | grep -Eq "^$prefix-posix +semaphore +32 B .* 7 +.*cli_actor $foreign\b" ||
+line "$prefix-posix" | grep -Eq "^$prefix-posix +semaphore +32 B .* 7 +.*cli_actor ${pid[foreign]}\b" ||
 	fail "the semaphore"
-line "$prefix-a" | grep -Eq "^$prefix-a +segment .* cli_actor $member, cli_actor $reader\b|\
-^$prefix-a +segment .* cli_actor $reader, cli_actor $member\b" || fail "who has the segment mapped"
+line "$prefix-a" | grep -Eq "^$prefix-a +segment .* cli_actor ${pid[member]}, cli_actor ${pid[reader]}\b|\
+^$prefix-a +segment .* cli_actor ${pid[reader]}, cli_actor ${pid[member]}\b" || fail "who has the segment mapped"
 run ls
 says_not "$prefix-posix"
 run ls -o name,mapped-by
@@ -89,18 +87,17 @@ run ls --all --json
 is_json
 says '"schema": "ilk-ls"'
 says '"value": 7'
-says "\"pid\": $foreign"
+says "\"pid\": ${pid[foreign]}"
 run ls --json
 says_not others
 says_not mapped_by
 
 # Stopped ones are looked at like others; the dead have nothing mapped.
-kill -STOP "$foreign"
-until_true 10 state_is "$foreign" T || fail "not stopped"
+kill -STOP "${pid[foreign]}"
+until_true 10 state_is "${pid[foreign]}" T || fail "not stopped"
 run ls --all
-line "$prefix-posix" | grep -q "cli_actor $foreign" || fail "a stopped one"
-kill -KILL "$foreign"
-await "$foreign" 10
+line "$prefix-posix" | grep -q "cli_actor ${pid[foreign]}" || fail "a stopped one"
+end foreign
 run ls --all -o name,kind,mapped-by
 [ "$(line "$prefix-posix" | grep -c ' -$')" -eq 2 ] || fail "a dead one has it mapped"
 

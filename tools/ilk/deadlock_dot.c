@@ -1,4 +1,4 @@
-/* deadlock_dot.c - ilk deadlock for graphviz: boxes are threads, ellipses what they hold and want. */
+/* deadlock_dot.c - ilk deadlock for graphviz: threads are boxes, what they want are ellipses. */
 #include "ilk/deadlock.h"
 #include "ilk/term.h"
 #include <stdio.h>

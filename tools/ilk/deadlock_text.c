@@ -54,7 +54,8 @@ static int say_holds(const struct deadlock *d, size_t node)
 		int is_awaited = strcmp(row->info->how, "awaited") == 0;
 		char what[DEADLOCK_TEXT];
 
-		if (o->waiters == 0 || (o->waiters == 1 && g->waiters[o->first_waiter] == node))
+		if (o->waiters == 0 || (o->waiters == 1 && g->waiters[o->first_waiter] == node) ||
+			strcmp(row->info->how, "will write") == 0)
 			continue;
 		say("%s%s %s", said++ ? ", " : "", is_awaited ? "is awaited at" : "holds",
 			deadlock_what(d, row->object, what));

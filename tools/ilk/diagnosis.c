@@ -38,44 +38,33 @@ static const struct ilk_object_info *object_of(
 	return NULL;
 }
 
-static int owner_pid(const struct ilk_inspection *in, const struct ilk_object_info *o)
+static void cure_finding(struct diagnosis *d, const struct patient *p, const struct finding *f)
 {
-	int process = o->owner == ILK_NO_INDEX ? ILK_NO_INDEX : in->threads[o->owner].process;
+	const struct ilk_object_info *o = object_of(p->in, f);
 
-	return process == ILK_NO_INDEX ? 0 : in->processes[process].pid;
-}
-
-static void cure_finding(
-	struct diagnosis *d, const struct patient *p, const struct ilk_object_info *o)
-{
-	const char *kind = d->kind;
-
-	if (o && strcmp(kind, "dead owner") == 0)
+	if (o && strcmp(f->kind, "dead owner") == 0)
 		cure_by_repair(d, o);
-	else if (o && strcmp(kind, "not repaired") == 0)
-		CURE(d, "who locks it next puts right what it guards, and calls ilk_%s_repaired()%s",
-			o->type,
-			strcmp(o->type, "mutex") == 0 ? "; `ilk lock` does for its command" : "");
-	else if (o && strcmp(kind, "stopped owner") == 0)
-		CURE(d, "let it go on (kill -CONT %d), or end it: then the next is told",
-			owner_pid(p->in, o));
-	else if (o && strcmp(kind, "damage") == 0)
+	else if (o && strcmp(f->kind, "not repaired") == 0)
+		CURE(d, "who locks it next puts right what it guards, and says so");
+	else if (o && strcmp(f->kind, "damage") == 0)
 		CURE(d,
 			"keep a copy of %s%s for who looks into it; `ilk rm --object`, and its "
 			"users make it anew",
 			diagnosis_folder(p->name), p->name);
-	else if (strcmp(kind, "damage") == 0)
+	else if (strcmp(f->kind, "damage") == 0)
 		CURE(d,
 			"end who uses it, keep a copy of %s%s for who looks into it, `ilk rm %s`, "
 			"make it anew",
 			diagnosis_folder(p->name), p->name, p->name);
-	else if (strcmp(kind, "dead member") == 0)
-		CURE(d, "nothing need be done");
-	else if (strcmp(kind, "liveness") == 0)
+	else if (o && strcmp(f->kind, "broken") == 0)
+		CURE(d, "its surviving members call ilk_barrier_reset(), and go on");
+	else if (strcmp(f->kind, "liveness") == 0)
 		CURE(d, "look at it (`ilk show %s`), and remove it: ilk gc --copies %s", p->name,
 			p->name);
+	else if (f->next[0])
+		CURE(d, "%s", f->next);
 	else
-		CURE(d, "`ilk show %s` tells more", p->name);
+		CURE(d, "nothing need be done");
 }
 
 static void pass_on(const struct finding *f, void *arg)
@@ -84,8 +73,11 @@ static void pass_on(const struct finding *f, void *arg)
 	struct diagnosis d = {
 		.kind = f->kind, .segment = p->name, .object = f->object, .is_note = f->is_note};
 
+	/* Told in sum by look_at_holders(). */
+	if (strcmp(f->kind, "dead holder") == 0)
+		return;
 	EVIDENCE(&d, "%s", f->evidence);
-	cure_finding(&d, p, object_of(p->in, f));
+	cure_finding(&d, p, f);
 	diagnosis_tell(p->all, &d);
 }
 
@@ -96,16 +88,6 @@ struct dead_holders {
 	uint64_t count;
 	const struct ilk_holder_info *first;
 };
-
-static const char *holder_name(
-	const struct ilk_inspection *in, const struct ilk_holder_info *h, char *out, size_t size)
-{
-	if (h->thread != ILK_NO_INDEX || h->process == ILK_NO_INDEX)
-		return findings_thread(in, h->thread, out, size);
-	diagnosis_put(out, size, "%s (pid %d)", in->processes[h->process].name,
-		in->processes[h->process].pid);
-	return out;
-}
 
 static struct dead_holders dead_holders(
 	const struct ilk_inspection *in, int object, const char *how)
@@ -130,52 +112,44 @@ static void look_at_holders(struct patient *p, int i)
 	static const struct {
 		const char *how, *kind, *what;
 		int each_is_one; /* `count` says something else */
+		int is_note;     /* it comes right as soon as anybody asks */
 	} kinds[] = {
-		{"lease", "leases of the dead", "messages, taken and not finished", 1},
-		{"permits", "permits of the dead", "permits", 0},
+		{"lease", "leases of the dead", "messages, taken and not finished", 1, 0},
+		{"permits", "permits of the dead", "permits", 0, 1},
 		{"awaited", "waits for the dead", "members that have not arrived, and never will",
-			1},
+			1, 1},
 	};
 	const struct ilk_object_info *o = &p->in->objects[i];
 	char who[100];
 
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 		struct dead_holders dead = dead_holders(p->in, i, kinds[k].how);
-		struct diagnosis d = {.kind = kinds[k].kind, .segment = p->name, .object = o->name};
+		struct diagnosis d = {.kind = kinds[k].kind,
+			.segment = p->name,
+			.object = o->name,
+			.is_note = kinds[k].is_note};
 
 		if (dead.holders == 0)
 			continue;
 		EVIDENCE(&d, "%llu %s: of the dead, first of %s; %d wait",
 			kinds[k].each_is_one ? (unsigned long long)dead.holders
 					     : (unsigned long long)dead.count,
-			kinds[k].what, holder_name(p->in, dead.first, who, sizeof who), o->waiters);
+			kinds[k].what, findings_holder(p->in, dead.first, who, sizeof who),
+			o->waiters);
 		cure_by_repair(&d, o);
 		diagnosis_tell(p->all, &d);
 	}
 }
 
-/* --- what waits for the application --- */
-
-static int starts_with(const char *text, const char *start)
+static void look_at_once(struct patient *p, const struct ilk_object_info *o)
 {
-	return strncmp(text, start, strlen(start)) == 0;
-}
+	struct diagnosis d = {
+		.kind = "left undone", .segment = p->name, .object = o->name, .is_note = 1};
 
-static void look_at_state(struct patient *p, const struct ilk_object_info *o)
-{
-	struct diagnosis d = {.segment = p->name, .object = o->name};
-
-	EVIDENCE(&d, "the state of this %s is '%s'; %d wait", o->type, o->state, o->waiters);
-	if (starts_with(o->state, "broken")) {
-		d.kind = "broken";
-		CURE(&d, "its surviving members call ilk_barrier_reset(), and go on");
-	} else if (strstr(o->state, "not done, after a death")) {
-		d.kind = "left undone";
-		d.is_note = 1;
-		CURE(&d, "the next to begin it does it, and is told ILK_RECOVERED");
-	} else {
+	if (!strstr(o->state, "not done, after a death"))
 		return;
-	}
+	EVIDENCE(&d, "who was at it died; %d wait", o->waiters);
+	CURE(&d, "the next to begin it does it, and is told ILK_RECOVERED");
 	diagnosis_tell(p->all, &d);
 }
 
@@ -278,10 +252,10 @@ void diagnose_segment(struct diagnoses *all, const char *name, const struct ilk_
 	struct patient p = {.all = all, .name = name, .in = in, .later = later};
 	int processes = 0;
 
-	findings_each(in, pass_on, &p);
+	findings_each_of(name, in, pass_on, &p);
 	for (size_t i = 0; i < in->object_count; i++) {
 		look_at_holders(&p, (int)i);
-		look_at_state(&p, &in->objects[i]);
+		look_at_once(&p, &in->objects[i]);
 		look_at_queue(&p, &in->objects[i]);
 	}
 	for (size_t i = 0; i < in->process_count; i++)

@@ -41,9 +41,22 @@ const char *findings_thread(const struct ilk_inspection *in, int thread, char *o
 	return out;
 }
 
+const char *findings_holder(
+	const struct ilk_inspection *in, const struct ilk_holder_info *h, char *out, size_t size)
+{
+	if (h->thread != ILK_NO_INDEX || h->process == ILK_NO_INDEX)
+		return findings_thread(in, h->thread, out, size);
+	snprintf(out, size, "%s (pid %d)", in->processes[h->process].name,
+		in->processes[h->process].pid);
+	return out;
+}
+
 /* --- the findings --- */
 
+enum { LONG = 1000000000 }; /* that something is held while others wait for it, in nanoseconds */
+
 struct gathering {
+	const char *name;
 	const struct ilk_inspection *in;
 	void (*each)(const struct finding *f, void *arg);
 	void *arg;
@@ -64,10 +77,31 @@ static void tell(struct gathering *g, struct finding f, const char *format, ...)
 	g->each(&f, g->arg);
 }
 
+static struct finding about(const struct gathering *g, const char *kind,
+	const struct ilk_object_info *o, int is_note, const char *subcommand)
+{
+	struct finding f = {.kind = kind, .object = o ? o->name : NULL, .is_note = is_note};
+
+	if (subcommand)
+		snprintf(f.next, sizeof f.next, "ilk %s %s", subcommand, g->name);
+	return f;
+}
+
+static struct finding about_stopped(
+	const struct ilk_object_info *o, const struct ilk_process_info *p)
+{
+	struct finding f = {.kind = "stopped owner", .object = o->name, .is_note = 1};
+
+	snprintf(f.next, sizeof f.next, "kill -CONT %d", p->pid);
+	return f;
+}
+
+/* --- what is wrong --- */
+
 static void tell_dead_owner(struct gathering *g, const struct ilk_object_info *o)
 {
+	struct finding f = about(g, "dead owner", o, 0, "doctor");
 	char owner[80];
-	const struct finding f = {.kind = "dead owner", .object = o->name};
 
 	if (o->owner == ILK_NO_INDEX)
 		tell(g, f,
@@ -81,28 +115,41 @@ static void tell_dead_owner(struct gathering *g, const struct ilk_object_info *o
 			findings_thread(g->in, o->owner, owner, sizeof owner), o->waiters);
 }
 
+static void tell_not_repaired(struct gathering *g, const struct ilk_object_info *o)
+{
+	int is_mutex = strcmp(o->type, "mutex") == 0;
+	struct finding f = about(g, "not repaired", o, 0, "show");
+
+	if (is_mutex && !o->embedded)
+		snprintf(f.next, sizeof f.next, "ilk lock %s %s -- true", g->name, o->name);
+	tell(g, f,
+		"an owner died in it (its state is '%s'), and nobody has called ilk_%s_repaired() "
+		"since%s",
+		o->state, is_mutex ? "mutex" : o->type,
+		is_mutex && !o->embedded ? "; once what it guards is in order, this declares it"
+					 : "");
+}
+
 static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 {
 	if (o->damage[0])
-		tell(g, (struct finding){.kind = "damage", .object = o->name},
+		tell(g, about(g, "damage", o, 0, "doctor"),
 			"%s; what is said of this %s is not to be relied on", o->damage, o->type);
 	if (o->holder == ILK_HOLDER_DEAD)
 		tell_dead_owner(g, o);
 	else if (strstr(o->state, "damaged"))
-		tell(g, (struct finding){.kind = "not repaired", .object = o->name},
-			"an owner died in it (its state is '%s'), and nobody has called "
-			"ilk_%s_repaired() since",
-			o->state, o->type);
+		tell_not_repaired(g, o);
+	if (strcmp(o->type, "barrier") == 0 && strncmp(o->state, "broken", 6) == 0)
+		tell(g, about(g, "broken", o, 0, "show"),
+			"it is %s; who comes is told -EPIPE, until somebody calls "
+			"ilk_barrier_reset()",
+			o->state);
 }
+
+/* --- what is worth knowing --- */
 
 static int holds_something(const struct ilk_inspection *in, int process)
 {
-	for (size_t i = 0; i < in->object_count; i++) {
-		int owner = in->objects[i].owner;
-
-		if (owner != ILK_NO_INDEX && in->threads[owner].process == process)
-			return 1;
-	}
 	for (size_t i = 0; i < in->holder_count; i++)
 		if (in->holders[i].process == process)
 			return 1;
@@ -114,44 +161,123 @@ static void note_process(struct gathering *g, int i)
 	const struct ilk_process_info *p = &g->in->processes[i];
 
 	if (p->life == ILK_LIFE_DEAD && !holds_something(g->in, i))
-		tell(g, (struct finding){.kind = "dead member", .is_note = 1},
+		tell(g, about(g, "dead member", NULL, 1, NULL),
 			"%s (pid %d) ended without closing the segment; it holds nothing, and its "
 			"slot goes to the next who joins",
 			p->name, p->pid);
+	if (p->dumping && !holds_something(g->in, i))
+		tell(g, about(g, "dumping core", NULL, 1, NULL),
+			"%s (pid %d) dumps core: it is alive until that is done", p->name, p->pid);
 }
 
-static void note_stopped_holder(struct gathering *g, const struct ilk_object_info *o)
+static void note_dead_holder(
+	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
 {
-	int process = o->owner == ILK_NO_INDEX ? ILK_NO_INDEX : g->in->threads[o->owner].process;
-	char owner[80];
+	char who[80];
 
-	if (process == ILK_NO_INDEX || !findings_is_stopped(&g->in->processes[process]))
+	findings_holder(g->in, h, who, sizeof who);
+	if (strcmp(h->how, "permits") == 0)
+		tell(g, about(g, "dead holder", o, 1, NULL),
+			"%s died with %u of it: they are free for whoever asks next", who,
+			h->count);
+	else if (strcmp(h->how, "awaited") == 0)
+		tell(g, about(g, "dead holder", o, 1, NULL),
+			"%s died before it arrived: the barrier breaks, or goes on without it, at "
+			"the next look of a waiter",
+			who);
+}
+
+/* H is held while others wait: how long that is, and what its holder does. */
+static void note_long(
+	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
+{
+	const struct ilk_inspection *in = g->in;
+	int waits = h->thread == ILK_NO_INDEX ? ILK_NO_INDEX : in->threads[h->thread].waits_for;
+	char who[80], held[TERM_TEXT], waited[TERM_TEXT];
+
+	if (h->since <= 0 || in->taken - h->since < LONG)
 		return;
-	tell(g, (struct finding){.kind = "stopped owner", .object = o->name, .is_note = 1},
-		"%s holds it and is stopped, not dead; %d wait until it goes on",
-		findings_thread(g->in, o->owner, owner, sizeof owner), o->waiters);
+	findings_holder(in, h, who, sizeof who);
+	term_duration(held, in->taken - h->since);
+	if (waits == ILK_NO_INDEX)
+		tell(g, about(g, "held long", o, 1, "deadlock"), "%s at least %s by %s; %d wait",
+			strcmp(h->how, "awaited") == 0 ? "kept waiting" : "held", held, who,
+			o->waiters);
+	else
+		tell(g, about(g, "held long", o, 1, "deadlock"),
+			"%s at least %s by %s, itself waiting for %s for %s; %d wait",
+			strcmp(h->how, "awaited") == 0 ? "kept waiting" : "held", held, who,
+			in->objects[waits].name,
+			term_duration(waited, in->taken - in->threads[h->thread].wait_since),
+			o->waiters);
+}
+
+static void note_holder(struct gathering *g, const struct ilk_holder_info *h)
+{
+	const struct ilk_object_info *o = &g->in->objects[h->object];
+	const struct ilk_process_info *p =
+		h->process == ILK_NO_INDEX ? NULL : &g->in->processes[h->process];
+	char who[80];
+
+	findings_holder(g->in, h, who, sizeof who);
+	if (h->life == ILK_HOLDER_DEAD)
+		note_dead_holder(g, o, h);
+	else if (o->waiters == 0)
+		return;
+	else if (p && p->dumping)
+		tell(g, about(g, "dumping core", o, 1, NULL),
+			"%s holds it (%s) and dumps core; it dies when that is done, and %d wait",
+			who, h->how, o->waiters);
+	else if (p && findings_is_stopped(p))
+		tell(g, about_stopped(o, p),
+			"%s holds it (%s) and is stopped, not dead; %d wait until it goes on", who,
+			h->how, o->waiters);
+	else if (g->in->liveness != ILK_LIFE_UNKNOWN)
+		note_long(g, o, h);
+}
+
+static void note_mixed(struct gathering *g)
+{
+	size_t objects = 0, threads = 0;
+
+	for (size_t i = 0; i < g->in->object_count; i++)
+		objects += (size_t)g->in->objects[i].mixed;
+	for (size_t i = 0; i < g->in->thread_count; i++)
+		threads += (size_t)g->in->threads[i].mixed;
+	if (objects + threads)
+		tell(g, about(g, "mixed", NULL, 1, NULL),
+			"%zu objects and %zu threads changed at each look; what is said of them, "
+			"marked by '~', may be of several moments",
+			objects, threads);
 }
 
 static void note(struct gathering *g)
 {
 	if (g->in->liveness == ILK_LIFE_UNKNOWN)
-		tell(g, (struct finding){.kind = "liveness", .is_note = 1},
+		tell(g, about(g, "liveness", NULL, 1, NULL),
 			"this is a copy, or of an earlier boot: who is alive cannot be told");
-	for (size_t i = 0; i < g->in->object_count; i++)
-		note_stopped_holder(g, &g->in->objects[i]);
+	note_mixed(g);
+	for (size_t i = 0; i < g->in->holder_count; i++)
+		note_holder(g, &g->in->holders[i]);
 	for (size_t i = 0; i < g->in->process_count; i++)
 		note_process(g, (int)i);
+}
+
+int findings_each_of(const char *name, const struct ilk_inspection *in,
+	void (*each)(const struct finding *f, void *arg), void *arg)
+{
+	struct gathering g = {.name = name, .in = in, .each = each, .arg = arg};
+
+	if (in->damage[0])
+		tell(&g, about(&g, "damage", NULL, 0, "doctor"), "%s", in->damage);
+	for (size_t i = 0; i < in->object_count; i++)
+		look_at_object(&g, &in->objects[i]);
+	note(&g);
+	return g.wrong;
 }
 
 int findings_each(const struct ilk_inspection *in, void (*each)(const struct finding *f, void *arg),
 	void *arg)
 {
-	struct gathering g = {.in = in, .each = each, .arg = arg};
-
-	if (in->damage[0])
-		tell(&g, (struct finding){.kind = "damage"}, "%s", in->damage);
-	for (size_t i = 0; i < in->object_count; i++)
-		look_at_object(&g, &in->objects[i]);
-	note(&g);
-	return g.wrong;
+	return findings_each_of(in->name, in, each, arg);
 }

@@ -91,8 +91,8 @@ static size_t first_with(const struct ilk_inspection *in, uint64_t offset)
 }
 
 /*
- * From order START on, breadth first, over orders behind START in number, so that each circle is found
- * once: from its first. The order that leads back to START's first lock; order_count: none.
+ * From order START on, breadth first, over orders behind START in number, so that each circle is
+ * found once: from its first. The order that leads back to START's first lock; order_count: none.
  */
 static size_t search(struct finder *f, size_t start)
 {

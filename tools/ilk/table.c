@@ -121,7 +121,11 @@ void table_cell(struct table *t, enum term_style style, const char *format, ...)
 
 static void pad(FILE *out, size_t n)
 {
-	fprintf(out, "%*s", (int)n, "");
+	static const char blanks[] = "                                ";
+
+	for (; n > sizeof blanks - 1; n -= sizeof blanks - 1)
+		fwrite(blanks, 1, sizeof blanks - 1, out);
+	fwrite(blanks, 1, n, out);
 }
 
 /* The I-th of those chosen. */
