@@ -39,6 +39,8 @@ for i in "${!names[@]}"; do
 	meets "$name" "0 1 2" show "$name"
 	meets "$name" "0 1 2" show "$name" --json
 	[ "$code" -eq 2 ] || [ $((i % 8)) -ne 0 ] || is_json
+	meets "$name" "0 1 2" doctor "$name"
+	meets "$name" "0 1 2" gc --dry-run "$name"
 	meets "$name" "0 2" create "$name"
 	meets "$name" "0 2" counter "$name" c add 1
 	meets "$name" "0 2 75" lock --wait 0 "$name" m -- true
@@ -48,6 +50,17 @@ damage[all]='all of them'
 meets all "0 1" ls
 meets all "0 1" ls --json
 is_json
+meets all "0 1" ls --all
+meets all "0 1" gc --dry-run
+meets all "0 1" doctor
+meets all "0 1" doctor --json
+is_json
+
+# The cures, on every tenth; what they remove is gone, and nothing else.
+for ((i = 0; i < count; i += 10)); do
+	meets "${names[i]}" "0 1 2" doctor --fix --yes "${names[i]}"
+	meets "${names[i]}" "0 1 2" gc --copies "${names[i]}"
+done
 
 # A name must not steer the terminal.
 ! tr -d '\t' <"$scratch/printed" | LC_ALL=C grep -n '[[:cntrl:]]' || fail "control characters were printed"
