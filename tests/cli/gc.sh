@@ -1,7 +1,8 @@
 #!/bin/bash
-# ilk gc: what nobody lives in goes; what somebody lives in, and what is none of ours, stays. Other
-# segments may be on this host: but for --dry-run, only what is named is collected.
+# ilk gc: what nobody lives in goes; what somebody lives in, and what is none of ours, stays.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
+. "$(dirname "$0")/alone.sh"
+[ "$alone" ] || { echo "skipped: there can be no /dev/shm of its own"; exit 77; }
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/actors.sh"
 
@@ -91,6 +92,14 @@ for name in layout damaged zeros; do
 	says "$prefix-$name"
 done
 
+# All of a host.
+act living open "$prefix-whole"
+until_true 10 grep -q "$prefix-whole" "/proc/${pid[living]}/maps" || fail "the actor is not in it"
+expect 0 create "$prefix-left"
+expect 1 gc
+there "$prefix-whole" || fail "a living process's segment went"
+there "$prefix-left" && fail "it is there still"
+end living
 refuses gc ""
 refuses gc -o nome
 says_err "did you mean name?"
