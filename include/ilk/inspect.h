@@ -74,7 +74,8 @@ struct ilk_object_info {
 	const char *type; /* constant string: "mutex", "counter", ... */
 	uint64_t offset;  /* in the segment */
 	uint64_t bytes;
-	int embedded;   /* not in the directory: known because somebody waits for it */
+	int embedded;   /* not in the directory: known because somebody waits for it. So is the
+			   segment's own lock, of directory and memory: "guard" */
 	int removed;    /* its name is free again; kept for those who have it open */
 	int openers;    /* processes, not known to be dead, that have opened it by name */
 	char state[64]; /* one line for people: "free", "held, damaged", "42" */

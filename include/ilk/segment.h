@@ -38,8 +38,8 @@
  * is kept, with who was the first to do so: ilk/inspect.h shows both. Try-locks, which cannot wait, and
  * locks taken once more make no pairs; permits, semaphores and onces are not noted. Memory that is given
  * out anew, and a lock that is made anew, begin without history; what you reuse in a way that Ilk cannot
- * see is to it the same lock. Locking takes the long way in such a segment, several times as long; it
- * never waits for the history, nor fails for it: what finds no room is counted.
+ * see is to it the same lock. Locking takes the long way in such a segment, ten times as long and more;
+ * it never waits for the history, nor fails for it: what finds no room is counted.
  *
  * Limits, told in full in ilk_segment(3). A vforked child lives its parent's life. After closefrom(),
  * in a segment without a name, a death is noticed by its pid only. A raw fork in the very moment in

@@ -1,7 +1,9 @@
 /* objects.c - the objects of a picture: named ones, and embedded ones that somebody waits for. */
 #include "inspect/inspect.h"
 #include "segment/entries.h"
+#include "segment/guard.h"
 #include <errno.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -30,6 +32,8 @@ static const struct ilk_type_ *row_of(const char *type)
 {
 	uint32_t i = ILK_TYPE_NONE_ + 1;
 
+	if (type == ilk_guard_row_.name)
+		return &ilk_guard_row_;
 	while (ilk_type_(i)->name != type)
 		i++;
 	return ilk_type_(i);
@@ -187,10 +191,19 @@ static int add_embedded(
 	return describe(p, (size_t)index) < 0 ? -ENOMEM : index;
 }
 
+/* The row of what SLOT's thread waits for; NULL: there is no such kind. */
+static const struct ilk_type_ *kind_of_wait(const struct ilk_thread_slot_ *slot)
+{
+	if (slot->wait_type == ILK_TYPE_NONE_ &&
+		slot->wait_object == offsetof(struct ilk_header_, guard))
+		return &ilk_guard_row_;
+	return ilk_type_(slot->wait_type);
+}
+
 static int add_wait(struct ilk_picture_ *p, size_t i)
 {
 	const struct ilk_thread_slot_ *slot = &p->slots[i];
-	const struct ilk_type_ *type = ilk_type_(slot->wait_type);
+	const struct ilk_type_ *type = kind_of_wait(slot);
 	struct ilk_thread_info *thread = &p->in->threads[i];
 	int object;
 

@@ -22,6 +22,7 @@
 #include "segment/types.h"
 #include "segment/wait.h"
 #include <errno.h>
+#include <stdio.h>
 
 enum { SLEEPERS = 1 };
 enum { LOST_LOOKS = 5 };
@@ -171,3 +172,38 @@ void ilk_guard_unlock_(struct ilk_segment *seg)
 	ilk_let_go_();
 	ilk_inside_end_(seg);
 }
+
+/* --- its row --- */
+
+static const char *valid(const struct ilk_map_ *map, const void *object, uint64_t bytes)
+{
+	uint32_t word = ilk_load_relaxed_(&((const struct ilk_guard_ *)object)->owner);
+
+	if (bytes != sizeof(struct ilk_guard_))
+		return "its size is not a guard's";
+	if (word == 0)
+		return NULL;
+	return !ilk_owner_is_thread_(word) || ilk_owner_slot_(word) >= map->header.thread_slots ||
+			       word & ILK_OWNER_FLAGS_ & ~(uint32_t)SLEEPERS
+		       ? "its owner word names no thread"
+		       : NULL;
+}
+
+static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
+	struct ilk_description_ *out)
+{
+	uint32_t word = ilk_load_acquire_(&((const struct ilk_guard_ *)object)->owner);
+
+	(void)map, (void)bytes;
+	snprintf(out->state, sizeof out->state, "%s", word ? "held" : "free");
+	snprintf(out->label, sizeof out->label, "(guard)");
+	out->owner = word & ~ILK_OWNER_FLAGS_;
+}
+
+const struct ilk_type_ ilk_guard_row_ = {
+	.name = "guard",
+	.size = sizeof(struct ilk_guard_),
+	.align = 64,
+	.valid = valid,
+	.describe = describe,
+};

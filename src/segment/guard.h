@@ -3,6 +3,7 @@
 #define ILK_SEGMENT_GUARD_H
 
 #include "segment/registry.h"
+#include "segment/types.h"
 
 /*
  * Locks SEG's guard for the calling thread, which ilk_here_() was called for. 0; ILK_RECOVERED: its
@@ -17,5 +18,8 @@ int ilk_guard_lock_(struct ilk_segment *seg);
  */
 int ilk_guard_try_(struct ilk_segment *seg);
 void ilk_guard_unlock_(struct ilk_segment *seg);
+
+/* For the inspector, to whom it is an object, at `guard` of the header. */
+extern const struct ilk_type_ ilk_guard_row_;
 
 #endif

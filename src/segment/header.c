@@ -89,7 +89,9 @@ static uint32_t pairs_for(uint64_t bytes)
 {
 	uint64_t pairs = bytes / BYTES_PER_PAIR;
 
-	return pairs < MIN_PAIRS ? MIN_PAIRS : pairs > MAX_PAIRS ? MAX_PAIRS : (uint32_t)pairs;
+	if (pairs > MAX_PAIRS)
+		return MAX_PAIRS;
+	return pairs < MIN_PAIRS ? MIN_PAIRS : (uint32_t)(pairs / MIN_PAIRS * MIN_PAIRS);
 }
 
 /* Lock-order history, if it keeps one, lies AT; where what follows lies. */
@@ -101,7 +103,7 @@ static uint64_t place_order(struct ilk_header_ *h, uint64_t at)
 	h->order_at = at;
 	h->order_pairs = pairs_for(h->bytes);
 	return at + sizeof(struct ilk_order_) + h->thread_slots * sizeof(struct ilk_held_list_) +
-	       h->order_pairs * sizeof(struct ilk_pair_);
+	       h->order_pairs * (sizeof(struct ilk_pair_) + ILK_PARTS_A_PAIR_ / 8);
 }
 
 /* Derives where everything lies from bytes, slots and flags. 0; -EINVAL they do not fit. */

@@ -135,8 +135,9 @@ struct ilk_thread_slot_ {
 };
 
 /*
- * Lock-order history: this, then a list for each thread slot, then `order_pairs` pairs.
- * src/segment/order.c.
+ * Lock-order history: this, then a list for each thread slot, then `order_pairs` pairs, which are a
+ * multiple of 16, and 32 bits for each of them: which parts of the segment have locks that may stand in
+ * a pair. src/segment/order.c.
  */
 struct ilk_order_ {
 	uint64_t held_lost;  /* times that a list had no room; added to by each */
@@ -165,7 +166,7 @@ enum {
 	ILK_HELD_KIND_ = 63, /* all of those bits */
 };
 
-enum { ILK_PAIR_GATES_ = 4 };
+enum { ILK_PAIR_GATES_ = 4, ILK_PARTS_A_PAIR_ = 32 };
 #define ILK_PAIR_DROPPED_ UINT64_C(1)
 #define ILK_PAIR_NO_GATE_ UINT32_C(1)
 

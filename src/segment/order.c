@@ -3,6 +3,8 @@
  *
  * State      held list  of a thread slot; written by its thread. An entry's word is 0, or the lock's
  *                       offset with its kind in the low bits; `since` was written before it.
+ *            parts      a bit for each part of the segment, of 64 bytes or more: there is, or was, a lock
+ *                       in it that a pair may speak of.
  *            pair       key: 0 = never used; DROPPED = free again; else the pair. `told`: the key, once
  *                       the one who put it there has noted who he is, and when; till then, or if he
  *                       died in it, that is unknown. count, how, others, gates: by everybody.
@@ -15,6 +17,7 @@
  *            [I3] A gate is a lock that was held, and not to read, at each sighting of the pair. It is
  *            set by who comes first, and goes with the first who comes without it, for good.
  *            [I4] What is seen of a pair before it is told is of another than who tells it.
+ *            [I5] The bits of both locks are set before the pair is put there.
  * Ordering   [H1] insert: key, compare-and-swap; the rest; told, release  <-> [H2]  it is complete
  *            [H2] look:   told, acquire; the rest                         <-> [H1]
  *            [H3] take:   since; word, release        <-> who inspects, reads all of it twice
@@ -22,7 +25,7 @@
  *                 nothing of the last one there
  * Death      Nothing here waits, and nothing is needed to lock. After the key: a pair of whom nothing is
  *            known but what others add. In the midst of a drop: the same; it is dropped again when the
- *            memory is given out, which comes after. Between taking a lock and listing it, or in
+ *            memory is given out, which comes after, as its bits are cleared last. Between taking a lock and listing it, or in
  *            letting go: one lock is missing here that names the dead as its owner.
  * Cost       For each lock that is held a search of the table, and some locked instructions.
  *
@@ -32,106 +35,62 @@
 #include "os/clock.h"
 #include <string.h>
 
-enum { PROBES = 64, TRIES = 8, WAYS = 15 };
+enum { PROBES = 64, TRIES = 8, WAYS = 15, LEAST_PART = 64 };
 
 /* One lock asked for. */
 struct sighting {
 	const struct ilk_map_ *map;
-	struct ilk_held_ held[ILK_HELD_MOST_]; /* what its thread holds, the rest 0 */
 	uint64_t lock;
 	uint32_t kind;
+	uint32_t count;
+	uint64_t held[ILK_HELD_MOST_]; /* COUNT words of what its thread holds */
 };
 
-static uint64_t offset_of(const struct ilk_held_ *held)
+/* --- parts --- */
+
+static uint64_t bytes_of_part(const struct ilk_map_ *map)
 {
-	return held->what & ~(uint64_t)ILK_HELD_KIND_;
+	uint64_t parts = (uint64_t)map->header.order_pairs * ILK_PARTS_A_PAIR_;
+
+	return ((map->bytes + parts - 1) / parts + LEAST_PART - 1) & ~(uint64_t)(LEAST_PART - 1);
 }
 
-static uint32_t kind_of(const struct ilk_held_ *held)
+/* [I5] */
+static void touch(const struct ilk_map_ *map, uint64_t offset)
 {
-	return (uint32_t)held->what & ILK_HELD_KIND_;
+	uint64_t part = offset / bytes_of_part(map);
+	uint32_t *word = &ilk_order_parts_(map)[part / 32], bit = UINT32_C(1) << part % 32;
+
+	if (!(ilk_load_relaxed_(word) & bit))
+		ilk_or_full_(word, bit);
 }
 
-/* --- the calling thread's list --- */
-
-static struct ilk_held_list_ *my_list(void)
+/* Of the word with number I, the bits of the parts from FIRST to LAST. */
+static uint32_t bits_between(uint64_t i, uint64_t first, uint64_t last)
 {
-	return ilk_held_list_(&ilk_thread_.segment->map, ilk_thread_.me->slot);
+	uint32_t from = first > 32 * i ? (uint32_t)(first - 32 * i) : 0;
+	uint32_t to = last < 32 * i + 31 ? (uint32_t)(last - 32 * i) : 31;
+
+	return UINT32_MAX << from & UINT32_MAX >> (31 - to);
 }
 
-static uint64_t here(const void *lock)
+/*
+ * Is there, or was there, a lock in the COUNT bytes AT that a pair may speak of? CLEAR: there is none from
+ * here on, where parts are not larger than what is given out at once.
+ */
+static int look_at_parts(const struct ilk_map_ *map, uint64_t at, uint64_t count, int clear)
 {
-	return (uintptr_t)lock - ilk_thread_.base;
-}
+	uint64_t bytes = bytes_of_part(map), first = at / bytes, last = (at + count - 1) / bytes;
+	uint32_t *words = ilk_order_parts_(map), found = 0;
 
-static void begin_change(struct ilk_held_list_ *list)
-{
-	ilk_store_relaxed_(&list->changes, list->changes + 1);
-}
+	for (uint64_t i = first / 32; i <= last / 32; i++) {
+		uint32_t bits = ilk_load_relaxed_(&words[i]) & bits_between(i, first, last);
 
-/* Which entry of LIST is of the lock at OFFSET; 0, if OFFSET is: the first that is free. */
-static uint32_t find_entry(const struct ilk_held_list_ *list, uint64_t offset)
-{
-	uint32_t i = 0;
-
-	while (i < ILK_HELD_MOST_ && offset_of(&list->held[i]) != offset)
-		i++;
-	return i;
-}
-
-void ilk_order_taken_(const void *lock, uint32_t kind)
-{
-	struct ilk_held_list_ *list = my_list();
-	uint32_t i = find_entry(list, 0);
-
-	begin_change(list);
-	if (i == ILK_HELD_MOST_) {
-		ilk_store_release_(&list->over, list->over + 1);
-		ilk_add_relaxed_(&ilk_order_at_(&ilk_thread_.segment->map)->held_lost, 1u);
-		return;
+		found |= bits;
+		if (bits && clear && bytes == LEAST_PART)
+			ilk_and_full_(&words[i], ~bits);
 	}
-	if (list->top <= i)
-		ilk_store_release_(&list->top, i + 1);
-	ilk_store_release_(&list->held[i].since, ilk_now());
-	ilk_store_release_(&list->held[i].what, here(lock) | kind); /* [H3] */
-}
-
-void ilk_order_turned_(const void *lock, uint32_t kind)
-{
-	struct ilk_held_list_ *list = my_list();
-	uint32_t i = find_entry(list, here(lock));
-
-	if (i == ILK_HELD_MOST_)
-		return;
-	begin_change(list);
-	ilk_store_release_(&list->held[i].what, here(lock) | kind);
-}
-
-void ilk_order_left_(const void *lock)
-{
-	struct ilk_held_list_ *list = my_list();
-	uint32_t i = find_entry(list, here(lock));
-
-	begin_change(list);
-	if (i < ILK_HELD_MOST_)
-		ilk_store_release_(&list->held[i].what, UINT64_C(0));
-	else if (list->over)
-		ilk_store_release_(&list->over, list->over - 1);
-}
-
-void ilk_order_introduce_(const struct ilk_map_ *map, uint32_t slot, uint32_t owner)
-{
-	struct ilk_held_list_ *list;
-
-	if (!map->header.order_at)
-		return;
-	list = ilk_held_list_(map, slot);
-	begin_change(list);
-	ilk_store_release_(&list->owner, 0u);
-	for (uint32_t i = 0; i < ILK_HELD_MOST_; i++)
-		ilk_store_release_(&list->held[i].what, UINT64_C(0));
-	ilk_store_release_(&list->over, 0u);
-	ilk_store_release_(&list->owner, owner); /* [I1] */
+	return found != 0;
 }
 
 /* --- the table --- */
@@ -220,9 +179,9 @@ static void note_who(struct ilk_pair_ *p, uint64_t key, int is_new)
 }
 
 /* Both kinds, and the way, as in `how`. */
-static uint32_t how(const struct ilk_held_ *held, const struct sighting *s)
+static uint32_t how(uint64_t held, const struct sighting *s)
 {
-	uint32_t first = kind_of(held), way = 1;
+	uint32_t first = ilk_held_kind_(held), way = 1;
 
 	way <<= (first == ILK_HELD_READ_ ? 2 : 0) + (s->kind == ILK_HELD_READ_ ? 1 : 0);
 	return way | first << 4 | s->kind << 6;
@@ -239,18 +198,18 @@ static void note_how(struct ilk_pair_ *p, uint32_t seen)
 }
 
 /* Which lock that is held may be a gate of a pair that HELD is the first of, from I on. */
-static uint32_t next_gate(const struct sighting *s, const struct ilk_held_ *held, uint32_t *i)
+static uint32_t next_gate(const struct sighting *s, uint64_t held, uint32_t *i)
 {
-	for (; *i < ILK_HELD_MOST_; ++*i) {
-		const struct ilk_held_ *other = &s->held[*i];
+	while (*i < s->count) {
+		uint64_t other = s->held[(*i)++];
 
-		if (other->what && other != held && kind_of(other) != ILK_HELD_READ_)
-			return (uint32_t)(offset_of(&s->held[(*i)++]) >> 6);
+		if (other != held && ilk_held_kind_(other) != ILK_HELD_READ_)
+			return (uint32_t)(ilk_held_offset_(other) >> 6);
 	}
 	return ILK_PAIR_NO_GATE_;
 }
 
-static int is_gate(const struct sighting *s, const struct ilk_held_ *held, uint32_t gate)
+static int is_gate(const struct sighting *s, uint64_t held, uint32_t gate)
 {
 	uint32_t i = 0, candidate;
 
@@ -261,8 +220,7 @@ static int is_gate(const struct sighting *s, const struct ilk_held_ *held, uint3
 }
 
 /* [I3] */
-static void note_gates(
-	struct ilk_pair_ *p, const struct sighting *s, const struct ilk_held_ *held, int is_new)
+static void note_gates(struct ilk_pair_ *p, const struct sighting *s, uint64_t held, int is_new)
 {
 	uint32_t next = 0;
 
@@ -277,15 +235,17 @@ static void note_gates(
 	}
 }
 
-static void sight(const struct sighting *s, const struct ilk_held_ *held)
+static void sight(const struct sighting *s, uint64_t held)
 {
-	uint64_t key = offset_of(held) >> 6 << 32 | s->lock >> 6;
+	uint64_t key = ilk_held_offset_(held) >> 6 << 32 | s->lock >> 6;
 	struct ilk_pair_ *p;
 	int is_new;
 
 	/* Our list may be garbage, as all that is shared. */
 	if (!ilk_is_pair_(s->map, key))
 		return;
+	touch(s->map, ilk_held_offset_(held));
+	touch(s->map, s->lock);
 	p = find_or_put(s->map, key, &is_new);
 	if (!p) {
 		ilk_add_relaxed_(&ilk_order_at_(s->map)->pairs_lost, 1u);
@@ -299,19 +259,22 @@ static void sight(const struct sighting *s, const struct ilk_held_ *held)
 
 void ilk_order_seek_(const void *lock, uint32_t kind)
 {
-	const struct ilk_held_list_ *list = my_list();
+	const struct ilk_held_list_ *list = ilk_my_held_list_();
 	uint32_t top = list->top < ILK_HELD_MOST_ ? list->top : ILK_HELD_MOST_;
 	struct sighting s;
 
-	memset(&s, 0, sizeof s);
 	s.map = &ilk_thread_.segment->map;
-	s.lock = here(lock);
+	s.lock = ilk_here_at_(lock);
 	s.kind = kind;
-	for (uint32_t i = 0; i < top; i++)
-		s.held[i].what = ilk_load_relaxed_(&list->held[i].what);
-	for (uint32_t i = 0; i < top; i++)
-		if (s.held[i].what)
-			sight(&s, &s.held[i]);
+	s.count = 0;
+	for (uint32_t i = 0; i < top; i++) {
+		uint64_t what = ilk_load_relaxed_(&list->held[i].what);
+
+		if (what)
+			s.held[s.count++] = what;
+	}
+	for (uint32_t i = 0; i < s.count; i++)
+		sight(&s, s.held[i]);
 }
 
 /* --- locks that are no more --- */
@@ -348,6 +311,8 @@ void ilk_order_forget_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 {
 	const struct range r = {at, at + count};
 
+	if (!map->header.order_at || !look_at_parts(map, at, count, 0))
+		return;
 	for (uint32_t i = 0; i < map->header.order_pairs; i++) {
 		struct ilk_pair_ *p = &ilk_pairs_(map)[i];
 		uint64_t key = ilk_load_acquire_(&p->key);
@@ -359,21 +324,7 @@ void ilk_order_forget_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 		else
 			drop_gates(p, &r);
 	}
-}
-
-void ilk_order_abandon_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
-{
-	const struct range r = {at, at + count};
-	struct ilk_held_list_ *list;
-
-	/* The calling thread may have been elsewhere since it locked that. */
-	if (!map->header.order_at || !ilk_is_there_(map->base))
-		return;
-	list = my_list();
-	begin_change(list);
-	for (uint32_t i = 0; i < ILK_HELD_MOST_; i++)
-		if (is_in(&r, offset_of(&list->held[i])))
-			ilk_store_release_(&list->held[i].what, UINT64_C(0));
+	look_at_parts(map, at, count, 1);
 }
 
 void ilk_order_made_(const struct ilk_segment *seg, const void *object, uint64_t count)
@@ -385,20 +336,6 @@ void ilk_order_made_(const struct ilk_segment *seg, const void *object, uint64_t
 }
 
 /* --- is it as it should be? --- */
-
-static const char *wrong_list(const struct ilk_map_ *map, const struct ilk_held_list_ *list)
-{
-	if (ilk_load_relaxed_(&list->top) > ILK_HELD_MOST_)
-		return "a list is longer than lists are";
-	for (uint32_t i = 0; i < ILK_HELD_MOST_; i++) {
-		struct ilk_held_ held = {.what = ilk_load_relaxed_(&list->held[i].what)};
-
-		if (held.what && (!ilk_can_be_lock_(map, offset_of(&held)) ||
-					 kind_of(&held) - 1 >= ILK_HELD_WRITE_))
-			return "a list has what cannot be a lock";
-	}
-	return NULL;
-}
 
 static const char *wrong_pair(const struct ilk_map_ *map, const struct ilk_pair_ *p)
 {
@@ -412,8 +349,6 @@ const char *ilk_order_valid_(const struct ilk_map_ *map)
 {
 	const char *wrong = NULL;
 
-	for (uint32_t i = 0; !wrong && map->header.order_at && i < map->header.thread_slots; i++)
-		wrong = wrong_list(map, ilk_held_list_(map, i));
 	for (uint32_t i = 0; !wrong && i < map->header.order_pairs; i++)
 		wrong = wrong_pair(map, &ilk_pairs_(map)[i]);
 	return wrong;

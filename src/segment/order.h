@@ -1,6 +1,7 @@
 /*
  * order.h - which locks a thread holds, and in which orders locks were asked for; of segments that
- * keep such a history (ILK_SEGMENT_ORDER), and for their sake alone. See order.c.
+ * keep such a history (ILK_SEGMENT_ORDER), and for their sake alone. The lists: held.c; the pairs, and
+ * what both mean: order.c.
  *
  * A primitive says ilk_seek_() before it waits, ilk_taken_() after it has the lock, ilk_left_() before it
  * lets go. In other segments each is one comparison, on paths that are not the fast ones: in a segment
@@ -63,8 +64,9 @@ void ilk_order_abandon_(const struct ilk_map_ *map, uint64_t at, uint64_t count)
 /* A lock is made at OBJECT, in SEG, of COUNT bytes: both. */
 void ilk_order_made_(const struct ilk_segment *seg, const void *object, uint64_t count);
 
-/* What is wrong with the history; NULL: nothing. */
+/* What is wrong with the history, and with the lists; NULL: nothing. */
 const char *ilk_order_valid_(const struct ilk_map_ *map);
+const char *ilk_held_valid_(const struct ilk_map_ *map);
 
 /* --- where it lies; of a segment that has one --- */
 
@@ -78,9 +80,35 @@ static inline struct ilk_held_list_ *ilk_held_list_(const struct ilk_map_ *map, 
 	return (struct ilk_held_list_ *)(void *)(ilk_order_at_(map) + 1) + slot;
 }
 
+/* Of the word of an entry of a list. */
+static inline uint64_t ilk_held_offset_(uint64_t what)
+{
+	return what & ~(uint64_t)ILK_HELD_KIND_;
+}
+static inline uint32_t ilk_held_kind_(uint64_t what)
+{
+	return (uint32_t)what & ILK_HELD_KIND_;
+}
+
+/* In the cached place. */
+static inline struct ilk_held_list_ *ilk_my_held_list_(void)
+{
+	return ilk_held_list_(&ilk_thread_.segment->map, ilk_thread_.me->slot);
+}
+static inline uint64_t ilk_here_at_(const void *lock)
+{
+	return (uintptr_t)lock - ilk_thread_.base;
+}
+
 static inline struct ilk_pair_ *ilk_pairs_(const struct ilk_map_ *map)
 {
 	return (struct ilk_pair_ *)(void *)ilk_held_list_(map, map->header.thread_slots);
+}
+
+/* A bit for each part. */
+static inline uint32_t *ilk_order_parts_(const struct ilk_map_ *map)
+{
+	return (uint32_t *)(void *)(ilk_pairs_(map) + map->header.order_pairs);
 }
 
 static inline uint64_t ilk_pair_first_(uint64_t key)

@@ -39,8 +39,10 @@ static int check_processes(const struct ilk_map_ *map)
 
 static int check_order(const struct ilk_map_ *map)
 {
-	const char *wrong = ilk_order_valid_(map);
+	const char *wrong = ilk_held_valid_(map);
 
+	if (!wrong)
+		wrong = ilk_order_valid_(map);
 	return wrong ? ilk_fail_(-EBADMSG, "lock orders: %s", wrong) : 0;
 }
 

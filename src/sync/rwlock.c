@@ -112,7 +112,8 @@ static void withdraw(struct ilk_rwlock *l, struct ilk_thread_slot_ *slot, uint32
 	wake_writer(l);
 }
 
-static int unlock_slow(struct ilk_rwlock *l)
+/* Not inline: the fast paths would have to save registers for it. */
+static __attribute__((noinline)) int unlock_slow(struct ilk_rwlock *l)
 {
 	int rc = ilk_rwlock_check_there_(l);
 	struct ilk_thread_slot_ *slot;

@@ -23,6 +23,18 @@ says "fenced"
 says "0 of 3 process slots"
 says "0 of 5 thread slots"
 
+# Lock-order history, which is for good.
+expect 0 create "$prefix-order" --order
+expect 0 create "$prefix-order" --order
+says "was there already"
+expect 0 show "$prefix-order"
+says ", order"
+expect 0 show "$prefix-order" --json
+says '"order": true'
+refuses create "$prefix" --order
+says_err "order differs"
+expect 0 rm "$prefix-order"
+
 # Huge pages: told how many there were. Sparse: it takes what is used.
 expect 0 create "$prefix-huge" --huge --size 4M
 says "of it in huge pages"

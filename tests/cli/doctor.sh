@@ -1,7 +1,8 @@
 #!/bin/bash
 # ilk doctor: on segments put into known states by real processes; that looking changes nothing, and
 # that --fix does what it says and nothing else.
-actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
+actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
+schema=${3:?}
 . "$(dirname "$0")/alone.sh"
 [ "$alone" ] || { echo "skipped: there can be no /dev/shm of its own"; exit 77; }
 . "$(dirname "$0")/lib.sh"
@@ -53,7 +54,7 @@ finds "^wrong: $prefix: dead owner: stock: .*pid $holder"
 finds "^note: $prefix: permits of the dead: seats: 3 permits: of the dead, first of .*${pid[seated]}"
 finds "^  cure: .*ilk doctor --fix $prefix"
 expect 1 doctor "$prefix" --json
-is_json
+fits doctor
 says '"schema": "ilk-doctor"'
 says '"remedy": "repair"'
 says '"fixed": null'

@@ -1,6 +1,7 @@
 #!/bin/bash
 # ilk gc: what nobody lives in goes; what somebody lives in, and what is none of ours, stays.
-actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
+actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
+schema=${3:?}
 . "$(dirname "$0")/alone.sh"
 [ "$alone" ] || { echo "skipped: there can be no /dev/shm of its own"; exit 77; }
 . "$(dirname "$0")/lib.sh"
@@ -33,7 +34,7 @@ says_not "$prefix-living"
 grep -Eq "^[0-9]+ would be removed, [0-9]+ in use, [0-9]+ left: .* would be freed" "$scratch/out" ||
 	fail "the sum"
 run gc -n --json
-is_json
+fits gc
 says '"schema": "ilk-gc"'
 says "\"name\": \"$prefix-living\""
 says '"result": "would be removed"'
@@ -49,7 +50,7 @@ there "$prefix-left" && fail "it is there still"
 expect 1 gc "$prefix-stopped"
 there "$prefix-stopped" || fail "a stopped process's segment went"
 expect 0 gc "$prefix-dead" "$prefix-read" --json
-is_json
+fits gc
 there "$prefix-dead" && fail "the dead one's is there still"
 there "$prefix-read" && fail "a reader keeps it"
 refuses gc "$prefix-left"

@@ -100,6 +100,15 @@ is_json()
 	fi
 }
 
+# fits VIEW: the last run's stdout is as the schema of that view says, in the folder $schema.
+fits()
+{
+	is_json
+	! command -v python3 >/dev/null ||
+		python3 "$(dirname "$0")/schema.py" "$schema/ilk-$1.json" "$scratch/out" ||
+		fail "it is not as $schema/ilk-$1.json says"
+}
+
 # until_true SECONDS COMMAND...: tries until it succeeds.
 until_true()
 {

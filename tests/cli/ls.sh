@@ -1,6 +1,7 @@
 #!/bin/bash
 # ilk ls. Other segments may be on this host: only lines about our own are looked at.
-actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
+actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
+schema=${3:?}
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/actors.sh"
 
@@ -16,7 +17,7 @@ run ls
 line "$prefix-a" | grep -Eq '64.0 KiB +[0-9.]+ (B|KiB) +0 +0 +1 ' || fail "the line of $prefix-a"
 line "$prefix-a" | grep -q " $(id -un)" || fail "the owner of $prefix-a"
 run ls --json
-is_json
+fits ls
 says "\"name\": \"$prefix-a\""
 
 # Columns.
@@ -45,7 +46,7 @@ end_holder KILL
 expect 1 ls
 line "$prefix-a" | grep -Eq "B +0 +1 +2 .*1 wrong: ilk show $prefix-a" || fail "one dead"
 expect 1 ls --json
-is_json
+fits ls
 
 # What is no segment is said to be none, and hides nothing else.
 head -c 5000 /dev/zero >"/dev/shm/ilk.$prefix-b"
@@ -59,14 +60,14 @@ line "$prefix-d" | grep -Eq " - +- +[a-z]" || fail "a truncated segment"
 line "$prefix-e" | grep -q "a copy" || fail "a copy"
 line "$prefix-a" | grep -q "64.0 KiB" || fail "the good one is missing"
 expect 1 ls --json
-is_json
+fits ls
 
 # A name must not steer the terminal, nor break the JSON.
 : >"/dev/shm/ilk.$prefix-$(printf '\033[31m"\\\377\n')x"
 run ls
 grep -q "$(printf '\033')" "$scratch/out" && fail "an escape sequence came through"
 run ls --json
-is_json
+fits ls
 
 # What is not Ilk's, and who has what mapped.
 acted foreign foreign "$prefix-posix" 7
@@ -84,7 +85,7 @@ says_not "$prefix-posix"
 run ls -o name,mapped-by
 grep -Eq "^$prefix-a +cli_actor" "$scratch/out" || fail "mapped-by without --all"
 run ls --all --json
-is_json
+fits ls
 says '"schema": "ilk-ls"'
 says '"value": 7'
 says "\"pid\": ${pid[foreign]}"

@@ -23,6 +23,9 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
 	mutex_unlock_repaired_row, object_repair_row;
+extern const struct operation order_lock_row, order_lock_again_row, order_unlock_row,
+	order_unlock_first_row, order_asleep_row, order_woken_row, order_recover_row,
+	order_read_row, order_downgrade_row, order_make_row, order_free_row, order_join_row;
 extern const struct operation condition_wait_row, condition_lapse_row, condition_timeout_row,
 	condition_woken_row, condition_woken_first_row, condition_signal_row,
 	condition_signal_waited_row, condition_broadcast_waited_row;

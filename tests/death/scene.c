@@ -45,11 +45,11 @@ int scene_objects(struct stage *s)
 	return EXPECT(s, ilk_sharded_open(mine.segment, "sharded", &mine.sharded), 0);
 }
 
-int scene_found(struct stage *s)
+int scene_found_as(struct stage *s, unsigned flags)
 {
 	struct ilk_segment_options options = scene_options(s);
 
-	options.flags = ILK_SEGMENT_EXCLUSIVE;
+	options.flags = ILK_SEGMENT_EXCLUSIVE | flags;
 	if (EXPECT(s, ilk_segment_create(s->segment, &options, &mine.segment), 0) < 0)
 		return -1;
 	if (scene_objects(s) < 0)
@@ -59,6 +59,11 @@ int scene_found(struct stage *s)
 	if (EXPECT(s, ilk_sharded_mine(mine.sharded, &mine.handle), 0) < 0)
 		return -1;
 	return EXPECT(s, ilk_sharded_add(&mine.handle, SCENE_BASE), 0);
+}
+
+int scene_found(struct stage *s)
+{
+	return scene_found_as(s, 0);
 }
 
 int scene_attach(struct stage *s)

@@ -33,11 +33,12 @@ const struct setting *scene_setting(const struct stage *s);
 struct ilk_segment_options scene_options(const struct stage *s);
 
 /* Parts of rows. */
-int scene_found(struct stage *s);   /* makes the segment with all that is in it */
-int scene_attach(struct stage *s);  /* opens it */
-int scene_objects(struct stage *s); /* opens what is in it */
-int scene_join(struct stage *s);    /* attaches, and gives this thread an identity */
-int scene_look(struct stage *s);    /* the inspector must find nothing damaged */
+int scene_found(struct stage *s);                    /* makes the segment with all that is in it */
+int scene_found_as(struct stage *s, unsigned flags); /* the same, with FLAGS of a segment */
+int scene_attach(struct stage *s);                   /* opens it */
+int scene_objects(struct stage *s);                  /* opens what is in it */
+int scene_join(struct stage *s); /* attaches, and gives this thread an identity */
+int scene_look(struct stage *s); /* the inspector must find nothing damaged */
 int scene_look_for(struct stage *s, const char *name); /* outcome: the object NAME is there */
 int scene_recover(struct stage *s);     /* locks, puts right, unlocks; outcome: told of a death? */
 int scene_use(struct stage *s);         /* locks, no owner having died, changes the data, unlocks */

@@ -57,4 +57,14 @@ if [ -n "$ilk" ]; then
 			{ echo "ilk $command: not in ilk.1"; exit 1; }
 	done || failed=1
 fi
+
+# Each member of a view's JSON is in the view's page.
+for schema in docs/schema/ilk-*.json; do
+	page=docs/man/$(basename "$schema" .json).1
+	grep -oE '"[a-z_]+": \{' "$schema" | sed 's/"//g; s/: {//' | sort -u |
+		grep -vxE 'properties|items|process|thread|finding|one|inversion|order|segment|other|mapper' |
+		while read -r member; do
+			grep -qE "^\.(It )?Li .*\b$member\b" "$page" || { echo "$member: not in $page"; exit 1; }
+		done || failed=1
+done
 exit $failed

@@ -73,6 +73,38 @@ static void find_in_slots(struct map_of_places *m)
 	}
 }
 
+#define IN_LIST(field) offsetof(struct ilk_held_list_, field)
+#define IN_PAIR(field) offsetof(struct ilk_pair_, field)
+
+static void find_in_order(struct map_of_places *m)
+{
+	const struct ilk_header_ *h = &m->header;
+	uint64_t lists = h->order_at + sizeof(struct ilk_order_);
+	uint64_t pairs = lists + h->thread_slots * sizeof(struct ilk_held_list_);
+
+	if (!h->order_at)
+		return;
+	add(&m->links, IN_HEADER(order_at));
+	add(&m->sizes, IN_HEADER(order_pairs));
+	for (uint32_t i = 0; i < h->thread_slots; i++) {
+		uint64_t at = lists + i * sizeof(struct ilk_held_list_);
+
+		add(&m->owners, at + IN_LIST(owner));
+		add(&m->sizes, at + IN_LIST(top)); /* and `over` */
+		for (uint32_t k = 0; k < 4; k++)
+			add(&m->links, at + IN_LIST(held) + k * sizeof(struct ilk_held_));
+	}
+	for (uint32_t i = 0; i < h->order_pairs; i++) {
+		uint64_t at = pairs + i * sizeof(struct ilk_pair_);
+
+		add(&m->keys, at + IN_PAIR(key));
+		add(&m->sizes, at + IN_PAIR(count));
+		add(&m->sizes, at + IN_PAIR(gates));
+		add(&m->sizes, at + IN_PAIR(others)); /* and `how` */
+		add_name(m, at + IN_PAIR(name), 16);
+	}
+}
+
 static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 {
 	const uint64_t object = at + sizeof(struct ilk_entry_);
@@ -137,6 +169,7 @@ void places_find(const uint8_t *bytes, size_t count, struct map_of_places *m)
 	memcpy(&m->header, bytes, sizeof m->header);
 	find_in_header(m);
 	find_in_slots(m);
+	find_in_order(m);
 	find_in_buckets(m, bytes);
 	find_in_lists(m, bytes);
 	find_in_blocks(m, bytes, count);

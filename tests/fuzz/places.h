@@ -22,6 +22,7 @@ struct map_of_places {
 	struct places sizes;   /* words of 8 bytes that count bytes or things */
 	struct places owners;  /* words of 4 bytes that name threads */
 	struct places lives;   /* words of 8 bytes that name processes */
+	struct places keys;    /* of pairs of locks; what is told of one follows */
 	struct places names;   /* texts; the sizes of the fields follow in name_bytes */
 	uint32_t name_bytes[256];
 };

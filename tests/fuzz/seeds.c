@@ -10,7 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-const char *const seed_object_names[] = {"m", "again", "c", "s", "b", "list", NULL};
+const char *const seed_object_names[] = {"m", "again", "c", "s", "b", "list", "l", NULL};
 
 struct list {
 	ILK_REF(uint64_t) ref[8];
@@ -247,6 +247,43 @@ static void make_removed(const struct making *made, struct seed *seed)
 	finish(holder);
 }
 
+static struct ilk_rwlock *rwlock(struct ilk_segment *seg)
+{
+	struct ilk_rwlock *l;
+
+	must(ilk_rwlock_open(seg, "l", NULL, &l), "a rwlock");
+	return l;
+}
+
+/* Both orders of two, with an embedded one and a rwlock around them; ends holding three. */
+static void lock_in_order(struct ilk_segment *seg)
+{
+	struct ilk_mutex *m = mutex(seg, "m", 0), *again = mutex(seg, "again", ILK_MUTEX_RECURSIVE);
+	void *inner;
+
+	must(ilk_block_open(seg, "inner", sizeof *m, &inner), "inner");
+	must(ilk_mutex_init(seg, inner, "inner", NULL), "inner");
+	must(ilk_rwlock_read(rwlock(seg)), "reading");
+	must(ilk_mutex_lock(again), "again");
+	must(ilk_mutex_lock(m), "m");
+	must(ilk_mutex_unlock(again), "again");
+	must(ilk_mutex_lock(again), "again");
+	must(ilk_mutex_lock(inner), "inner");
+	must(ilk_mutex_unlock(m), "m");
+}
+
+static void make_order(const struct making *made, struct seed *seed)
+{
+	pid_t holder;
+
+	put_objects(made->seg);
+	finish(start(made->seg, lock_in_order));
+	mutex(made->seg, "m", 0);
+	holder = start(made->seg, hold);
+	copy(made, seed);
+	finish(holder);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -260,6 +297,7 @@ static const struct recipe {
 	{"held", 16 << 10, 0, make_held},
 	{"dead", 16 << 10, 0, make_dead},
 	{"removed", 32 << 10, 0, make_removed},
+	{"order", 32 << 10, ILK_SEGMENT_ORDER, make_order},
 };
 
 /* The name is there only until its file is open. */

@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FUZZ_SEEDS = 7, FUZZ_SEED_BYTES = 32 << 10 };
+enum { FUZZ_SEEDS = 8, FUZZ_SEED_BYTES = 32 << 10 };
 
 struct seed {
 	const char *name;

@@ -43,6 +43,29 @@ static void use_object_info(const struct ilk_inspection *in, const struct ilk_ob
 	read_all(o->type, strlen(o->type));
 }
 
+static void use_order_info(const struct ilk_inspection *in, const struct ilk_order_info *o)
+{
+	must(IS_TEXT(o->first_name) && IS_TEXT(o->then_name) && IS_TEXT(o->thread_name),
+		"an order's names end");
+	must(o->first_offset < in->bytes && o->then_offset < in->bytes, "an order lies inside");
+	must(o->first_offset != o->then_offset, "an order is of two locks");
+	must(is_index(o->first, in->object_count) && is_index(o->then, in->object_count),
+		"an order's locks are listed");
+	read_all(o->first_type, strlen(o->first_type));
+	read_all(o->then_type, strlen(o->then_type));
+	for (int i = 0; i < ILK_ORDER_GATES; i++)
+		must(o->gates[i] < in->bytes, "a gate lies inside");
+}
+
+static void use_held_info(const struct ilk_inspection *in, const struct ilk_held_info *h)
+{
+	must(IS_TEXT(h->name) && IS_TEXT(h->how), "the texts of what is held end");
+	must(h->thread >= 0 && (size_t)h->thread < in->thread_count, "a holder is listed");
+	must(is_index(h->object, in->object_count), "what is held is listed");
+	must(h->offset < in->bytes, "what is held lies inside");
+	read_all(h->type, strlen(h->type));
+}
+
 void use_inspection(const struct ilk_inspection *in)
 {
 	must(IS_TEXT(in->name) && IS_TEXT(in->damage), "a picture's texts end");
@@ -55,6 +78,10 @@ void use_inspection(const struct ilk_inspection *in)
 	}
 	for (size_t i = 0; i < in->object_count; i++)
 		use_object_info(in, &in->objects[i]);
+	for (size_t i = 0; i < in->held_count; i++)
+		use_held_info(in, &in->held[i]);
+	for (size_t i = 0; i < in->order_count; i++)
+		use_order_info(in, &in->orders[i]);
 	read_all(in->processes, in->process_count * sizeof *in->processes);
 	read_all(in->threads, in->thread_count * sizeof *in->threads);
 	read_all(in->objects, in->object_count * sizeof *in->objects);
@@ -78,6 +105,21 @@ static void use_mutex(struct ilk_mutex *m)
 	if (rc >= 0 && ilk_mutex_lock_until(m, ilk_after_ns(1)) == 0)
 		ilk_mutex_unlock(m);
 	ilk_mutex_unlock(m);
+}
+
+/* With all others that can be had at once: so that what is noted of locks is used. */
+static void use_rwlock(struct ilk_segment *seg, struct ilk_rwlock *l)
+{
+	struct ilk_mutex *m;
+	int rc = ilk_rwlock_try_write(l);
+
+	if (rc >= 0 && ilk_mutex_open(seg, "m", NULL, &m) == 0)
+		use_mutex(m);
+	if (rc >= 0 && ilk_rwlock_downgrade(l) == 0)
+		ilk_rwlock_unlock(l);
+	if (ilk_rwlock_read_until(l, ilk_after_ns(300000)) >= 0)
+		ilk_rwlock_unlock(l);
+	ilk_rwlock_unlock(l);
 }
 
 static void use_counter(struct ilk_counter *c)
@@ -104,11 +146,14 @@ static void use_name(struct ilk_segment *seg, const char *name, size_t size)
 		.size = sizeof recursive, .flags = ILK_MUTEX_RECURSIVE};
 	struct ilk_counter *c;
 	struct ilk_sharded *s;
+	struct ilk_rwlock *l;
 	struct ilk_mutex *m;
 	void *memory;
 
 	if (ilk_mutex_open(seg, name, NULL, &m) == 0)
 		use_mutex(m);
+	if (ilk_rwlock_open(seg, name, NULL, &l) == 0)
+		use_rwlock(seg, l);
 	if (ilk_mutex_open(seg, name, &recursive, &m) == 0)
 		use_mutex(m);
 	if (ilk_counter_open(seg, name, &c) == 0)

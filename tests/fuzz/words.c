@@ -208,6 +208,33 @@ static void wait_records(struct victim *v)
 	}
 }
 
+/* Pairs of what are no locks, or the same, or everywhere; told, and by whom it may be. */
+static void pairs_of_locks(struct victim *v)
+{
+	const struct places *keys = &v->places->keys;
+	uint64_t held = v->places->header.order_at + sizeof(struct ilk_order_) +
+			offsetof(struct ilk_held_list_, held);
+
+	if (!keys->count)
+		return;
+	for (uint64_t n = chance(v, 2) ? keys->count : 1 + chance(v, MOST_AT_ONCE); n; n--) {
+		uint64_t at = some(v, keys), first = somewhere(v) >> 6, then = somewhere(v) >> 6;
+		uint64_t key = chance(v, 4) ? first << 32 | then : extreme(v);
+
+		put64(v, at, key);
+		put64(v, at + offsetof(struct ilk_pair_, told), chance(v, 4) ? key : extreme(v));
+		put32(v, at + offsetof(struct ilk_pair_, owner), owner(v));
+		put32(v, at + offsetof(struct ilk_pair_, how), (uint32_t)chance(v, 1024));
+		put64(v, at + offsetof(struct ilk_pair_, gates), chance(v, 2) ? first : extreme(v));
+	}
+	for (uint64_t n = 1 + chance(v, 40); n; n--) {
+		uint64_t list = chance(v, v->places->header.thread_slots), i = chance(v, 25);
+
+		put64(v, held + list * sizeof(struct ilk_held_list_) + i * 16,
+			(chance(v, 4) ? somewhere(v) & ~63ull : extreme(v)) + chance(v, 5));
+	}
+}
+
 /* Somebody died in the guard, with blocks that are his or almost everybody's. */
 static void left_in_the_midst(struct victim *v)
 {
@@ -286,6 +313,12 @@ static void other_slots(struct victim *v)
 	h.buckets_at = h.threads_at + h.thread_slots * sizeof(struct ilk_thread_slot_);
 	h.lists_at = h.buckets_at + h.buckets * sizeof(uint64_t);
 	h.arena_at = h.lists_at + sizeof(struct ilk_free_lists_);
+	if (h.order_at) {
+		h.order_at = h.arena_at;
+		h.arena_at += sizeof(struct ilk_order_) +
+			      h.thread_slots * sizeof(struct ilk_held_list_) +
+			      h.order_pairs * (sizeof(struct ilk_pair_) + 4);
+	}
 	if (chance(v, 4))
 		put(v, 0, &h, sizeof h);
 	else
@@ -306,6 +339,7 @@ const struct family word_families[] = {
 	{"life words", lives},
 	{"wait records", wait_records},
 	{"left in the midst", left_in_the_midst},
+	{"pairs of locks", pairs_of_locks},
 	{"names", names},
 	{"another layout", other_layout},
 	{"another version", other_version},

@@ -253,9 +253,12 @@ static void test_history_of_threads_when_fenced(void **state)
 
 /* --- a storm --- */
 
-/* Worker 0 writes; the others read, so that at almost every moment somebody does. */
+/* Whether worker 0 writes, and the others do the other, so that at almost every moment somebody does. */
+static int zero_writes;
+
 static void storm(unsigned worker)
 {
+	int writes = (worker == 0) == zero_writes;
 	struct ilk_segment *seg = open_elsewhere(worker, name);
 	struct tally *t = tally_of(worker);
 	struct ilk_rwlock *l;
@@ -264,7 +267,7 @@ static void storm(unsigned worker)
 	while (!time_is_over()) {
 		ilk_time since = ilk_now();
 
-		CHECK_RC(worker ? ilk_rwlock_read(l) : ilk_rwlock_write(l), 0);
+		CHECK_RC(writes ? ilk_rwlock_write(l) : ilk_rwlock_read(l), 0);
 		if (ilk_now() - since > t->longest)
 			t->longest = ilk_now() - since;
 		if (worker)
@@ -275,19 +278,41 @@ static void storm(unsigned worker)
 	ilk_segment_close(seg);
 }
 
-static void test_a_writer_comes_in_through_a_storm_of_readers(void **state)
+static void check_storm(int writes, unsigned flags)
 {
-	(void)state;
-	SKIP_UNDER_TSAN();
+	const struct ilk_segment_options options = {.size = sizeof options, .flags = flags};
+
 	strcpy(name, ilk_test_name(""));
-	common = support_create(name, NULL);
+	common = support_create(name, &options);
+	zero_writes = writes;
 	run_undisturbed(storm);
-	print_message("%lld writes, %lld reads of the next\n", (long long)tally_of(0)->done,
+	print_message("%lld of the one, %lld of the next\n", (long long)tally_of(0)->done,
 		(long long)tally_of(1)->done);
 	assert_true(tally_of(0)->done > 10 && tally_of(1)->done > 10);
 	check_longest_stall();
 	ilk_segment_close(common);
 	support_unlink(name);
+}
+
+static void test_a_writer_comes_in_through_a_storm_of_readers(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	check_storm(1, 0);
+}
+
+static void test_a_reader_comes_in_through_a_storm_of_writers(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	check_storm(0, 0);
+}
+
+static void test_a_reader_comes_in_through_a_storm_when_fenced(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	check_storm(0, ILK_SEGMENT_FENCED);
 }
 
 int main(void)
@@ -297,6 +322,8 @@ int main(void)
 		STRESS_TEST(test_history_of_threads_with_cells),
 		STRESS_TEST(test_history_of_threads_when_fenced),
 		STRESS_TEST(test_a_writer_comes_in_through_a_storm_of_readers),
+		STRESS_TEST(test_a_reader_comes_in_through_a_storm_of_writers),
+		STRESS_TEST(test_a_reader_comes_in_through_a_storm_when_fenced),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

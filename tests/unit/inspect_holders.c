@@ -228,6 +228,92 @@ static void test_a_barriers_waiters_wait_for_those_not_arrived(void **state)
 	ilk_test_kill(early);
 }
 
+/* --- the segment's own lock --- */
+
+static void come_and_go(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		void *memory;
+
+		CHECK_RC(ilk_alloc(seg, 100, &memory), 0);
+		CHECK_RC(ilk_free_alone(seg, memory), 0);
+	}
+}
+
+static int waits_for_guard(pid_t pid)
+{
+	for (size_t i = 0; i < in->thread_count; i++) {
+		const struct ilk_thread_info *t = &in->threads[i];
+
+		if (t->waits_for != ILK_NO_INDEX && in->processes[t->process].pid == pid)
+			return strcmp(in->objects[t->waits_for].type, "guard") == 0;
+	}
+	return 0;
+}
+
+static void test_one_who_is_stopped_in_the_guard_is_seen(void **state)
+{
+	struct ilk_test_child *stopped, *other;
+
+	(void)state;
+	stopped = ilk_test_start(come_and_go, NULL);
+	other = ilk_test_start(come_and_go, NULL);
+	for (int tries = 0;; tries++) {
+		assert_true(tries < 500);
+		ilk_test_stop(stopped);
+		ilk_test_sleep_ms(10);
+		look();
+		if (waits_for_guard(other->pid))
+			break;
+		ilk_inspection_free(in);
+		ilk_test_continue(stopped);
+	}
+	check_holder("(guard)", stopped->pid, "held", 1);
+	assert_int_equal(object("(guard)")->waiters, 1);
+	ilk_inspection_free(in);
+	ilk_test_kill(stopped);
+	ilk_test_kill(other);
+}
+
+/* --- what changes meanwhile --- */
+
+static void never_stand_still(void *mutex)
+{
+	struct ilk_counter *c = support_counter(seg, "c");
+
+	for (;;) {
+		CHECK_RC(ilk_mutex_lock(mutex), 0);
+		CHECK_RC(ilk_mutex_unlock(mutex), 0);
+		CHECK_RC(ilk_counter_add(c, 1), 0);
+	}
+}
+
+static void test_what_never_stands_still_is_marked(void **state)
+{
+	struct ilk_test_child *child = ilk_test_start(never_stand_still, support_mutex(seg, "m"));
+	int tries = 0, mixed = 0;
+
+	(void)state;
+	support_mutex(seg, "idle");
+	for (; !mixed && tries < 20000; tries++) {
+		look();
+		mixed = object("m")->mixed;
+		assert_int_equal(object("idle")->mixed, 0);
+		for (size_t i = 0; i < in->object_count; i++) /* one word is of one moment */
+			if (strcmp(in->objects[i].name, "c") == 0)
+				assert_int_equal(in->objects[i].mixed, 0);
+		ilk_inspection_free(in);
+	}
+	print_message("mixed at look %d\n", tries);
+	assert_true(mixed);
+	ilk_test_stop(child);
+	look();
+	assert_int_equal(object("m")->mixed, 0);
+	ilk_inspection_free(in);
+	ilk_test_kill(child);
+}
+
 /* --- what else is known --- */
 
 static void lock_and_die(void *mutex)
@@ -270,6 +356,8 @@ int main(void)
 		SEGMENT_TEST(test_a_rwlock_has_its_readers_and_who_will_write),
 		SEGMENT_TEST(test_permits_have_their_holders_threads_or_processes),
 		SEGMENT_TEST(test_a_barriers_waiters_wait_for_those_not_arrived),
+		SEGMENT_TEST(test_what_never_stands_still_is_marked),
+		SEGMENT_TEST(test_one_who_is_stopped_in_the_guard_is_seen),
 		SEGMENT_TEST(test_a_process_is_known_by_more_than_its_pid),
 	};
 

@@ -8,7 +8,7 @@
 
 /* 0 means that nothing was asked: the library's default, and no comparison with what is there. */
 static int64_t size, mode, processes, threads;
-static int fenced, exclusive, huge, sparse;
+static int fenced, exclusive, huge, order, sparse;
 
 static const struct option_row rows[] = {
 	{.name = "size",
@@ -50,6 +50,11 @@ static const struct option_row rows[] = {
 		.kind = OPTION_FLAG,
 		.help = "in huge pages, as far as the kernel grants them",
 		.target = &huge},
+	{.name = "order",
+		.kind = OPTION_FLAG,
+		.help = "keep lock-order history: which locks were taken while which others were\n"
+			"held; locking takes ten times as long, and more",
+		.target = &order},
 	{.name = "sparse",
 		.kind = OPTION_FLAG,
 		.help = "take memory only when it is used: a full file system may then\n"
@@ -86,7 +91,7 @@ static int create(const char *name, unsigned flags)
 		.threads = (unsigned)threads,
 		.flags = flags | (fenced ? ILK_SEGMENT_FENCED : 0u) |
 			 (huge ? ILK_SEGMENT_HUGE | ILK_SEGMENT_PREFAULT : 0u) |
-			 (sparse ? ILK_SEGMENT_SPARSE : 0u),
+			 (order ? ILK_SEGMENT_ORDER : 0u) | (sparse ? ILK_SEGMENT_SPARSE : 0u),
 	};
 	struct ilk_segment *seg;
 	char bytes[TERM_TEXT], shown[600];

@@ -114,7 +114,10 @@ const char *deadlock_state(const struct deadlock *d, size_t node)
 	if (deadlock_is_blocker(d, node) || p->life == ILK_LIFE_UNKNOWN)
 		return findings_state(p);
 	if (n->object != GRAPH_NONE)
-		return "waiting for nobody in particular";
+		return graph_rule_of(&d->g, &d->g.objects[n->object]) == GRAPH_ANYBODY ||
+				       d->g.objects[n->object].rows == 0
+			       ? "waiting for nobody in particular"
+			       : "waiting";
 	if (n->kind == GRAPH_THREAD)
 		state = d->looks[n->look].in->threads[n->thread].run_state;
 	return state == 'R'   ? "running"
@@ -233,10 +236,11 @@ static int is_worth_a_second_look(const struct deadlock *d)
 	return 0;
 }
 
+static struct ilk_inspection gone;
+
 /* A segment that cannot be read any more has nobody in it who waits there still. */
 static void look_again(struct deadlock *d)
 {
-	static struct ilk_inspection gone;
 	const struct timespec pause = {
 		.tv_sec = sample_ms / 1000, .tv_nsec = sample_ms % 1000 * 1000000};
 
@@ -247,10 +251,14 @@ static void look_again(struct deadlock *d)
 	for (size_t i = 0; i < d->count; i++) {
 		struct graph_look *l = &d->looks[i];
 
-		if (l->in->liveness == ILK_LIFE_ALIVE && ilk_inspect(l->name, &l->later) < 0)
+		if (l->in->liveness != ILK_LIFE_ALIVE)
+			continue;
+		if (ilk_inspect(l->name, &l->later) < 0) {
 			l->later = &gone;
-		if (l->later && l->later->created != l->in->created)
+		} else if (l->later->created != l->in->created) {
+			ilk_inspection_free(l->later);
 			l->later = &gone;
+		}
 	}
 }
 
@@ -264,27 +272,54 @@ static void solve(struct deadlock *d)
 		inversions_add(&d->inversions, d->looks[i].in, i);
 }
 
+static void let_go(struct deadlock *d)
+{
+	graph_free(&d->g);
+	inversions_free(&d->inversions);
+	for (size_t i = 0; i < d->count; i++) {
+		ilk_inspection_free(d->looks[i].in);
+		if (d->looks[i].later != &gone)
+			ilk_inspection_free(d->looks[i].later);
+		free(d->looks[i].name);
+	}
+	free(d->looks);
+}
+
+static int look_at_all(struct deadlock *d, int count, char **names)
+{
+	int rc = count ? 0 : ilk_inspect_each(look_if_possible, d);
+
+	if (rc < 0)
+		return complain(page.command, "/dev/shm cannot be read: %s", strerror(-rc));
+	for (int i = 0; i < count; i++)
+		if (look(d, names[i]) < 0)
+			return EXIT_ERROR;
+	return EXIT_FINE;
+}
+
+static int find(struct deadlock *d)
+{
+	d->wants_potential = potential;
+	look_again(d);
+	solve(d);
+	(json ? deadlock_print_json : dot ? deadlock_print_dot : deadlock_print_text)(d);
+	return d->g.cycles || d->blockers || d->inversions.count ? EXIT_FINDING : EXIT_FINE;
+}
+
 static int deadlock_main(int argc, char **argv)
 {
 	struct deadlock d = {.count = 0};
 	int code = options_parse(&page, &argc, argv);
-	int rc = 0;
 
 	if (code != OPTIONS_GO)
 		return code;
-	if (argc == 0)
-		rc = ilk_inspect_each(look_if_possible, &d);
-	if (rc < 0)
-		return complain(page.command, "/dev/shm cannot be read: %s", strerror(-rc));
-	for (int i = 0; i < argc; i++)
-		if (look(&d, argv[i]) < 0)
-			return EXIT_ERROR;
-	d.wants_potential = potential;
-	look_again(&d);
-	solve(&d);
-	(json ? deadlock_print_json : dot ? deadlock_print_dot : deadlock_print_text)(&d);
-	/* The process ends here, and with it what was looked at. */
-	return d.g.cycles || d.blockers || d.inversions.count ? EXIT_FINDING : EXIT_FINE;
+	if (json && dot)
+		return complain(page.command, "--json and --dot contradict each other");
+	code = look_at_all(&d, argc, argv);
+	if (code == EXIT_FINE)
+		code = find(&d);
+	let_go(&d);
+	return code;
 }
 
 const struct command deadlock_command = {.page = &page, .run = deadlock_main};

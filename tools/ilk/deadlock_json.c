@@ -160,7 +160,7 @@ static void put_segments(struct printing *p)
 		json_open(&p->j, NULL, '{');
 		json_string(&p->j, "name", p->d->looks[i].name);
 		json_bool(&p->j, "liveness_known", in->liveness != ILK_LIFE_UNKNOWN);
-		json_bool(&p->j, "keeps_order", in->order);
+		json_bool(&p->j, "order", in->order);
 		json_close(&p->j);
 	}
 	json_close(&p->j);

@@ -130,12 +130,22 @@ static void tell_not_repaired(struct gathering *g, const struct ilk_object_info 
 					 : "");
 }
 
+/*
+ * A writer who waits for readers has changed nothing, and is taken out without a word; what one left
+ * in the guard is put right by whoever enters next.
+ */
+static int is_harmless(const struct ilk_object_info *o)
+{
+	return strcmp(o->type, "guard") == 0 ||
+	       (strcmp(o->type, "rwlock") == 0 && strncmp(o->state, "written", 7) != 0);
+}
+
 static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 {
 	if (o->damage[0])
 		tell(g, about(g, "damage", o, 0, "doctor"),
 			"%s; what is said of this %s is not to be relied on", o->damage, o->type);
-	if (o->holder == ILK_HOLDER_DEAD)
+	if (o->holder == ILK_HOLDER_DEAD && !is_harmless(o))
 		tell_dead_owner(g, o);
 	else if (strstr(o->state, "damaged"))
 		tell_not_repaired(g, o);
@@ -180,6 +190,9 @@ static void note_dead_holder(
 		tell(g, about(g, "dead holder", o, 1, NULL),
 			"%s died with %u of it: they are free for whoever asks next", who,
 			h->count);
+	else if (strcmp(h->how, "will write") == 0)
+		tell(g, about(g, "dead holder", o, 1, NULL),
+			"%s died before it wrote: the next to come takes it out", who);
 	else if (strcmp(h->how, "awaited") == 0)
 		tell(g, about(g, "dead holder", o, 1, NULL),
 			"%s died before it arrived: the barrier breaks, or goes on without it, at "
@@ -195,7 +208,8 @@ static void note_long(
 	int waits = h->thread == ILK_NO_INDEX ? ILK_NO_INDEX : in->threads[h->thread].waits_for;
 	char who[80], held[TERM_TEXT], waited[TERM_TEXT];
 
-	if (h->since <= 0 || in->taken - h->since < LONG)
+	/* A writer that waits for readers is not who is to be asked. */
+	if (h->since <= 0 || in->taken - h->since < LONG || waits == h->object)
 		return;
 	findings_holder(in, h, who, sizeof who);
 	term_duration(held, in->taken - h->since);

@@ -11,7 +11,7 @@
 
 enum graph_rule graph_rule_of(const struct graph *g, const struct graph_object *o)
 {
-	static const char *const each[] = {"mutex", "once", "snapshot", "barrier"};
+	static const char *const each[] = {"mutex", "once", "snapshot", "barrier", "guard"};
 
 	if (strcmp(o->info->type, "permits") == 0)
 		return GRAPH_SOME;

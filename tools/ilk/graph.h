@@ -23,7 +23,7 @@
 
 /* A segment: looked at once, and, unless it is a copy, a second time. */
 struct graph_look {
-	const char *name;
+	char *name;
 	struct ilk_inspection *in, *later; /* later NULL: all waits of `in` count */
 };
 

@@ -35,7 +35,7 @@ static struct key key_of(const struct graph *g, const struct graph_node *n)
 	struct key key;
 
 	memset(&key, 0, sizeof key);
-	key.kind = n->kind;
+	key.kind = (int32_t)n->kind;
 	key.tid = t ? t->tid : 0;
 	if (p && p->life != ILK_LIFE_DEAD && p->pid_space && p->start_time) {
 		key.space = p->pid_space;

@@ -9,13 +9,29 @@ void json_begin(struct json *j, FILE *out)
 	*j = (struct json){.out = out};
 }
 
+/* How many of TEXT's bytes are themselves in JSON. */
+static size_t plain_length(const char *text)
+{
+	size_t n = 0;
+
+	while (text[n] >= 0x20 && text[n] < 0x7f && text[n] != '"' && text[n] != '\\')
+		n++;
+	return n;
+}
+
 static void print_text(struct json *j, const char *text)
 {
 	putc('"', j->out);
-	while (*text) {
-		unsigned char c = (unsigned char)*text;
-		size_t length = term_utf8_length(text);
+	for (;;) {
+		unsigned char c;
+		size_t length = plain_length(text);
 
+		fwrite(text, 1, length, j->out);
+		text += length;
+		if (!*text)
+			break;
+		c = (unsigned char)*text;
+		length = term_utf8_length(text);
 		if (c == '"' || c == '\\')
 			fprintf(j->out, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)

@@ -24,7 +24,8 @@ static const struct option_row rows[] = {
 		.low = 1,
 		.high = 60000,
 		.help = "look twice, so many milliseconds apart, and show rates; 200 by\n"
-			"default where the output is a terminal, none elsewhere",
+			"default where the output is a terminal, or a column of rates is\n"
+			"asked for",
 		.target = &sample_ms},
 	{.name = "no-sample",
 		.letter = 'n',
@@ -56,6 +57,7 @@ static const struct option_page page = {
 		"takes\n"
 		"no lock, joins nothing, writes nothing, and works when all in it are dead or\n"
 		"stopped.\n\n"
+		"With -o only the table of objects is printed: of all, or of OBJECT.\n\n"
 		"Exit code 1 if something is wrong: an owner that died holding, a lock that was\n"
 		"recovered and not declared repaired, a broken barrier, damage. A member that is "
 		"dead\n"
@@ -153,6 +155,14 @@ static const char *path_of(const char *operand, char *path, size_t size)
 	return path;
 }
 
+/* A person would like to see them; a program says so, be it by the columns. */
+static int wants_rates(void)
+{
+	if (columns)
+		return strstr(columns, "ops/s") || strstr(columns, "cont%");
+	return !json && isatty(STDOUT_FILENO);
+}
+
 static int show_main(int argc, char **argv)
 {
 	struct ilk_inspection *in;
@@ -165,7 +175,7 @@ static int show_main(int argc, char **argv)
 		return code;
 	if (sample_ms && no_sample)
 		return complain(page.command, "--sample and --no-sample contradict each other");
-	if (sample_ms == 0 && !no_sample && !json && isatty(STDOUT_FILENO))
+	if (sample_ms == 0 && !no_sample && wants_rates())
 		sample_ms = SAMPLE_MS;
 	name = path_of(argv[0], path, sizeof path);
 	code = look(name, &in);

@@ -158,7 +158,7 @@ static void put_header(struct json *j, const char *name, const struct ilk_inspec
 	json_string(j, "mode", mode);
 	json_bool(j, "asymmetric", in->asymmetric);
 	json_bool(j, "transient", in->transient);
-	json_bool(j, "keeps_order", in->order);
+	json_bool(j, "order", in->order);
 	json_integer(j, "created_unix_ns", in->created);
 	json_bool(j, "liveness_known", in->liveness != ILK_LIFE_UNKNOWN);
 	json_integer(j, "process_slots", in->process_slots);

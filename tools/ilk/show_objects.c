@@ -72,13 +72,13 @@ static void add_rates(struct table *t, const struct view *v, int i)
 {
 	char text[TERM_TEXT];
 
-	if (!v->rates)
+	if (!v->rates && !v->columns)
 		return;
-	if (isnan(v->rates[i].ops))
+	if (!v->rates || isnan(v->rates[i].ops))
 		table_cell(t, TERM_PLAIN, "-");
 	else
 		table_cell(t, TERM_PLAIN, "%s", term_number(text, (int64_t)v->rates[i].ops));
-	add_rate(t, v->rates[i].contended, "%.1f");
+	add_rate(t, v->rates ? v->rates[i].contended : NAN, "%.1f");
 }
 
 static void add_object(struct table *t, const struct view *v, int i)
@@ -133,14 +133,15 @@ static int *in_order(const struct view *v, size_t *count)
 	return all;
 }
 
-/* The heads without those of rates, where there are none. */
+/* The heads without those of rates, where there are none, and nobody asks for columns. */
 static void begin(struct table *t, const struct view *v)
 {
 	static const char *some[sizeof heads / sizeof *heads];
 	size_t n = 0;
 
 	for (size_t i = 0; heads[i]; i++)
-		if (v->rates || (strcmp(heads[i], ">OPS/S") && strcmp(heads[i], ">CONT%")))
+		if (v->rates || v->columns ||
+			(strcmp(heads[i], ">OPS/S") && strcmp(heads[i], ">CONT%")))
 			some[n++] = heads[i];
 	some[n] = NULL;
 	table_begin(t, some);
@@ -206,7 +207,7 @@ static void print_waiters(const struct view *v)
 	for (size_t i = 0; i < in->thread_count; i++) {
 		const struct ilk_thread_info *thread = &in->threads[i];
 
-		if (thread->waits_for != v->object)
+		if (thread->waits_for != v->object || thread->life == ILK_LIFE_DEAD)
 			continue;
 		table_cell(&t, TERM_PLAIN, "%s", findings_thread(in, (int)i, text, sizeof text));
 		table_cell(&t, TERM_PLAIN, "%s",
@@ -223,6 +224,8 @@ static void print_waiters(const struct view *v)
 
 int show_objects(const struct view *v)
 {
+	if (v->columns)
+		return print_objects(v);
 	if (v->object == ILK_NO_INDEX)
 		printf("\n%zu object%s", v->in->object_count, v->in->object_count == 1 ? "" : "s");
 	if (v->object == ILK_NO_INDEX && v->rates)

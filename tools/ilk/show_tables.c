@@ -18,7 +18,7 @@ static void print_header(const struct view *v)
 	printf(": %s, %s used, made %s ago, uid %u, mode %04o, layout %u, %s%s%s\n",
 		term_bytes(bytes, in->bytes), term_bytes(used, in->used), age, in->uid,
 		in->mode & 07777, in->version, in->asymmetric ? "asymmetric" : "fenced",
-		in->transient ? ", transient" : "", in->order ? ", lock order kept" : "");
+		in->transient ? ", transient" : "", in->order ? ", order" : "");
 }
 
 struct telling {
@@ -44,10 +44,17 @@ static void print_finding(const struct finding *f, void *arg)
 	printf("%s\n", term_clean(clean, sizeof clean, line));
 }
 
+static void ignore(const struct finding *f, void *arg)
+{
+	(void)f, (void)arg;
+}
+
 int show_tables(const struct view *v)
 {
 	struct telling t = {.v = v};
 
+	if (v->columns)
+		return show_objects(v) < 0 ? -1 : findings_each_of(v->name, v->in, ignore, NULL);
 	print_header(v);
 	if (v->object == ILK_NO_INDEX)
 		show_people(v);
