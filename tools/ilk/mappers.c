@@ -32,22 +32,22 @@ static void read_name(int pid, char name[16])
  * neighbours often, and mappers_read() drops what is left. */
 static void note(struct mappers *m, uint64_t inode, int pid)
 {
-	struct mapper *last = m->count ? &m->all[m->count - 1] : NULL;
+	struct mapper new = {.inode = inode, .pid = pid};
 
-	if (last && last->pid == pid && last->inode == inode)
-		return;
+	if (m->count && m->all[m->count - 1].pid == pid) {
+		if (m->all[m->count - 1].inode == inode)
+			return;
+		memcpy(new.name, m->all[m->count - 1].name, sizeof new.name);
+	} else {
+		read_name(pid, new.name);
+	}
 	/* Room doubles at powers of two. */
 	if ((m->count & (m->count - 1)) == 0) {
 		m->all = realloc(m->all, (2 * m->count + 2) * sizeof *m->all);
 		if (!m->all)
 			exit(complain("", "out of memory"));
 	}
-	m->all[m->count] = (struct mapper){.inode = inode, .pid = pid};
-	if (last && last->pid == pid)
-		memcpy(m->all[m->count].name, m->all[m->count - 1].name, sizeof last->name);
-	else
-		read_name(pid, m->all[m->count].name);
-	m->count++;
+	m->all[m->count++] = new;
 }
 
 static void read_maps(struct mappers *m, int pid)
