@@ -1,5 +1,5 @@
 /*
- * ilk/object.h - named objects of every kind: listing, closing, removing them.
+ * ilk/object.h - named objects of every kind: listing, closing, removing, repairing them.
  *
  *	rc = ilk_object_remove(seg, "jobs");     // the name is free again at once
  *	...
@@ -42,6 +42,22 @@ extern "C" {
  * ilk_usage(), or finds no room.
  */
 ILK_API int ilk_object_remove(struct ilk_segment *seg, const char *name);
+
+/*
+ * Puts right what the dead left in the object NAME, as the next to use it would: for who looks after a
+ * segment, and need not know of what kind its objects are. A lock of the dead is free, and who locks
+ * it is told ILK_RECOVERED; their permits come back; of a barrier that waits for them, who waits is
+ * told; a once is begun anew by the next. What an object guards is its users' to put right.
+ *
+ *   0              there was nothing to put right
+ *   ILK_RECOVERED  it was put right
+ *   -ENOENT        there is no object of that name
+ *   -EBADMSG       it is damaged (ilk_last_error() says how), or the directory is
+ *   -EINVAL, -ENAMETOOLONG, -EROFS, -EUSERS, -ECANCELED   as ilk_object_remove
+ *
+ * Progress: as ilk_object_remove; it waits for no object. Death: the next does it again.
+ */
+ILK_API int ilk_object_repair(struct ilk_segment *seg, const char *name);
 
 /*
  * This process uses OBJECT, which it opened by name, once less. After the last time its pointers to

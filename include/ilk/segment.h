@@ -106,7 +106,7 @@ struct ilk_segment_options {
  *   -EACCES, -EMFILE, -ENFILE   from the system; -EACCES also for a dead transient one of another
  *                 user, which cannot be removed
  *   -ENOTSUP      this process cannot use membarrier(2): create with ILK_SEGMENT_FENCED
- *   -EBUSY        a transient one is being removed by one who was stopped in it, for a second
+ *   -EBUSY        one that nobody is in is being removed by who was stopped in it, for a second
  *   and what ilk_segment_open returns of a damaged or foreign segment
  *
  * Order: what the creator wrote before happens before what an opener reads. Progress: blocks for
@@ -121,7 +121,8 @@ ILK_API int ilk_segment_create(
  * must be those of the segment, and so must FENCED, TRANSIENT and ORDER.
  *
  *   0             *SEG is attached
- *   -ENOENT       no such segment, or a transient one that everybody has left or died in
+ *   -ENOENT       no such segment, or one that everybody has left or died in: a transient one, or
+ *                 one that is being removed for it
  *   -EMEDIUMTYPE  a file of that name is no Ilk segment (too short, wrong magic, a directory), or
  *                 lies on no file system in memory
  *   -ENOSPC       PREFAULT or LOCKED, and no room for pages of a sparse one
@@ -197,6 +198,31 @@ ILK_API int ilk_segment_close(struct ilk_segment *seg);
  *   -EBUSY        another who removes it was stopped in it, for a second
  */
 ILK_API int ilk_segment_unlink(const char *name);
+
+enum {
+	ILK_COLLECT_ASK = 1, /* take no lock and remove nothing: only say what would come of it */
+	ILK_COLLECT_COPIES = 2, /* also a copied file, and one of an earlier boot */
+};
+
+/*
+ * Removes the segment NAME if no living process is a member of it: all have left it, or died. Proved
+ * by a lock of all by which members are known to live: it fails, without waiting, while one does.
+ *
+ *   0        it is removed; with ILK_COLLECT_ASK it would be
+ *   -EBUSY   a living process is in it, this one perhaps, or just attaches; or another removes it
+ *   -ENOENT  there is none, or another has removed it meanwhile
+ *   -EACCES  we may not write it, or not remove it
+ *   -EMEDIUMTYPE, -EPROTO, -EBADMSG   no segment; of another layout; a damaged header, or a copy or of
+ *            an earlier boot, without ILK_COLLECT_COPIES: it stays
+ *   -EINVAL, -ENAMETOOLONG, -ENOTDIR, -EMFILE, -ENFILE
+ *
+ * Who attaches at that moment keeps it, or finds it gone: ilk_segment_open returns -ENOENT, and
+ * ilk_segment_create makes a new one. Who only reads is no member; nor is a child of fork() that has
+ * not used it, nor one to whom it was sent and who has not received it: they go on in a segment
+ * without a name. What is kept between runs of programs that follow each other has no member
+ * between two of them. Progress: waits for nobody. Death: it is removed, or is as it was.
+ */
+ILK_API int ilk_segment_collect(const char *name, unsigned flags);
 
 /*
  * Checks all of it: header, members, the directory's lists, each object, the arena. Takes a short

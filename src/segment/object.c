@@ -1,4 +1,4 @@
-/* object.c - named objects of every kind: listing, closing, removing them. */
+/* object.c - named objects of every kind: listing, closing, removing, repairing them. */
 #include "os/thread.h"
 #include "segment/blocks.h"
 #include "segment/directory.h"
@@ -25,20 +25,15 @@ static int enter(struct ilk_segment *seg)
 
 /* --- removing --- */
 
-static int remove_inside(struct ilk_segment *seg, const char *name)
+static int not_found(int rc, const char *name)
 {
-	struct ilk_found_ found;
-	int rc = ilk_directory_find_(&seg->map, name, &found);
-
-	if (rc == 0)
-		return ilk_fail_(-ENOENT, "there is no object %s", name);
-	if (rc < 0)
-		return ilk_fail_(rc, "the directory is damaged");
-	ilk_removal_begin_(seg, &found);
-	return 0;
+	return rc == 0 ? ilk_fail_(-ENOENT, "there is no object %s", name)
+		       : ilk_fail_(rc, "the directory is damaged");
 }
 
-int ilk_object_remove(struct ilk_segment *seg, const char *name)
+/* Does something about NAME, under the guard. */
+static int do_named(struct ilk_segment *seg, const char *name,
+	int (*inside)(struct ilk_segment *seg, const char *name))
 {
 	unsigned before = ilk_failures_();
 	int rc = ilk_name_check_(name);
@@ -47,9 +42,50 @@ int ilk_object_remove(struct ilk_segment *seg, const char *name)
 		rc = enter(seg);
 	if (rc < 0)
 		return ilk_conclude_(rc, before, name);
-	rc = remove_inside(seg, name);
+	rc = inside(seg, name);
 	ilk_memory_leave_(seg);
 	return rc;
+}
+
+static int remove_inside(struct ilk_segment *seg, const char *name)
+{
+	struct ilk_found_ found;
+	int rc = ilk_directory_find_(&seg->map, name, &found);
+
+	if (rc <= 0)
+		return not_found(rc, name);
+	ilk_removal_begin_(seg, &found);
+	return 0;
+}
+
+int ilk_object_remove(struct ilk_segment *seg, const char *name)
+{
+	return do_named(seg, name, remove_inside);
+}
+
+/* --- repairing --- */
+
+static int repair_inside(struct ilk_segment *seg, const char *name)
+{
+	const struct ilk_type_ *type;
+	struct ilk_found_ found;
+	const char *wrong;
+	void *object;
+	int rc = ilk_directory_find_(&seg->map, name, &found);
+
+	if (rc <= 0)
+		return not_found(rc, name);
+	type = ilk_type_(found.entry.type);
+	object = seg->map.base + found.offset;
+	wrong = type->valid(&seg->map, object, found.entry.bytes);
+	if (wrong)
+		return ilk_fail_(-EBADMSG, "%s %s: %s", type->name, name, wrong);
+	return type->repair && type->repair(seg, object) > 0 ? ILK_RECOVERED : 0;
+}
+
+int ilk_object_repair(struct ilk_segment *seg, const char *name)
+{
+	return do_named(seg, name, repair_inside);
 }
 
 /* --- closing --- */

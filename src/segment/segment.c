@@ -138,12 +138,13 @@ static int create_or_open(const char *name, const char *path, const struct ilk_s
 	struct ilk_segment **seg)
 {
 	int exclusive = (o->flags & ILK_SEGMENT_EXCLUSIVE) != 0;
+	ilk_time patience = ilk_after_ms(1000); /* attaching may have waited as long itself */
 	unsigned round = 0;
 
 	for (int tries = 0; tries < 1000; tries++) {
 		int rc = exclusive ? clear_way(path) : open_existing(path, o, seg);
 
-		if (rc == -EBUSY && ilk_transient_wait_(&round))
+		if (rc == -EBUSY && ilk_now() < patience && ilk_transient_wait_(&round))
 			continue;
 		if (rc == -EBUSY)
 			return ilk_fail_(
@@ -238,6 +239,62 @@ int ilk_segment_unlink(const char *name)
 		rc = ilk_fail_(-EACCES, "%s: permission denied", path);
 	else if (rc == -ENOENT)
 		ilk_fail_(rc, "there is no %s", path);
+	return end(&c, rc, name);
+}
+
+/* May what is behind FD be removed, once nobody is in it? */
+static int check_collectable(int fd, unsigned flags)
+{
+	struct ilk_header_ h;
+	struct ilk_file_facts_ facts;
+	int rc = ilk_header_read_(fd, &h, &facts);
+
+	return rc < 0 || flags & ILK_COLLECT_COPIES ? rc : ilk_header_is_original_(&h, &facts);
+}
+
+static int collect_file(int fd, const char *path, unsigned flags)
+{
+	int rc = check_collectable(fd, flags);
+
+	if (rc < 0)
+		return rc;
+	if (flags & ILK_COLLECT_ASK) {
+		rc = ilk_transient_ask_(fd);
+		return rc == -ENOENT ? 0 : rc == 0 ? -EBUSY : rc;
+	}
+	rc = ilk_transient_bury_(fd, path);
+	return rc == -EAGAIN ? -EBUSY : rc;
+}
+
+/* In one, or a child of fork() could inherit the descriptor, and keep its locks beyond our death. */
+static int collect(const char *path, unsigned flags)
+{
+	int fd, rc;
+
+	ilk_registry_lock_();
+	fd = open_path(path, (flags & ILK_COLLECT_ASK) != 0);
+	rc = fd < 0 ? fd : collect_file(fd, path, flags);
+	ilk_shm_close_(fd);
+	ilk_registry_unlock_();
+	if (rc == -EBUSY)
+		return ilk_fail_(rc, "%s: a living process is in it, or just attaches", path);
+	if (rc == -EACCES)
+		return ilk_fail_(rc, "%s: permission denied", path);
+	return rc;
+}
+
+int ilk_segment_collect(const char *name, unsigned flags)
+{
+	char path[ILK_PATH_BYTES_];
+	struct call c;
+	int rc = begin(&c, NULL);
+
+	if (flags & ~(unsigned)(ILK_COLLECT_ASK | ILK_COLLECT_COPIES))
+		rc = ilk_fail_(-EINVAL, "unknown flags");
+	if (rc == 0)
+		rc = ilk_name_path_(name, path);
+	if (rc == 0)
+		rc = collect(path, flags);
 	return end(&c, rc, name);
 }
 

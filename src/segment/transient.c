@@ -1,5 +1,5 @@
 /*
- * transient.c - a segment that goes with its last member: who takes its name away, and when.
+ * transient.c - the end of a name: who takes it away, when nobody is in the segment any more.
  *
  * State      header.flags: TRANSIENT, fixed. Locks on bytes of the file: claim and life of each
  *            process slot (member.c); `gate` and all of those together ("the range"), by who
@@ -9,21 +9,25 @@
  *            [I2] Of us, only who holds the removal byte of the file that a name leads to removes
  *            that name, having seen under it that it leads there. So a name that was made anew
  *            meanwhile, for another file, stays.
- *            [I3] Who attached by name was a member, and after that saw the name lead to the file:
- *            while he is one, nobody can take the range, and the name stays.
+ *            [I3] Who attached by name was a member, and after that saw that the file has a name
+ *            (of a transient one: this very name): while he is one, nobody can take the range, and
+ *            the name stays.
  *            [I4] A segment has a living member when it gets its name: its creator.
- * Protocol   leave: give up the life byte, try the range. Got: unlink. Not got: somebody is a
- *            member, and tries after us; or is about to join, and tries when he fails, or leaves;
- *            or holds the range himself. So the last one always gets it.
- *            attach by name: try the range first. Got: all are gone and could not unlink (they
- *            died): unlink, there is no segment. Not got: take a slot, then look at the name [I3].
- *            It no longer leads here: we came too late, and leave again.
+ * Protocol   leave a transient one: give up the life byte, try the range. Got: unlink. Not got:
+ *            somebody is a member, and tries after us; or is about to join, and tries when he
+ *            fails, or leaves; or holds the range himself. So the last one always gets it.
+ *            attach to a transient one by name: try the range first. Got: all are gone and could
+ *            not unlink (they died): unlink, there is no segment.
+ *            attach to any by name: take a slot, then look at the name [I3]. It is gone: we came
+ *            too late, and leave again.
+ *            collect any: try the range. Got: unlink. Not got: somebody lives in it, or joins.
  *            attach without a name (a child after fork, a descriptor received): take a slot. With
  *            the name gone the segment lives on without.
  *            Who wants a slot and meets the range waits: it is held for a few system calls.
  * Ordering   The kernel's: of locks on the file, and of its name.
  * Death      The kernel lets all locks go. Before the unlink: the name leads to a segment without
- *            members, and the next to create or open it removes it. After it: all is done.
+ *            members, and the next to create or open it (a transient one), or to collect it,
+ *            removes it. After it: all is done.
  *            A segment of which a member died after we could not get the range, and before we had
  *            a slot, is one that we joined before that death.
  * Not ours   unlink(2) or rm by hand takes no lock: at the same instant as a removal of ours, and
@@ -69,8 +73,7 @@ static int unlink_name(int fd, const char *path)
 	return rc == -EPERM ? -EACCES : rc;
 }
 
-/* The same, if nobody is in it. -EAGAIN: somebody is. */
-static int bury(int fd, const char *path)
+int ilk_transient_bury_(int fd, const char *path)
 {
 	int rc = ilk_ofd_lock_range_(fd, ILK_GATE_BYTE_, ILK_MEMBER_BYTES_);
 
@@ -91,8 +94,7 @@ int ilk_transient_unlink_(int fd, const char *path)
 	return rc;
 }
 
-/* Is there a life, or the beginning of one? 0: yes. */
-static int look_for_life(int fd)
+int ilk_transient_ask_(int fd)
 {
 	int held = ilk_ofd_held_range_(fd, ILK_GATE_BYTE_, ILK_MEMBER_BYTES_);
 
@@ -118,25 +120,34 @@ int ilk_transient_look_(int fd, const char *path)
 	if (!is_transient(fd))
 		return 0;
 	ilk_registry_lock_();
-	rc = bury(fd, path);
+	rc = ilk_transient_bury_(fd, path);
 	ilk_registry_unlock_();
 	if (rc == -EACCES)
 		return ilk_fail_(
 			rc, "%s: all who were in it are gone, but we may not remove it", path);
 	/* -EBADF: open for reading only, it can be asked about but not locked. */
 	if (rc == -EAGAIN || rc == -EBADF)
-		rc = look_for_life(fd);
+		rc = ilk_transient_ask_(fd);
 	else if (rc == 0)
 		rc = -ENOENT;
 	return rc == -ENOENT ? ilk_fail_(rc, "%s: all who were in it are gone", path) : rc;
 }
 
+/* The descriptor, which is asked in less time than a path, closefrom() may have taken away. */
+static int has_name(const struct ilk_segment *seg, const char *path)
+{
+	struct ilk_file_facts_ facts;
+
+	if (!ilk_header_is_transient_(&seg->map.header) &&
+		ilk_shm_facts_(ilk_load_acquire_(&seg->member->fd), &facts) == 0 &&
+		facts.device == seg->map.device && facts.inode == seg->map.inode)
+		return facts.links > 0;
+	return ilk_shm_is_at_(path, seg->map.device, seg->map.inode);
+}
+
 int ilk_transient_stay_(const struct ilk_segment *seg, const char *path)
 {
-	if (!ilk_header_is_transient_(&seg->map.header) ||
-		ilk_shm_is_at_(path, seg->map.device, seg->map.inode))
-		return 0;
-	return ilk_fail_(-ENOENT, "%s was removed meanwhile", path);
+	return has_name(seg, path) ? 0 : ilk_fail_(-ENOENT, "%s was removed meanwhile", path);
 }
 
 void ilk_transient_leave_(struct ilk_member_ *member, const struct ilk_map_ *map)
@@ -149,6 +160,6 @@ void ilk_transient_leave_(struct ilk_member_ *member, const struct ilk_map_ *map
 	fd = ilk_member_description_(member);
 	if (fd < 0)
 		return;
-	bury(fd, member->path);
+	ilk_transient_bury_(fd, member->path);
 	ilk_shm_close_(fd);
 }

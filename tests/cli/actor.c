@@ -4,11 +4,14 @@
  *
  *	actor open SEGMENT lock a touch FILE await FILE lock b
  */
+#include <fcntl.h>
 #include <ilk.h>
+#include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <time.h>
 #include <unistd.h>
@@ -28,6 +31,14 @@ static void expect(const char *what, const char *of, int rc)
 static void do_open(char **a)
 {
 	expect("open", a[0], ilk_segment_open(a[0], NULL, &seg));
+}
+
+static void do_open_to_read(char **a)
+{
+	const struct ilk_segment_options options = {
+		.size = sizeof options, .flags = ILK_SEGMENT_READ_ONLY};
+
+	expect("open", a[0], ilk_segment_open(a[0], &options, &seg));
 }
 
 static void do_create(char **a)
@@ -116,6 +127,14 @@ static void do_meet(char **a)
 	ilk_barrier_wait(barrier(a));
 }
 
+static void do_abort(char **a)
+{
+	struct ilk_barrier *b = barrier(a);
+
+	expect("attach", a[0], ilk_barrier_attach(b));
+	expect("abort", a[0], ilk_barrier_abort(b));
+}
+
 static void do_once(char **a)
 {
 	struct ilk_once *o;
@@ -166,6 +185,20 @@ static void do_busy(char **a)
 		}
 }
 
+/* NAME VALUE: a semaphore and 8 KiB of shared memory of that name, both mapped, none of it Ilk's. */
+static void do_foreign(char **a)
+{
+	char path[100];
+	int fd;
+
+	snprintf(path, sizeof path, "/%s", a[0]);
+	fd = shm_open(path, O_CREAT | O_RDWR, 0600);
+	expect("shm_open", path, fd < 0 ? fd : ftruncate(fd, 8192));
+	if (mmap(NULL, 8192, PROT_READ, MAP_SHARED, fd, 0) == MAP_FAILED ||
+		sem_open(path, O_CREAT, 0600, (unsigned)atoi(a[1])) == SEM_FAILED)
+		expect("mapping", path, -1);
+}
+
 static void do_touch(char **a)
 {
 	FILE *file = fopen(a[0], "w");
@@ -190,6 +223,7 @@ static const struct step {
 	void (*run)(char **a);
 } steps[] = {
 	{"open", 1, do_open},
+	{"open-to-read", 1, do_open_to_read},
 	{"create", 1, do_create},
 	{"lock", 1, do_lock},
 	{"unlock", 1, do_unlock},
@@ -199,10 +233,12 @@ static const struct step {
 	{"process-permits", 3, do_process_permits},
 	{"attach", 2, do_attach},
 	{"meet", 2, do_meet},
+	{"abort", 2, do_abort},
 	{"once", 1, do_once},
 	{"event", 1, do_event},
 	{"many", 2, do_many},
 	{"busy", 2, do_busy},
+	{"foreign", 2, do_foreign},
 	{"touch", 1, do_touch},
 	{"await", 1, do_await},
 };

@@ -25,6 +25,14 @@ await_mark()
 	until_true 15 test -e "$(mark "$1")" || fail "no actor came to $1: $(cat "$scratch/actors")"
 }
 
+# acted NAME STEP...: the same as act, and waits until it has done its steps.
+acted()
+{
+	rm -f "$(mark "$1")"
+	act "$@" touch "$(mark "$1")"
+	await_mark "$1"
+}
+
 # waits NAME SEGMENT OBJECT: the actor's thread waits for that.
 waits()
 {

@@ -27,6 +27,7 @@ done
 expect 0 create "$prefix.there"
 completes show "${prefix:0:3}" "$prefix.there"
 completes lock '' "$prefix.there"
+completes gc '' "$prefix.there"
 completes show "/dev/shm/ilk.${prefix:0:3}" "/dev/shm/ilk.$prefix.there"
 completes race run '' lost-update
 completes race l list

@@ -2,6 +2,7 @@
 # ilk on a hundred damaged segments: it ends by itself, with an exit code of its own, and says what is
 # wrong; and nothing it prints steers a terminal.
 generate=${2:?usage: $0 PATH_OF_ILK PATH_OF_FUZZ_GENERATE}
+. "$(dirname "$0")/alone.sh"
 . "$(dirname "$0")/lib.sh"
 count=100
 
@@ -40,6 +41,8 @@ for i in "${!names[@]}"; do
 	meets "$name" "0 1 2" show "$name" --json
 	[ "$code" -eq 2 ] || [ $((i % 8)) -ne 0 ] || is_json
 	meets "$name" "0 1 2" deadlock --potential --sample 1 "$name"
+	meets "$name" "0 1 2" doctor "$name"
+	meets "$name" "0 1 2" gc --dry-run "$name"
 	meets "$name" "0 2" create "$name"
 	meets "$name" "0 2" counter "$name" c add 1
 	meets "$name" "0 2 75" lock --wait 0 "$name" m -- true
@@ -49,6 +52,19 @@ damage[all]='all of them'
 meets all "0 1" ls
 meets all "0 1" ls --json
 is_json
+meets all "0 1" ls --all
+
+# The cures, on every tenth; what they remove is gone, and nothing else.
+for ((i = 0; i < count; i += 10)); do
+	meets "${names[i]}" "0 1 2" doctor --fix --yes "${names[i]}"
+	meets "${names[i]}" "0 1 2" gc --copies "${names[i]}"
+done
+if [ "$alone" ]; then
+	meets all "0 1" gc
+	meets all "0 1" doctor --fix --yes
+	meets all "0 1" doctor --json
+	is_json
+fi
 
 # A name must not steer the terminal.
 ! tr -d '\t' <"$scratch/printed" | LC_ALL=C grep -n '[[:cntrl:]]' || fail "control characters were printed"

@@ -17,7 +17,7 @@ clean_up()
 	for pid in ${started[@]+"${started[@]}"}; do
 		kill -KILL "$pid" 2>/dev/null
 	done
-	rm -f "/dev/shm/ilk.$prefix"*
+	rm -f "/dev/shm/ilk.$prefix"* "/dev/shm/$prefix"* "/dev/shm/sem.$prefix"*
 	rm -rf "$scratch"
 }
 trap clean_up EXIT
@@ -98,6 +98,15 @@ is_json()
 				exit text != ""
 			}' "$scratch/out" || fail "not JSON"
 	fi
+}
+
+# fits VIEW: the last run's stdout is as the schema of that view says, in the folder $schema.
+fits()
+{
+	is_json
+	! command -v python3 >/dev/null ||
+		python3 "$(dirname "$0")/schema.py" "$schema/ilk-$1.json" "$scratch/out" ||
+		fail "it is not as $schema/ilk-$1.json says"
 }
 
 # until_true SECONDS COMMAND...: tries until it succeeds.

@@ -9,7 +9,8 @@ extern const struct operation *const scenarios[]; /* ends with NULL */
 extern const struct operation segment_create_row, segment_open_row, segment_close_row,
 	segment_unlink_row, slot_takeover_row;
 extern const struct operation segment_create_path_row, transient_create_row, transient_close_row,
-	transient_leave_row, transient_open_dead_row, transient_create_dead_row;
+	transient_leave_row, transient_open_dead_row, transient_create_dead_row,
+	segment_collect_row;
 extern const struct operation thread_join_row, thread_takeover_row, thread_leave_row,
 	thread_leave_holding_row;
 extern const struct operation block_open_row, counter_open_row, sharded_open_row, mutex_open_row,
@@ -21,7 +22,7 @@ extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_fir
 	mutex_section_row, mutex_unlock_waited_row, mutex_asleep_row, mutex_woken_row,
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,
 	mutex_unlock_outer_row, mutex_recover_row, mutex_repaired_row, mutex_unlock_damaged_row,
-	mutex_unlock_repaired_row;
+	mutex_unlock_repaired_row, object_repair_row;
 extern const struct operation order_lock_row, order_lock_again_row, order_unlock_row,
 	order_unlock_first_row, order_asleep_row, order_woken_row, order_recover_row,
 	order_read_row, order_downgrade_row, order_make_row, order_free_row, order_join_row;

@@ -95,6 +95,11 @@ static int lock_in_time(struct stage *s)
 /* The partner died holding it. */
 #define LEFT_BY_PARTNER .part = PART_DIES, .partner = lock
 
+static int repair(struct stage *s)
+{
+	return EXPECT(s, ilk_object_repair(mine.segment, "mutex"), ILK_RECOVERED);
+}
+
 /* ---- rows ---- */
 
 const struct operation mutex_lock_row = {
@@ -278,4 +283,15 @@ const struct operation mutex_unlock_repaired_row = {
 	.operate = unlock,
 	.before = 1,
 	.after = 0,
+};
+
+const struct operation object_repair_row = {
+	.name = "object_repair",
+	.what = "repairs a mutex whose owner died, by its name",
+	MUTEX_ROLES,
+	LEFT_BY_PARTNER,
+	.prepare = scene_join,
+	.operate = repair,
+	.before = 1,
+	.after = 1,
 };

@@ -1,4 +1,4 @@
-/* scenarios_transient.c - names that go with the last member, and names that are paths. */
+/* scenarios_transient.c - names that go with the last member or are collected, and that are paths. */
 #include "scenarios.h"
 #include "scene.h"
 #include <errno.h>
@@ -163,4 +163,56 @@ const struct operation transient_create_dead_row = {
 	.look = look_at_file,
 	.before = NO_OUTCOME,
 	.after = NO_OUTCOME,
+};
+
+/* ---- collected ones ---- */
+
+static int create_ordinary(struct stage *s)
+{
+	struct ilk_segment_options options = scene_options(s);
+
+	return EXPECT(s, ilk_segment_create(s->segment, &options, &mine.segment), 0);
+}
+
+static int create_ordinary_and_fill(struct stage *s)
+{
+	if (create_ordinary(s) < 0 || scene_objects(s) < 0)
+		return -1;
+	return EXPECT(s, ilk_counter_add(mine.counter, SCENE_BASE), 0);
+}
+
+static int collect(struct stage *s)
+{
+	return EXPECT(s, ilk_segment_collect(s->segment, 0), 0);
+}
+
+/* What was not collected is whole, and can be; then all begins anew. */
+static int collect_and_create_anew(struct stage *s)
+{
+	int rc = ilk_segment_collect(s->segment, 0);
+
+	/* The other survivor may have come first. */
+	if (rc != -ENOENT && rc != -EBUSY && expect(s, "ilk_segment_collect", rc, 0) < 0)
+		return -1;
+	if (create_ordinary(s) < 0 || scene_objects(s) < 0)
+		return -1;
+	if (s->first && ilk_counter_read(mine.counter) != 0)
+		return fail(s, "the dead one's bytes are there still");
+	return scene_use(s);
+}
+
+const struct operation segment_collect_row = {
+	.name = "segment_collect",
+	.what = "collects a segment that all have died in",
+	.setting = &tight,
+	.part = PART_DIES,
+	.partner = create_ordinary_and_fill,
+	.operate = collect,
+	.look = look_for_file,
+	.recover = collect_and_create_anew,
+	.check = scene_check,
+	.audit = scene_audit_slots,
+	.before = 1,
+	.after = 0,
+	.flags = STEP_ATTACH,
 };

@@ -190,6 +190,7 @@ static int remove_or_close(const struct ilk_object *o, void *arg)
 	must(IS_TEXT(o->name), "an object's name ends");
 	must(o->openers >= 0, "as many or none have it open");
 	read_all(o->type, strlen(o->type));
+	must(ilk_object_repair(r->seg, o->name) <= ILK_RECOVERED, "it is put right, or is not");
 	if (r->count++ % 2)
 		ilk_object_remove(r->seg, o->name);
 	else if (ilk_block_open(r->seg, o->name, o->bytes, &memory) == 0)

@@ -1,5 +1,6 @@
 /*
- * transient.c - one transient name created, opened and left by several at once, under SIGKILL.
+ * transient.c - one name created, opened and left by several at once, under SIGKILL: of transient
+ * segments, and of ordinary ones that are collected meanwhile.
  *
  * Each segment gets a number when it is used first, which no other has. While somebody is a member
  * of it, the name leads to the segment of that number, whoever else leaves, dies or comes: so never
@@ -12,11 +13,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-static const struct ilk_segment_options small = {.size = sizeof small,
-	.bytes = 64 << 10,
-	.processes = 8,
-	.threads = 16,
-	.flags = ILK_SEGMENT_TRANSIENT};
+static struct ilk_segment_options small = {
+	.size = sizeof small, .bytes = 64 << 10, .processes = 8, .threads = 16};
 static const struct ilk_segment_options read_only = {
 	.size = sizeof read_only, .flags = ILK_SEGMENT_READ_ONLY};
 
@@ -80,10 +78,20 @@ static void open_if_there(unsigned worker)
 		be_in(worker, seg);
 }
 
+/* Nobody collects what somebody is in: be_in() would miss its name. */
+static void collect(void)
+{
+	int rc = ilk_segment_collect(name, 0);
+
+	CHECK(rc == 0 || rc == -EBUSY || rc == -ENOENT);
+}
+
 static void churn(unsigned worker)
 {
 	while (!time_is_over()) {
-		if (random_below(worker, 4) == 0)
+		if (!small.flags && random_below(worker, 2))
+			collect();
+		else if (random_below(worker, 4) == 0)
 			open_if_there(worker);
 		else
 			create(worker);
@@ -92,8 +100,9 @@ static void churn(unsigned worker)
 	}
 }
 
-static void begin(void)
+static void begin(unsigned flags)
 {
+	small.flags = flags;
 	strcpy(name, ilk_test_name(""));
 	last_number = mmap(NULL, sizeof *last_number, PROT_READ | PROT_WRITE,
 		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -110,10 +119,14 @@ static void finish(int has_died)
 	print_message("%lld times in, %lld segments\n", (long long)done, (long long)before);
 	/* Else they were never all out, or never two in. */
 	CHECK(before > 1 && before < done);
-	CHECK(has_died || access(support_path(name), F_OK) < 0);
+	if (!small.flags)
+		collect();
+	CHECK((small.flags && has_died) || access(support_path(name), F_OK) < 0);
 	CHECK_RC(ilk_segment_create(name, &small, &seg), 0);
 	CHECK(number_of(seg) == before + 1);
 	ilk_segment_close(seg);
+	if (!small.flags)
+		CHECK_RC(ilk_segment_collect(name, 0), 0);
 	CHECK(access(support_path(name), F_OK) < 0);
 	munmap(last_number, sizeof *last_number);
 }
@@ -122,7 +135,7 @@ static void test_transient_under_kills_has_one_living_segment_a_name(void **stat
 {
 	(void)state;
 	SKIP_UNDER_TSAN();
-	begin();
+	begin(ILK_SEGMENT_TRANSIENT);
 	run_processes(churn, NULL);
 	finish(1);
 }
@@ -131,7 +144,7 @@ static void test_transient_undisturbed_goes_with_the_last(void **state)
 {
 	(void)state;
 	SKIP_UNDER_TSAN();
-	begin();
+	begin(ILK_SEGMENT_TRANSIENT);
 	run_undisturbed(churn);
 	finish(0);
 }
@@ -139,7 +152,24 @@ static void test_transient_undisturbed_goes_with_the_last(void **state)
 static void test_transient_by_threads_has_one_living_segment_a_name(void **state)
 {
 	(void)state;
-	begin();
+	begin(ILK_SEGMENT_TRANSIENT);
+	run_threads(churn);
+	finish(0);
+}
+
+static void test_collected_under_kills_has_one_living_segment_a_name(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	begin(0);
+	run_processes(churn, NULL);
+	finish(1);
+}
+
+static void test_collected_by_threads_has_one_living_segment_a_name(void **state)
+{
+	(void)state;
+	begin(0);
 	run_threads(churn);
 	finish(0);
 }
@@ -150,6 +180,8 @@ int main(void)
 		STRESS_TEST(test_transient_under_kills_has_one_living_segment_a_name),
 		STRESS_TEST(test_transient_undisturbed_goes_with_the_last),
 		STRESS_TEST(test_transient_by_threads_has_one_living_segment_a_name),
+		STRESS_TEST(test_collected_under_kills_has_one_living_segment_a_name),
+		STRESS_TEST(test_collected_by_threads_has_one_living_segment_a_name),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

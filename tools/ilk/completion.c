@@ -47,6 +47,12 @@ static void print_operands(const struct option_page *p)
 			printf("%.*s ", (int)strcspn(at, " "), at);
 }
 
+/* Is its first operand a segment: "NAME", "[NAME...]"? */
+static int takes_segments(const struct option_page *p)
+{
+	return strncmp(p->operands + (p->operands[0] == '['), "NAME", 4) == 0;
+}
+
 /* --- bash --- */
 
 static void bash_page(const struct option_page *p)
@@ -55,7 +61,7 @@ static void bash_page(const struct option_page *p)
 	for (const struct option_row *r = p->rows; r && r->name; r++)
 		printf(" --%s", r->name);
 	fputs("\"\n\t\toperands=\"", stdout);
-	if (strncmp(p->operands, "NAME", 4) == 0)
+	if (takes_segments(p))
 		fputs("$(_ilk_segments)", stdout);
 	else
 		print_operands(p);
@@ -118,7 +124,7 @@ static void zsh_page(const struct option_page *p)
 		printf("]%s%s%s'", r->kind == OPTION_FLAG ? "" : ":",
 			r->kind == OPTION_FLAG ? "" : r->value, r->kind == OPTION_FLAG ? "" : ":");
 	}
-	if (strncmp(p->operands, "NAME", 4) == 0) {
+	if (takes_segments(p)) {
 		fputs(" \\\n\t\t'*:segment:_ilk_complete_segments'\n}\n\n", stdout);
 		return;
 	}

@@ -1,20 +1,30 @@
-/* ls.c - ilk ls: the segments of this host. Reads only. */
+/* ls.c - ilk ls: the segments of this host, and with --all what else is in /dev/shm. Reads only. */
+#include "ilk/ls.h"
 #include "ilk/command.h"
 #include "ilk/findings.h"
-#include "ilk/json.h"
 #include "ilk/report.h"
-#include "ilk/table.h"
 #include <errno.h>
-#include <pwd.h>
+#include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+#include <sys/stat.h>
 
-static int json;
+#define FOLDER "/dev/shm"
 
+static int json, all;
 static const char *columns;
 
-static const struct option_row rows[] = {OPTION_JSON(&json), OPTION_COLUMNS(&columns), OPTION_END};
+static const struct option_row rows[] = {
+	{.name = "all",
+		.letter = 'a',
+		.kind = OPTION_FLAG,
+		.help = "also shared memory and semaphores of POSIX that are not Ilk's,\n"
+			"and which processes have what mapped",
+		.target = &all},
+	OPTION_COLUMNS(&columns),
+	OPTION_JSON(&json),
+	OPTION_END,
+};
 
 static const struct option_page page = {
 	.command = "ls",
@@ -22,26 +32,32 @@ static const struct option_page page = {
 	.summary = "list the segments of this host",
 	.details =
 		"Per segment: its size, what is given out of it, member processes alive and dead,\n"
-		"objects, age, owner; and, where something is wrong, what. Reads the segments'\n"
-		"files, takes no lock and joins nothing. Exit code 1 if something is wrong.\n",
+		"objects, age, owner; and, where something is wrong, what. Reads the files, takes no\n"
+		"lock and joins nothing. Exit code 1 if something is wrong.\n\n"
+		"Columns: name, kind, size, used, alive, dead, objects, value (of a semaphore), age,\n"
+		"owner, mapped-by, trouble.\n",
 	.rows = rows,
-};
-
-/* What there is to say of one segment. */
-struct line {
-	const char *name;
-	struct ilk_inspection *in; /* NULL: it could not be inspected */
-	int alive, dead;
-	char trouble[160];
-	int is_wrong;
 };
 
 /* The listing as it grows. */
 struct listing {
 	struct table table;
 	struct json j;
-	int segments, wrong;
+	struct mappers *mappers; /* NULL: nobody wants to know */
+	int lines, wrong;
 };
+
+static void add_line(struct listing *listing, const struct line *line)
+{
+	listing->lines++;
+	listing->wrong += line->is_wrong;
+	if (json)
+		ls_to_json(&listing->j, line, listing->mappers);
+	else
+		ls_to_table(&listing->table, line, listing->mappers);
+}
+
+/* --- segments --- */
 
 static void ignore(const struct finding *f, void *arg)
 {
@@ -72,6 +88,8 @@ static void note_failure(struct line *line, int rc)
 {
 	const char *particulars = ilk_last_error();
 
+	if (rc == -EMEDIUMTYPE)
+		line->kind = "file";
 	/* Other people's segments are nothing wrong. */
 	line->is_wrong = rc != -EACCES;
 	if (rc == -EACCES)
@@ -81,128 +99,118 @@ static void note_failure(struct line *line, int rc)
 			particulars[0] ? particulars : ilk_strerror(rc));
 }
 
-static const char *user_name(uint32_t uid, char out[TERM_TEXT])
+static uint64_t inode_of(const char *name)
 {
-	const struct passwd *user = getpwuid(uid);
+	char path[sizeof FOLDER "/ilk." + NAME_MAX];
+	struct stat s;
 
-	if (user)
-		snprintf(out, TERM_TEXT, "%s", user->pw_name);
-	else
-		snprintf(out, TERM_TEXT, "%u", uid);
-	return out;
+	snprintf(path, sizeof path, FOLDER "/ilk.%s", name);
+	return lstat(path, &s) == 0 ? s.st_ino : 0;
 }
 
-static int64_t age(const struct ilk_inspection *in)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - in->created;
-}
-
-static void add_blanks(struct table *t, const char *name)
-{
-	table_cell(t, TERM_PLAIN, "%s", name);
-	for (int i = 0; i < 7; i++)
-		table_cell(t, TERM_PLAIN, "-");
-}
-
-static void add_to_table(struct table *t, const struct line *line)
-{
-	const struct ilk_inspection *in = line->in;
-	char text[TERM_TEXT];
-
-	if (!in) {
-		add_blanks(t, line->name);
-	} else {
-		table_cell(t, TERM_PLAIN, "%s", line->name);
-		table_cell(t, TERM_PLAIN, "%s", term_bytes(text, in->bytes));
-		table_cell(t, TERM_PLAIN, "%s", term_bytes(text, in->used));
-		table_cell(t, TERM_PLAIN, "%d", line->alive);
-		table_cell(t, line->dead ? TERM_BAD : TERM_PLAIN, "%d", line->dead);
-		table_cell(t, TERM_PLAIN, "%zu", in->object_count);
-		table_cell(t, TERM_PLAIN, "%s", term_duration(text, age(in)));
-		table_cell(t, TERM_PLAIN, "%s", user_name(in->uid, text));
-	}
-	table_cell(t, line->is_wrong ? TERM_BAD : TERM_PLAIN, "%s", line->trouble);
-}
-
-static void add_to_json(struct json *j, const struct line *line)
-{
-	const struct ilk_inspection *in = line->in;
-	char user[TERM_TEXT];
-
-	json_open(j, NULL, '{');
-	json_string(j, "name", line->name);
-	if (in) {
-		json_integer(j, "bytes", (int64_t)in->bytes);
-		json_integer(j, "used", (int64_t)in->used);
-		json_integer(j, "processes_alive", line->alive);
-		json_integer(j, "processes_dead", line->dead);
-		json_integer(j, "objects", (int64_t)in->object_count);
-		json_integer(j, "age_ns", age(in));
-		json_integer(j, "uid", in->uid);
-		json_string(j, "user", user_name(in->uid, user));
-	}
-	json_string(j, "trouble", line->trouble[0] ? line->trouble : NULL);
-	json_close(j);
-}
-
-static int add(const char *name, void *arg)
+static int add_segment(const char *name, void *arg)
 {
 	struct listing *listing = arg;
-	struct line line = {.name = name};
-	int rc = ilk_inspect(name, &line.in);
+	struct line line = {.name = name, .kind = "segment"};
+	struct ilk_inspection *in = NULL;
+	int rc = ilk_inspect(name, &in);
 
 	if (rc == -ENOENT)
 		return 0; /* it went meanwhile */
+	line.in = in;
+	line.inode = listing->mappers ? inode_of(name) : 0;
 	if (rc == 0)
 		look(&line);
 	else
 		note_failure(&line, rc);
-	listing->segments++;
-	listing->wrong += line.is_wrong;
-	if (json)
-		add_to_json(&listing->j, &line);
-	else
-		add_to_table(&listing->table, &line);
-	ilk_inspection_free(line.in);
+	add_line(listing, &line);
+	ilk_inspection_free(in);
 	return 0;
+}
+
+/* --- what is not Ilk's --- */
+
+static void add_foreign(const struct foreign *f, void *arg)
+{
+	struct line line = {.name = f->name, .kind = f->kind, .foreign = f, .inode = f->inode};
+
+	snprintf(line.trouble, sizeof line.trouble, "%s", f->trouble);
+	add_line(arg, &line);
+}
+
+/* --- all of it --- */
+
+static int list(struct listing *listing)
+{
+	int rc;
+
+	if (json) {
+		json_document(&listing->j, stdout, "ls", 1);
+		json_open(&listing->j, "segments", '[');
+	}
+	rc = ilk_inspect_each(add_segment, listing);
+	if (json)
+		json_close(&listing->j);
+	if (json && all)
+		json_open(&listing->j, "others", '[');
+	if (rc == 0 && all && foreign_each(add_foreign, listing) < 0)
+		rc = -errno;
+	if (json && all)
+		json_close(&listing->j);
+	return rc;
 }
 
 static void finish(struct listing *listing)
 {
+	const struct mappers *m = listing->mappers;
+
 	if (json) {
-		json_close(&listing->j);
+		if (m)
+			json_integer(&listing->j, "processes_not_read", m->unread);
 		json_close(&listing->j);
 		return;
 	}
-	if (listing->segments == 0) {
-		printf("no segments; `ilk create NAME` makes one\n");
-		return;
-	}
-	table_print(&listing->table, stdout);
+	if (listing->lines == 0)
+		printf(all ? "nothing in /dev/shm\n"
+			   : "no segments; `ilk create NAME` makes one\n");
+	else
+		table_print(&listing->table, stdout);
+	if (m && m->no_proc)
+		printf("note: there is no /proc: who has what mapped cannot be told\n");
+	else if (m && m->unread)
+		printf("note: %d process%s may not be looked at, and may have some of it mapped, "
+		       "too\n",
+			m->unread, m->unread == 1 ? "" : "es");
+}
+
+static const char *columns_shown(void)
+{
+	if (columns)
+		return columns;
+	return all ? "name,kind,size,used,alive,dead,value,age,owner,mapped-by,trouble"
+		   : "name,size,used,alive,dead,objects,age,owner,trouble";
 }
 
 static int ls_main(int argc, char **argv)
 {
-	static const char *const heads[] = {"NAME", ">SIZE", ">USED", ">ALIVE", ">DEAD", ">OBJECTS",
-		">AGE", "OWNER", "TROUBLE", NULL};
-	struct listing listing = {.segments = 0};
+	struct listing listing = {.lines = 0};
+	struct mappers mappers;
 	int code = options_parse(&page, &argc, argv);
 	int rc;
 
 	if (code != OPTIONS_GO)
 		return code;
-	table_begin(&listing.table, heads);
-	if (table_choose(&listing.table, page.command, columns) != 0)
+	table_begin(&listing.table, ls_heads);
+	if (table_choose(&listing.table, page.command, columns_shown()) != 0)
 		return EXIT_ERROR;
-	if (json) {
-		json_document(&listing.j, stdout, "ls", 1);
-		json_open(&listing.j, "segments", '[');
+	if (json ? all : table_shows(&listing.table, "mapped-by")) {
+		mappers_read(&mappers, FOLDER);
+		listing.mappers = &mappers;
 	}
-	rc = ilk_inspect_each(add, &listing);
+	rc = list(&listing);
 	finish(&listing);
+	if (listing.mappers)
+		mappers_free(&mappers);
 	if (rc < 0)
 		return complain(page.command, "/dev/shm cannot be read: %s", strerror(-rc));
 	return listing.wrong ? EXIT_FINDING : EXIT_FINE;

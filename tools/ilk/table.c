@@ -106,7 +106,7 @@ int table_shows(const struct table *t, const char *column)
 
 void table_cell(struct table *t, enum term_style style, const char *format, ...)
 {
-	char text[256], clean[sizeof text];
+	char text[800], clean[sizeof text];
 	va_list arguments;
 
 	va_start(arguments, format);
