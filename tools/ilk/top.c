@@ -37,7 +37,6 @@ static const struct option_row rows[] = {
 		.help = "only what has TEXT in its segment, name, type or owner",
 		.target = &filter},
 	{.name = "once",
-		.letter = '1',
 		.kind = OPTION_FLAG,
 		.help = "take two looks, print what went on between them, end",
 		.target = &once},
