@@ -100,6 +100,19 @@ is_json()
 	fi
 }
 
+# fits VIEW: it is as docs/schema/ilk-VIEW.json says. Without Python: it is JSON.
+fits()
+{
+	local here
+
+	is_json
+	here=$(dirname "${BASH_SOURCE[0]}")
+	if command -v python3 >/dev/null; then
+		python3 "$here/schema.py" "$here/../../docs/schema/ilk-$1.json" "$scratch/out" \
+			>"$scratch/err" || fail "not as the schema of $1 says"
+	fi
+}
+
 # until_true SECONDS COMMAND...: tries until it succeeds.
 until_true()
 {

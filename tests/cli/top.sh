@@ -41,7 +41,7 @@ says "$prefix-b"
 
 # JSON, once and again and again.
 expect 0 top "$prefix" --once --every 10ms --json
-is_json
+fits top
 says '"schema": "ilk-top"'
 says '"threads_waiting": 1'
 says "\"pid\": $holder"
@@ -84,7 +84,7 @@ until_true 10 grep -q '"object": "again"' "$scratch/looks" || fail "it is not lo
 kill -TERM "$top"
 await "$top" 10
 head -n 1 "$scratch/looks" >"$scratch/line" && mv "$scratch/line" "$scratch/out"
-is_json
+fits top
 
 # Of all segments, those that come and go.
 "$ilk" top --every 10ms >"$scratch/out" 2>"$scratch/err" &

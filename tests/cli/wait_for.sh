@@ -104,7 +104,7 @@ wait_in_background "$prefix" stock free --json
 end_holder TERM
 ends_with 0
 out=$(cat "$scratch/out")
-is_json
+fits wait-for
 says '"schema": "ilk-wait-for"'
 says '"met": true'
 says '"state": "free"'
@@ -121,7 +121,7 @@ ends_with 0
 
 # The time.
 expect 1 wait-for "$prefix" stock held --timeout 300ms --json
-is_json
+fits wait-for
 says '"met": false'
 waited=$(sed -n 's/.*"waited_ns": \([0-9]*\).*/\1/p' "$scratch/out")
 [ "$waited" -ge 300000000 ] || fail "it waited for $waited ns only"

@@ -65,7 +65,7 @@ expect 0 watch "$prefix" --every 50ms --for 100ms --json
 	fail "not four lines of JSON"
 says "\"pid\": $holder"
 tail -n 1 "$scratch/out" >"$scratch/line" && mv "$scratch/line" "$scratch/out"
-is_json
+fits watch
 
 # Names that steer, or have commas.
 "$ilk" counter "$prefix" 'a, "b"' add 1 >/dev/null
