@@ -143,7 +143,10 @@ static void press_keys(struct top *t, uint64_t number)
 static void open_all(uint64_t number)
 {
 	char *names[] = {name};
-	struct top t = {.list = TOP_PROCESSES, .sort = ROWS_WAITING, .every = TICKS_SECOND};
+	struct top t = {.list = TOP_PROCESSES,
+		.view = TOP_PROCESSES,
+		.sort = ROWS_WAITING,
+		.every = TICKS_SECOND};
 
 	table_begin(&t.objects, rows_heads);
 	table_begin(&t.process_table, top_process_heads);

@@ -13,14 +13,14 @@ size_t top_list_length(const struct top *t)
 
 static int is_list(const struct top *t)
 {
-	return t->view == TOP_OBJECTS || t->view == TOP_PROCESSES;
+	return t->view == t->list;
 }
 
 static struct top_place *place(struct top *t)
 {
 	if (!is_list(t))
 		return &t->text_place;
-	return t->view == TOP_PROCESSES ? &t->process_place : &t->object_place;
+	return t->list == TOP_PROCESSES ? &t->process_place : &t->object_place;
 }
 
 struct top_place *top_list_place(struct top *t, size_t page)
@@ -93,7 +93,7 @@ static void open_row(struct top *t, size_t page)
 
 	if (top_list_length(t) == 0)
 		return;
-	if (t->view == TOP_PROCESSES) {
+	if (t->list == TOP_PROCESSES) {
 		const struct top_process *process = &t->processes[p->selected];
 
 		segment = process->segment;

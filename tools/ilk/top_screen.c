@@ -245,7 +245,7 @@ static void draw_list(struct top *t, int y, size_t page)
 {
 	const struct top_place *place = top_list_place(t, page);
 
-	if (t->view == TOP_PROCESSES) {
+	if (t->list == TOP_PROCESSES) {
 		top_print_processes(t, place->scroll, page);
 		draw_table(&t->process_table, y, SIZE_MAX, place);
 	} else {
@@ -310,7 +310,7 @@ static void draw_footer(const struct top *t)
 		snprintf(line, sizeof line, "only what has: %s_",
 			term_clean(clean, sizeof clean, t->filter));
 		draw(y, 0, A_BOLD, line);
-	} else if (t->view == TOP_OBJECTS || t->view == TOP_PROCESSES) {
+	} else if (t->view == t->list) {
 		draw(y, 0, A_DIM,
 			"h help  q quit  s sort  r reverse  / filter  p pause  Enter open  Tab "
 			"objects, processes");
@@ -327,7 +327,7 @@ static size_t draw_all(struct top *t)
 	erase();
 	top = draw_header(t) + 1;
 	page = (size_t)LINES > top + 2 ? (size_t)LINES - top - 2 : 0;
-	if (t->view == TOP_OBJECTS || t->view == TOP_PROCESSES)
+	if (t->view == t->list)
 		draw_list(t, (int)top, page);
 	else
 		draw_text(t, (int)top, page + 1);
