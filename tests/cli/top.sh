@@ -15,7 +15,7 @@ hold "$prefix" stock
 "$ilk" lock "$prefix" stock -- true 2>/dev/null &
 waiter=$!
 started+=("$waiter")
-until_true 10 "$ilk" wait-for -t 0 "$prefix" stock 'waiters==1' 2>/dev/null || fail "nobody waits"
+until_true 30 "$ilk" wait-for -t 0 "$prefix" stock 'waiters==1' 2>/dev/null || fail "nobody waits"
 
 # One look after another, once.
 refuses top "$prefix" --sort wating
@@ -49,8 +49,8 @@ says "\"pid\": $holder"
 # What is no terminal gets text at each look; and the segment is only read. Who waits writes down how
 # often he slept: so all are stopped.
 kill -STOP "$waiter" "$holder"
-until_true 10 state_is "$waiter" T || fail "not stopped"
-until_true 10 state_is "$holder" T || fail "not stopped"
+until_true 30 state_is "$waiter" T || fail "not stopped"
+until_true 30 state_is "$holder" T || fail "not stopped"
 sum=$(sha256sum "$segment")
 "$ilk" top "$prefix" --every 10ms --json >"$scratch/looks" 2>"$scratch/err" &
 top=$!
@@ -59,7 +59,7 @@ looks()
 {
 	[ "$(wc -l <"$scratch/looks")" -gt "$1" ]
 }
-until_true 10 looks 3 || fail "it does not look again and again"
+until_true 30 looks 3 || fail "it does not look again and again"
 for i in {1..50}; do
 	! grep -q "ilk\.$prefix" "/proc/$top/maps" || fail "top maps the segment"
 	for fd in /proc/"$top"/fdinfo/*; do
@@ -77,10 +77,10 @@ head -n 1 "$scratch/looks" | grep -q '"processes": 2, "processes_dead": 0, "proc
 kill -KILL "$waiter"
 end_holder KILL
 "$ilk" rm "$prefix"
-until_true 10 grep -q '"trouble": "there is no such segment"' "$scratch/looks" || fail "that it went is not told"
+until_true 30 grep -q '"trouble": "there is no such segment"' "$scratch/looks" || fail "that it went is not told"
 "$ilk" create "$prefix" >/dev/null
 "$ilk" counter "$prefix" again add 1 >/dev/null
-until_true 10 grep -q '"object": "again"' "$scratch/looks" || fail "it is not looked at again"
+until_true 30 grep -q '"object": "again"' "$scratch/looks" || fail "it is not looked at again"
 kill -TERM "$top"
 await "$top" 10
 head -n 1 "$scratch/looks" >"$scratch/line" && mv "$scratch/line" "$scratch/out"
@@ -90,10 +90,10 @@ fits top
 "$ilk" top --every 10ms >"$scratch/out" 2>"$scratch/err" &
 top=$!
 started+=("$top")
-until_true 10 grep -q "^$prefix-b " "$scratch/out" || fail "not all are shown"
+until_true 30 grep -q "^$prefix-b " "$scratch/out" || fail "not all are shown"
 "$ilk" create "$prefix-c" >/dev/null
 "$ilk" counter "$prefix-c" new add 1 >/dev/null
-until_true 10 grep -Eq "^$prefix-c +new " "$scratch/out" || fail "one that came is not shown"
+until_true 30 grep -Eq "^$prefix-c +new " "$scratch/out" || fail "one that came is not shown"
 kill -TERM "$top"
 await "$top" 10
 [ ! -s "$scratch/err" ] || fail "something is complained of"

@@ -33,12 +33,12 @@ shows_not()
 # sees REGEX, sees_not REGEX: soon. Where the screen is not what it is to be, nothing that follows is.
 sees()
 {
-	until_true 10 shows "$1" || { fail "the screen does not show: $1"; finish; }
+	until_true 30 shows "$1" || { fail "the screen does not show: $1"; finish; }
 }
 
 sees_not()
 {
-	until_true 10 shows_not "$1" || { fail "the screen goes on showing: $1"; finish; }
+	until_true 30 shows_not "$1" || { fail "the screen goes on showing: $1"; finish; }
 }
 
 press()
@@ -74,7 +74,7 @@ hold "$prefix" stock
 "$ilk" lock "$prefix" stock -- true 2>/dev/null &
 waiter=$!
 started+=("$waiter")
-until_true 10 "$ilk" wait-for -t 0 "$prefix" stock 'waiters==1' 2>/dev/null || fail "nobody waits"
+until_true 30 "$ilk" wait-for -t 0 "$prefix" stock 'waiters==1' 2>/dev/null || fail "nobody waits"
 
 start "$prefix"
 sees "^stock +mutex +(1\.0|0\.9)[0-9] +1 +ilk \(pid $holder"
