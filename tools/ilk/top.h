@@ -1,6 +1,6 @@
 /*
- * top.h - what the parts of `ilk top` share. top.c has options and the plain face, top_screen.c the full
- * screen, top_keys.c what keys do; top_views.c and top_details.c tell what is to be seen, to whomever
+ * top.h - what the parts of `ilk top` share. top.c has options and the plain face, top_screen.c and
+ * top_draw.c the full screen, top_keys.c what keys do; top_views.c and top_details.c tell what is to be seen, to whomever
  * shows it.
  */
 #ifndef ILK_TOOLS_TOP_H
