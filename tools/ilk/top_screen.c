@@ -57,6 +57,22 @@ static void watch_signals(sigset_t *inside)
 	sigprocmask(SIG_BLOCK, &blocked, inside);
 }
 
+/* As if we had never handled them; what curses did to them, too. */
+static void unwatch_signals(const sigset_t *inside)
+{
+	struct sigaction standard = {.sa_handler = SIG_DFL};
+
+	sigaction(SIGWINCH, &standard, NULL);
+	for (int i = 0; i < ENDINGS; i++) {
+		struct sigaction now;
+
+		sigaction(endings[i], NULL, &now);
+		if (now.sa_handler != SIG_IGN)
+			sigaction(endings[i], &standard, NULL);
+	}
+	sigprocmask(SIG_SETMASK, inside, NULL);
+}
+
 /* Ends us by the signal that asked for it, as if we had never handled it. */
 static void end_by(int signal, const sigset_t *inside)
 {
@@ -178,7 +194,7 @@ int top_screen(struct top *t)
 
 	watch_signals(&inside);
 	if (take_terminal() < 0) {
-		sigprocmask(SIG_SETMASK, &inside, NULL);
+		unwatch_signals(&inside);
 		return -1;
 	}
 	loop(t, &inside);
