@@ -2,7 +2,6 @@
 # ilk doctor: on segments put into known states by real processes; that looking changes nothing, and
 # that --fix does what it says and nothing else.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
-schema=${3:?}
 . "$(dirname "$0")/alone.sh"
 [ "$alone" ] || { echo "skipped: there can be no /dev/shm of its own"; exit 77; }
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # ilk gc: what nobody lives in goes; what somebody lives in, and what is none of ours, stays.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
-schema=${3:?}
 . "$(dirname "$0")/alone.sh"
 [ "$alone" ] || { echo "skipped: there can be no /dev/shm of its own"; exit 77; }
 . "$(dirname "$0")/lib.sh"

@@ -1,7 +1,6 @@
 #!/bin/bash
 # ilk ls. Other segments may be on this host: only lines about our own are looked at.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR PATH_OF_SCHEMAS}
-schema=${3:?}
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/actors.sh"
 

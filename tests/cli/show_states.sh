@@ -1,7 +1,6 @@
 #!/bin/bash
 # ilk show on segments in known states, put into them by real processes; in text and in JSON.
 actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
-schema=${3:?path of the schemas}
 . "$(dirname "$0")/lib.sh"
 . "$(dirname "$0")/actors.sh"
 

@@ -52,7 +52,7 @@ if [ -n "$ilk" ]; then
 		diff <(described "$command") <(helped "${words[@]}") >&2 ||
 			{ echo "the manual (<) and ilk ${words[*]} --help (>) differ"; failed=1; }
 	done
-	"$ilk" help | sed -nE 's/^  ([a-z]+) .*/\1/p' | while read -r command; do
+	"$ilk" help | sed -nE 's/^  ([a-z-]+) .*/\1/p' | while read -r command; do
 		grep -qE "^\.Ss .*\b$command\b" docs/man/ilk.1 ||
 			{ echo "ilk $command: not in ilk.1"; exit 1; }
 	done || failed=1

@@ -47,7 +47,8 @@ static void print_text(struct json *j, const char *text)
 
 static void indent(const struct json *j)
 {
-	fprintf(j->out, "\n%*s", 2 * j->depth, "");
+	if (!j->is_line)
+		fprintf(j->out, "\n%*s", 2 * j->depth, "");
 }
 
 /* Everything that precedes a value: comma, new line, key. */
@@ -55,7 +56,7 @@ static void begin_value(struct json *j, const char *key)
 {
 	if (j->depth > 0) {
 		if (j->count[j->depth - 1]++ > 0)
-			putc(',', j->out);
+			fputs(j->is_line ? ", " : ",", j->out);
 		indent(j);
 	}
 	if (key) {
@@ -90,15 +91,27 @@ void json_close(struct json *j)
 	end_value(j);
 }
 
-void json_document(struct json *j, FILE *out, const char *view, int version)
+static void open_document(struct json *j, const char *view, int version)
 {
 	char schema[32];
 
 	snprintf(schema, sizeof schema, "ilk-%s", view);
-	json_begin(j, out);
 	json_open(j, NULL, '{');
 	json_string(j, "schema", schema);
 	json_integer(j, "version", version);
+}
+
+void json_document(struct json *j, FILE *out, const char *view, int version)
+{
+	json_begin(j, out);
+	open_document(j, view, version);
+}
+
+void json_line(struct json *j, FILE *out, const char *view, int version)
+{
+	json_begin(j, out);
+	j->is_line = 1;
+	open_document(j, view, version);
 }
 
 void json_string(struct json *j, const char *key, const char *value)

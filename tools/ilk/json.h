@@ -23,7 +23,7 @@ enum { JSON_DEPTH = 16 };
 
 struct json {
 	FILE *out;
-	int depth;
+	int depth, is_line;
 	char closing[JSON_DEPTH]; /* what ends each open array or object */
 	int count[JSON_DEPTH];    /* values in it so far */
 };
@@ -36,6 +36,9 @@ void json_begin(struct json *j, FILE *out);
  * is added.
  */
 void json_document(struct json *j, FILE *out, const char *view, int version);
+
+/* The same, but all of it on one line: for views that print one after the other. */
+void json_line(struct json *j, FILE *out, const char *view, int version);
 
 /* Opens an array, BRACKET '[', or an object, '{'. */
 void json_open(struct json *j, const char *key, char bracket);

@@ -48,15 +48,32 @@ static int read_size(const char *text, int64_t *value)
 	return unit < 0 || __builtin_mul_overflow(*value, unit, value) ? -1 : 0;
 }
 
+/* Seconds in the unit SUFFIX, itself a second by default; 0: no such unit. */
+static double seconds_in(const char *suffix)
+{
+	static const struct {
+		const char *suffix;
+		double seconds;
+	} units[] = {{"", 1}, {"s", 1}, {"ms", 1e-3}, {"us", 1e-6}, {"m", 60}, {"min", 60},
+		{"h", 3600}, {"d", 86400}};
+
+	for (size_t i = 0; i < sizeof units / sizeof units[0]; i++)
+		if (strcmp(suffix, units[i].suffix) == 0)
+			return units[i].seconds;
+	return 0;
+}
+
 static int read_seconds(const char *text, int64_t *value)
 {
 	char *end;
-	double seconds = strtod(text, &end);
+	double seconds = strtod(text, &end), unit = seconds_in(end);
 
-	/* The first test keeps out "inf", "nan" and hexadecimal; 9.2e9 s is what 63 bits hold. */
-	if (strspn(text, "-.0123456789") != strlen(text) || *end || end == text || seconds > 9.2e9)
+	/* The second test keeps out "inf", "nan", exponents and hexadecimal; 9.2e9 s is what 63 bits
+	 * hold. */
+	if (end == text || end != text + strspn(text, "-.0123456789") || unit == 0 ||
+		seconds * unit > 9.2e9)
 		return -1;
-	*value = (int64_t)(seconds * 1e9);
+	*value = (int64_t)(seconds * unit * 1e9);
 	return 0;
 }
 
@@ -81,7 +98,7 @@ static const char *kind_in_words(enum option_kind kind)
 	case OPTION_MODE:
 		return "octal permissions such as 0600";
 	case OPTION_SECONDS:
-		return "seconds such as 5 or 0.5";
+		return "seconds such as 5 or 0.5, or a time such as 20ms or 2m";
 	default:
 		return "a whole number";
 	}

@@ -27,12 +27,13 @@
 
 /* Which type the target has, and what the text of the value may be. */
 enum option_kind {
-	OPTION_FLAG,    /* int; set to 1; takes no value */
-	OPTION_TEXT,    /* const char * */
-	OPTION_NUMBER,  /* int64_t, decimal */
-	OPTION_SIZE,    /* int64_t, bytes; K, M, G are 1024 and its powers */
-	OPTION_MODE,    /* int64_t, octal */
-	OPTION_SECONDS, /* int64_t, nanoseconds; the text is seconds, with a fraction if need be */
+	OPTION_FLAG,   /* int; set to 1; takes no value */
+	OPTION_TEXT,   /* const char * */
+	OPTION_NUMBER, /* int64_t, decimal */
+	OPTION_SIZE,   /* int64_t, bytes; K, M, G are 1024 and its powers */
+	OPTION_MODE,   /* int64_t, octal */
+	OPTION_SECONDS, /* int64_t, nanoseconds; the text is seconds, with a fraction if need be, or with
+			 * a unit: us, ms, s, m, h, d */
 };
 
 struct option_row {

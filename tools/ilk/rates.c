@@ -31,7 +31,7 @@ static const struct ilk_object_info **sorted(const struct ilk_inspection *in)
 
 static int is_same(const struct ilk_object_info *a, const struct ilk_object_info *b)
 {
-	return a->offset == b->offset && strcmp(a->type, b->type) == 0 &&
+	return a->offset == b->offset && (a->type == b->type || strcmp(a->type, b->type) == 0) &&
 	       strcmp(a->name, b->name) == 0;
 }
 
@@ -162,16 +162,15 @@ static double waiting(double waited_ns, double seconds, const struct ilk_inspect
 struct comparison {
 	const struct ilk_inspection *before, *after;
 	double seconds;
-	const struct ilk_object_info **earlier; /* the objects of `before`, by offset */
+	const struct ilk_object_info **earlier; /* of `before`, by offset; NULL: not needed yet */
 	double *pending_before, *pending_after; /* in the order of the objects */
 };
 
 static int begin(struct comparison *c)
 {
-	c->earlier = sorted(c->before);
 	c->pending_before = pending(c->before, c->after);
 	c->pending_after = pending(c->after, c->after);
-	return c->earlier && c->pending_before && c->pending_after;
+	return c->pending_before && c->pending_after;
 }
 
 static void end(struct comparison *c)
@@ -181,17 +180,45 @@ static void end(struct comparison *c)
 	free(c->pending_after);
 }
 
-static struct rate compare(const struct comparison *c, size_t i)
+/* What object I was; most stand where they stood. NULL: it was not there. -1: no memory. */
+static int find_earlier(struct comparison *c, size_t i, const struct ilk_object_info **a)
 {
 	const struct ilk_object_info *b = &c->after->objects[i];
-	const struct ilk_object_info *a = find(c->earlier, c->before->object_count, b);
-	struct rate r = a ? rate_of(a, b, c->seconds) : unknown;
 
-	if (r.is_known)
-		r.waiting = waiting((double)(b->waited_ns - a->waited_ns) + c->pending_after[i] -
-					    c->pending_before[a - c->before->objects],
+	if (i < c->before->object_count && is_same(&c->before->objects[i], b)) {
+		*a = &c->before->objects[i];
+		return 0;
+	}
+	if (!c->earlier)
+		c->earlier = sorted(c->before);
+	if (!c->earlier)
+		return -1;
+	*a = find(c->earlier, c->before->object_count, b);
+	return 0;
+}
+
+static int compare(struct comparison *c, size_t i, struct rate *r)
+{
+	const struct ilk_object_info *a, *b = &c->after->objects[i];
+
+	if (find_earlier(c, i, &a) < 0)
+		return -1;
+	*r = a ? rate_of(a, b, c->seconds) : unknown;
+	if (r->is_known)
+		r->waiting = waiting((double)(b->waited_ns - a->waited_ns) + c->pending_after[i] -
+					     c->pending_before[a - c->before->objects],
 			c->seconds, c->after);
-	return r;
+	return 0;
+}
+
+static int compare_all(struct comparison *c, struct rate *rates)
+{
+	int rc = begin(c) ? 0 : -1;
+
+	for (size_t i = 0; rc == 0 && i < c->after->object_count; i++)
+		rc = compare(c, i, &rates[i]);
+	end(c);
+	return rc;
 }
 
 struct rate *rates_between(const struct ilk_inspection *before, const struct ilk_inspection *after)
@@ -204,13 +231,8 @@ struct rate *rates_between(const struct ilk_inspection *before, const struct ilk
 	if (!rates || !before || before->created != after->created || after->taken <= before->taken)
 		return rates;
 	c.seconds = (double)(after->taken - before->taken) / 1e9;
-	if (begin(&c)) {
-		for (size_t i = 0; i < after->object_count; i++)
-			rates[i] = compare(&c, i);
-	} else {
-		free(rates);
-		rates = NULL;
-	}
-	end(&c);
-	return rates;
+	if (compare_all(&c, rates) == 0)
+		return rates;
+	free(rates);
+	return NULL;
 }

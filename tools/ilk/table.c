@@ -19,25 +19,31 @@ void table_begin(struct table *t, const char *const *heads)
 	*t = (struct table){.heads = heads};
 	while (t->columns < TABLE_COLUMNS && heads[t->columns])
 		t->columns++;
-	for (size_t c = 0; c < t->columns; c++)
+	for (size_t c = 0; c < t->columns; c++) {
 		t->order[c] = c;
+		t->widths[c] = strlen(table_head(t, c));
+	}
 	t->chosen = t->columns;
 }
 
-static int is_right(const char *head)
+int table_is_right(const struct table *t, size_t column)
 {
-	return head[0] == '>';
+	return t->heads[column][0] == '>';
+}
+
+const char *table_head(const struct table *t, size_t column)
+{
+	return t->heads[column] + table_is_right(t, column);
 }
 
 /* --- choosing --- */
 
-enum { COLUMN_NAME = 32 };
-
-static const char *column_name(const char *head, char out[COLUMN_NAME])
+const char *table_column_name(const struct table *t, size_t column, char out[TABLE_COLUMN_NAME])
 {
+	const char *head = table_head(t, column);
 	size_t n = 0;
 
-	for (head += is_right(head); *head && n < COLUMN_NAME - 1; head++)
+	for (; *head && n < TABLE_COLUMN_NAME - 1; head++)
 		out[n++] = (char)(*head == ' ' ? '-' : tolower((unsigned char)*head));
 	out[n] = 0;
 	return out;
@@ -45,10 +51,10 @@ static const char *column_name(const char *head, char out[COLUMN_NAME])
 
 static int find_column(const struct table *t, const char *name, size_t length, size_t *column)
 {
-	char own[COLUMN_NAME];
+	char own[TABLE_COLUMN_NAME];
 
 	for (*column = 0; *column < t->columns; ++*column)
-		if (strlen(column_name(t->heads[*column], own)) == length &&
+		if (strlen(table_column_name(t, *column, own)) == length &&
 			strncmp(own, name, length) == 0)
 			return 1;
 	return 0;
@@ -57,12 +63,12 @@ static int find_column(const struct table *t, const char *name, size_t length, s
 static int complain_column(
 	const struct table *t, const char *command, const char *name, size_t length)
 {
-	char names[TABLE_COLUMNS][COLUMN_NAME], all[TABLE_COLUMNS * COLUMN_NAME] = "";
+	char names[TABLE_COLUMNS][TABLE_COLUMN_NAME], all[TABLE_COLUMNS * TABLE_COLUMN_NAME] = "";
 	struct suggestion s;
 
 	suggest_begin(&s, name, length);
 	for (size_t c = 0; c < t->columns; c++) {
-		suggest_offer(&s, column_name(t->heads[c], names[c]));
+		suggest_offer(&s, table_column_name(t, c, names[c]));
 		strcat(strcat(all, c ? "," : ""), names[c]);
 	}
 	if (s.best)
@@ -94,10 +100,10 @@ int table_choose(struct table *t, const char *command, const char *list)
 
 int table_shows(const struct table *t, const char *column)
 {
-	char own[COLUMN_NAME];
+	char own[TABLE_COLUMN_NAME];
 
 	for (size_t i = 0; i < t->chosen; i++)
-		if (strcmp(column_name(t->heads[t->order[i]], own), column) == 0)
+		if (strcmp(table_column_name(t, t->order[i], own), column) == 0)
 			return 1;
 	return 0;
 }
@@ -132,7 +138,7 @@ static void pad(FILE *out, size_t n)
 static void print_one(FILE *out, const struct table *t, size_t i, size_t width,
 	enum term_style style, const char *text)
 {
-	int right = is_right(t->heads[t->order[i]]), last = i + 1 == t->chosen;
+	int right = table_is_right(t, t->order[i]), last = i + 1 == t->chosen;
 	size_t fill = width - term_width(text);
 
 	if (i > 0)
@@ -147,40 +153,51 @@ static void print_one(FILE *out, const struct table *t, size_t i, size_t width,
 		putc('\n', out);
 }
 
-static void find_widths(const struct table *t, size_t widths[TABLE_COLUMNS])
-{
-	for (size_t c = 0; c < t->columns; c++)
-		widths[c] = strlen(t->heads[c]) - (size_t)is_right(t->heads[c]);
-	for (size_t i = 0; i < t->count; i++) {
-		size_t width = term_width(t->cells[i].text);
-
-		if (width > widths[i % t->columns])
-			widths[i % t->columns] = width;
-	}
-}
-
-static void print_row(FILE *out, const struct table *t, const size_t *widths, size_t first)
+static void print_row(FILE *out, const struct table *t, size_t first)
 {
 	for (size_t i = 0; i < t->chosen; i++) {
 		const struct table_cell *cell = &t->cells[first + t->order[i]];
 
-		print_one(out, t, i, widths[t->order[i]], cell->style, cell->text);
+		print_one(out, t, i, t->widths[t->order[i]], cell->style, cell->text);
 	}
+}
+
+void table_measure(struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++) {
+		size_t width = term_width(t->cells[i].text), *widest = &t->widths[i % t->columns];
+
+		if (width > *widest)
+			*widest = width;
+	}
+}
+
+void table_print_heads(struct table *t, FILE *out)
+{
+	table_measure(t);
+	for (size_t i = 0; i < t->chosen; i++)
+		print_one(out, t, i, t->widths[t->order[i]], TERM_BOLD, table_head(t, t->order[i]));
+}
+
+void table_print_rows(struct table *t, FILE *out)
+{
+	table_measure(t);
+	for (size_t i = 0; i + t->columns <= t->count; i += t->columns)
+		print_row(out, t, i);
+}
+
+void table_clear(struct table *t)
+{
+	for (size_t i = 0; i < t->count; i++)
+		free(t->cells[i].text);
+	free(t->cells);
+	t->cells = NULL;
+	t->count = 0;
 }
 
 void table_print(struct table *t, FILE *out)
 {
-	size_t widths[TABLE_COLUMNS];
-
-	find_widths(t, widths);
-	for (size_t i = 0; i < t->chosen; i++) {
-		const char *head = t->heads[t->order[i]];
-
-		print_one(out, t, i, widths[t->order[i]], TERM_BOLD, head + is_right(head));
-	}
-	for (size_t i = 0; i + t->columns <= t->count; i += t->columns)
-		print_row(out, t, widths, i);
-	for (size_t i = 0; i < t->count; i++)
-		free(t->cells[i].text);
-	free(t->cells);
+	table_print_heads(t, out);
+	table_print_rows(t, out);
+	table_clear(t);
 }

@@ -21,7 +21,7 @@
 
 #include "ilk/term.h"
 
-enum { TABLE_COLUMNS = 16 };
+enum { TABLE_COLUMNS = 16, TABLE_COLUMN_NAME = 32 };
 
 struct table_cell {
 	enum term_style style;
@@ -33,6 +33,7 @@ struct table {
 	size_t columns, count; /* count: of cells, filled row by row */
 	struct table_cell *cells;
 	size_t chosen, order[TABLE_COLUMNS]; /* the columns that are printed */
+	size_t widths[TABLE_COLUMNS];        /* of all columns, as wide as they ever were */
 };
 
 void table_begin(struct table *t, const char *const *heads);
@@ -49,5 +50,22 @@ void table_cell(struct table *t, enum term_style style, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
 void table_print(struct table *t, FILE *out);
+
+/*
+ * For tables that go on: prints the heads, and the rows, which stay until table_clear(). Columns never
+ * become narrower.
+ */
+void table_print_heads(struct table *t, FILE *out);
+void table_print_rows(struct table *t, FILE *out);
+/* For who prints the cells himself: t->widths is as wide as they need. */
+void table_measure(struct table *t);
+/* The rows are gone, and their memory. */
+void table_clear(struct table *t);
+
+int table_is_right(const struct table *t, size_t column);
+/* Without what only the table wants to know. */
+const char *table_head(const struct table *t, size_t column);
+/* What a user calls it. Returns OUT. */
+const char *table_column_name(const struct table *t, size_t column, char out[TABLE_COLUMN_NAME]);
 
 #endif
