@@ -97,7 +97,9 @@ int ilk_ring_limit_(struct ilk_ring_writer *w, uint64_t position)
 
 	if (h->at - position > room || (h->stride && (h->at - position) % h->stride))
 		return -EBADMSG;
-	w->limit = position + room;
+	/* The tail may be older than what was looked at last. */
+	if (position + room - h->at > w->limit - h->at)
+		w->limit = position + room;
 	ilk_ring_reach_(w);
 	return 0;
 }
@@ -134,7 +136,7 @@ static int look_for_room(struct ilk_ring_effort_ *e, int thorough)
 	struct ilk_ring_writer *w = (struct ilk_ring_writer *)e->hold;
 	struct ilk_ring *ring = e->hold->ring;
 
-	/* The tail may be older than what was looked at last, and of no use then. */
+	/* So old may the tail be that it seems to be wrong. */
 	if (fits(w, e->n) || (ilk_ring_limit_(w, ilk_load_acquire_(&ring->tail)) == 0 && /* [R4] */
 				     fits(w, e->n)))
 		return 1;

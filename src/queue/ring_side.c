@@ -115,6 +115,7 @@ static int resume_writer(struct ilk_ring_writer *w)
 
 	if (rc == 0 && !h->stride)
 		rc = walk(h);
+	w->limit = h->at;
 	if (rc == 0)
 		rc = ilk_ring_limit_(w, ilk_load_acquire_(&ring->reader.at));
 	if (rc < 0)

@@ -11,7 +11,7 @@
 #include <sched.h>
 #include <string.h>
 
-enum { EACH = 24, LONGER = 40, PUT = 7, GOT = 5, BATCH = 3, TIMEOUT_MS = 18, ROOM = 256 };
+enum { EACH = 24, LONGER = 40, PUT = 7, GOT = 5, BATCH = 3, TIMEOUT_MS = 60, ROOM = 256 };
 #define LEFT(first, last) (1000L * (first) + (last))
 
 /* What a row asks of its segment; `plain` comes first: a row's `setting` is this. */
