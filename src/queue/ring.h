@@ -35,6 +35,7 @@
 #ifndef ILK_QUEUE_RING_H
 #define ILK_QUEUE_RING_H
 
+#include "segment/directory.h"
 #include "segment/member.h"
 #include <ilk/ring.h>
 
@@ -87,6 +88,20 @@ static inline uint64_t ilk_ring_size_(const struct ilk_ring_shape_ *shape)
 	return sizeof(struct ilk_ring) + ((shape->bytes + 63) & ~UINT64_C(63));
 }
 
+/* A ring that is wanted, or something made of such; begins with what the directory knows. */
+struct ilk_ring_wanted_ {
+	struct ilk_wanted_ wanted;
+	struct ilk_ring_shape_ shape;
+};
+
+/* Finds or makes it. Results of opening. */
+int ilk_ring_open_as_(
+	struct ilk_segment *seg, const struct ilk_ring_wanted_ *wanted, void **object);
+
+/* Is RING, of the object NAME, as wanted? 0; -EEXIST. */
+int ilk_ring_compare_(
+	const struct ilk_ring *ring, const struct ilk_ring_shape_ *shape, const char *name);
+
 /* Makes zeroed bytes a ring. */
 void ilk_ring_make_(struct ilk_ring *ring, const struct ilk_ring_shape_ *shape);
 
@@ -128,6 +143,9 @@ static inline enum ilk_life ilk_ring_life_(struct ilk_segment *seg, uint64_t own
  * one; -EPERM; -EINVAL.
  */
 int ilk_ring_mine_(struct ilk_ring_hold_ *hold);
+
+/* HOLD is of no side: each call says so. */
+void ilk_ring_leave_hold_(struct ilk_ring_hold_ *hold);
 
 /* Sets up to where a message may reach, which lies in one piece. */
 void ilk_ring_reach_(struct ilk_ring_writer *w);

@@ -4,7 +4,6 @@
  */
 #include "os/futex.h"
 #include "queue/ring.h"
-#include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/types.h"
 #include <errno.h>
@@ -103,15 +102,9 @@ void ilk_ring_make_(struct ilk_ring *ring, const struct ilk_ring_shape_ *shape)
 	ilk_store_release_(&ring->tag, (uint32_t)ILK_RING_TAG_);
 }
 
-/* What is wanted, with its shape. */
-struct wanted_ring {
-	struct ilk_wanted_ wanted;
-	struct ilk_ring_shape_ shape;
-};
-
 static const struct ilk_ring_shape_ *shape_of(const struct ilk_wanted_ *wanted)
 {
-	return &((const struct wanted_ring *)(const void *)wanted)->shape;
+	return &((const struct ilk_ring_wanted_ *)(const void *)wanted)->shape;
 }
 
 static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
@@ -119,23 +112,24 @@ static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 	ilk_ring_make_(object, shape_of(wanted));
 }
 
-static int is_as_asked(const void *object, const struct ilk_wanted_ *wanted)
+int ilk_ring_compare_(
+	const struct ilk_ring *ring, const struct ilk_ring_shape_ *shape, const char *name)
 {
-	const struct ilk_ring *ring = object;
-	const struct ilk_ring_shape_ *shape = shape_of(wanted);
-
 	if (ring->flags != shape->flags)
-		return ilk_fail_(-EEXIST, "flags differ: messages of ring %s are%s of fixed size",
-			wanted->name, ring->flags & ILK_RING_FIXED ? "" : " not");
+		return ilk_fail_(-EEXIST, "flags differ: messages of %s are%s of fixed size", name,
+			ring->flags & ILK_RING_FIXED ? "" : " not");
 	if (ring->most != shape->most)
-		return ilk_fail_(-EEXIST,
-			"message differs: the largest of ring %s has %llu bytes, not %llu",
-			wanted->name, (unsigned long long)ring->most,
-			(unsigned long long)shape->most);
+		return ilk_fail_(-EEXIST, "message differs: the largest of %s has %llu, not %llu",
+			name, (unsigned long long)ring->most, (unsigned long long)shape->most);
 	if (ring->bytes != shape->bytes)
-		return ilk_fail_(-EEXIST, "bytes differ: ring %s has %llu, not %llu", wanted->name,
+		return ilk_fail_(-EEXIST, "bytes differ: %s has %llu, not %llu", name,
 			(unsigned long long)ring->bytes, (unsigned long long)shape->bytes);
 	return 0;
+}
+
+static int is_as_asked(const void *object, const struct ilk_wanted_ *wanted)
+{
+	return ilk_ring_compare_(object, shape_of(wanted), wanted->name);
 }
 
 /* What the directory calls a difference in size is one in room. */
@@ -146,31 +140,38 @@ static int failed_to_open(int rc, const char *name, const struct ilk_ring_shape_
 	if (rc != -EEXIST || strncmp(ilk_last_error(), "size", 4) != 0)
 		return rc;
 	snprintf(why, sizeof why, "%s", ilk_last_error());
-	return ilk_fail_(rc, "bytes differ: ring %s has not %llu (%s)", name,
+	return ilk_fail_(rc, "bytes differ: %s has not %llu (%s)", name,
 		(unsigned long long)shape->bytes, why);
+}
+
+int ilk_ring_open_as_(struct ilk_segment *seg, const struct ilk_ring_wanted_ *wanted, void **object)
+{
+	const char *name = wanted->wanted.name;
+
+	if (wanted->wanted.bytes > seg->map.bytes)
+		return ilk_fail_(-ENOSPC, "%s: no room for %llu bytes", name ? name : "",
+			(unsigned long long)wanted->shape.bytes);
+	return failed_to_open(
+		ilk_directory_open_(seg, &wanted->wanted, object), name, &wanted->shape);
 }
 
 int ilk_ring_open(struct ilk_segment *seg, const char *name, const struct ilk_ring_options *options,
 	struct ilk_ring **ring)
 {
-	struct wanted_ring w = {.wanted = {.name = name,
-					.type = ILK_TYPE_RING_,
-					.fits = is_as_asked,
-					.init = init_wanted}};
+	struct ilk_ring_wanted_ w = {.wanted = {.name = name,
+					     .type = ILK_TYPE_RING_,
+					     .fits = is_as_asked,
+					     .init = init_wanted}};
 	void *object;
 	int rc = ilk_ring_shape_of_(options, &w.shape);
 
 	if (rc < 0)
 		return rc;
-	if (ilk_ring_size_(&w.shape) > seg->map.bytes)
-		return ilk_fail_(-ENOSPC, "%s: no room for %llu bytes", name ? name : "",
-			(unsigned long long)w.shape.bytes);
 	w.wanted.bytes = ilk_ring_size_(&w.shape);
-	rc = ilk_directory_open_(seg, &w.wanted, &object);
-	if (rc < 0)
-		return failed_to_open(rc, name, &w.shape);
-	*ring = object;
-	return 0;
+	rc = ilk_ring_open_as_(seg, &w, &object);
+	if (rc == 0)
+		*ring = object;
+	return rc;
 }
 
 /* --- its row --- */

@@ -14,7 +14,7 @@
 /* An epoch that no process is ever in: each call takes the slow path, and is told. */
 static const uint64_t never = 1;
 
-static void leave_hold(struct ilk_ring_hold_ *hold)
+void ilk_ring_leave_hold_(struct ilk_ring_hold_ *hold)
 {
 	*hold = (struct ilk_ring_hold_){.epoch_now = &never};
 }
@@ -152,7 +152,7 @@ static int prepare(struct ilk_ring *ring, unsigned flags, struct ilk_ring_hold_ 
 	struct ilk_segment *seg;
 	int rc;
 
-	leave_hold(hold);
+	ilk_ring_leave_hold_(hold);
 	if (flags & ~(unsigned)ILK_RING_PATIENT)
 		return ilk_fail_(-EINVAL, "unknown flags for a side of a ring");
 	rc = ilk_here_(ring);
@@ -181,7 +181,7 @@ static int settle(struct ilk_ring_hold_ *hold, struct ilk_ring_end_ *end, int rc
 {
 	if (resumed < 0) {
 		ilk_store_release_(&end->owner, (uint64_t)ILK_RING_CLOSED_);
-		leave_hold(hold);
+		ilk_ring_leave_hold_(hold);
 		return ilk_fail_(resumed, "the ring's positions make no sense");
 	}
 	if (rc == ILK_RECOVERED)
@@ -199,7 +199,7 @@ int ilk_ring_writer_open(struct ilk_ring *ring, unsigned flags, struct ilk_ring_
 		return rc;
 	rc = claim(ilk_thread_.segment, &ring->writer.owner, w->hold.owner, "writer");
 	if (rc < 0) {
-		leave_hold(&w->hold);
+		ilk_ring_leave_hold_(&w->hold);
 		return rc;
 	}
 	w->hold.line = &ring->writer.at;
@@ -216,7 +216,7 @@ int ilk_ring_reader_open(struct ilk_ring *ring, unsigned flags, struct ilk_ring_
 		return rc;
 	rc = claim(ilk_thread_.segment, &ring->reader.owner, r->hold.owner, "reader");
 	if (rc < 0) {
-		leave_hold(&r->hold);
+		ilk_ring_leave_hold_(&r->hold);
 		return rc;
 	}
 	r->hold.line = &ring->reader.at;
@@ -243,7 +243,7 @@ int ilk_ring_writer_close(struct ilk_ring_writer *w)
 	if (rc < 0)
 		return rc;
 	ilk_cas_full_(&ring->writer.owner, &mine, (uint64_t)ILK_RING_CLOSED_);
-	leave_hold(&w->hold);
+	ilk_ring_leave_hold_(&w->hold);
 	wake(&ring->to_writer.word);
 	return 0;
 }
@@ -258,7 +258,7 @@ int ilk_ring_reader_close(struct ilk_ring_reader *r)
 		return rc;
 	ilk_cas_full_(&ring->reader.owner, &mine, (uint64_t)ILK_RING_CLOSED_); /* [R9] */
 	ilk_or_full_(&ring->to_writer.word, (uint32_t)ILK_RING_LOOK_);
-	leave_hold(&r->hold);
+	ilk_ring_leave_hold_(&r->hold);
 	wake(&ring->to_reader.word);
 	return 0;
 }
