@@ -39,19 +39,30 @@ static int send(struct stage *s, int k, char byte)
 	return EXPECT(s, ilk_channel_try_put(&end[k], &byte, 1), 0);
 }
 
-/* Gets what the other end sent; -1. */
+/* What the Ith message that an end sends says: the first ones differ. */
+static char wanted(uint64_t i)
+{
+	return (char)(i < SENT ? 'a' + (int)i : 'a');
+}
+
+/* Gets what the other end sent and nobody got yet; how many; -1. */
 static int drain(struct stage *s, int k)
 {
+	struct ilk_channel_status status;
+	uint64_t next;
 	char byte;
 	size_t n;
-	int rc, count = 0;
+	int rc;
 
-	while ((rc = ilk_channel_try_get(&end[k], &byte, 1, &n)) == 0)
-		if (byte != 'a' + count++ % SENT)
-			return fail(s, "message %d of end %d is %c", count, 1 - k, byte);
-	if (rc != -EPIPE && expect(s, "ilk_channel_try_get", rc, -EAGAIN) < 0)
+	if (EXPECT(s, ilk_channel_status(channel, &status), 0) < 0)
 		return -1;
-	return count;
+	next = status.got[1 - k];
+	while ((rc = ilk_channel_try_get(&end[k], &byte, 1, &n)) == 0)
+		if (byte != wanted(next++))
+			return fail(s, "message %lu of end %d is %c", next, 1 - k, byte);
+	if (expect(s, "ilk_channel_try_get", rc, -EAGAIN) < 0)
+		return -1;
+	return (int)(next - status.got[1 - k]);
 }
 
 static int found(struct stage *s)
@@ -62,7 +73,7 @@ static int found(struct stage *s)
 		if (take(s, k) < 0)
 			return -1;
 		for (int i = 0; i < SENT; i++)
-			if (send(s, k, (char)('a' + i)) < 0)
+			if (send(s, k, wanted((uint64_t)i)) < 0)
 				return -1;
 	}
 	return give(s, 1) < 0 ? -1 : give(s, 0);
@@ -99,7 +110,7 @@ static int recover(struct stage *s)
 
 		if (count < 0)
 			return -1;
-		if (s->first && count != SENT)
+		if (s->first && !s->second && count != SENT)
 			return fail(s, "end %d had %d messages for it", k, count);
 	}
 	return give(s, 1) < 0 ? -1 : give(s, 0);
