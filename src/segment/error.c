@@ -79,8 +79,11 @@ static const struct {
 	{ENOTRECOVERABLE,
 		"The mutex was removed while the calling thread waited, and is not held: stop "
 		"using what it guards."},
-	{EPIPE, "A partner died, ran out of time or gave up: ask who, with ilk_barrier_status(), then "
-		"reset the barrier or leave it."},
+	{EPIPE, "A partner died, closed, ran out of time or gave up: ask who, with ilk_ring_status() or "
+		"ilk_barrier_status(); then wait for a successor, or reset the barrier, or leave."},
+	{EMSGSIZE,
+		"The message is larger than the largest that was agreed on, or than the buffer, or "
+		"not of the fixed size: compare it with the options."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
 	{ENAMETOOLONG, "The name is longer than 63 bytes, or the path too long: shorten it."},

@@ -39,6 +39,8 @@ static struct ilk_snapshot_handle snapshot;
 static struct ilk_rwlock *rwlock;
 static struct ilk_semaphore *semaphore;
 static struct ilk_permits *permits;
+static struct ilk_ring *ring;
+static struct ilk_channel *channel;
 
 static int make_block(const char *name)
 {
@@ -113,6 +115,18 @@ static int make_permits(const char *name)
 	return ilk_permits_open(mine.segment, name, &two, &permits);
 }
 
+static const struct ilk_ring_options small = {.size = sizeof small, .bytes = 128};
+
+static int make_ring(const char *name)
+{
+	return ilk_ring_open(mine.segment, name, &small, &ring);
+}
+
+static int make_channel(const char *name)
+{
+	return ilk_channel_open(mine.segment, name, &small, &channel);
+}
+
 static void touch_block(void)
 {
 	block[0]++;
@@ -181,6 +195,27 @@ static void touch_rwlock(void)
 static void touch_semaphore(void)
 {
 	ilk_semaphore_post(semaphore);
+}
+
+/* The other survivor may have the side, for a moment. */
+static void touch_ring(void)
+{
+	struct ilk_ring_writer w;
+
+	while (ilk_ring_writer_open(ring, 0, &w) == -EBUSY)
+		continue;
+	ilk_ring_try_put(&w, "x", 1);
+	ilk_ring_writer_close(&w);
+}
+
+static void touch_channel(void)
+{
+	struct ilk_channel_end end;
+
+	while (ilk_channel_end_open(channel, 0, 0, &end) == -EBUSY)
+		continue;
+	ilk_channel_try_put(&end, "x", 1);
+	ilk_channel_end_close(&end);
 }
 
 static void touch_permits(void)
@@ -263,6 +298,20 @@ static int64_t total_semaphore(void)
 	return ilk_semaphore_value(semaphore, &value) < 0 ? -1 : (int64_t)value;
 }
 
+static int64_t total_ring(void)
+{
+	struct ilk_ring_status status;
+
+	return ilk_ring_status(ring, &status) < 0 ? -1 : (int64_t)status.put;
+}
+
+static int64_t total_channel(void)
+{
+	struct ilk_channel_status status;
+
+	return ilk_channel_status(channel, &status) < 0 ? -1 : (int64_t)status.put[0];
+}
+
 static int64_t total_permits(void)
 {
 	unsigned left;
@@ -281,6 +330,8 @@ static const struct kind onces = {{8, 8, 0}, make_once, touch_once, total_once};
 static const struct kind barriers = {{8, 8, 0}, make_barrier, touch_barrier, total_barrier};
 static const struct kind snapshots = {{8, 8, 0}, make_snapshot, touch_snapshot, total_snapshot};
 static const struct kind rwlocks = {{8, 8, 0}, make_rwlock, touch_rwlock, total_rwlock};
+static const struct kind rings = {{8, 8, 0}, make_ring, touch_ring, total_ring},
+			 channels = {{8, 8, 0}, make_channel, touch_channel, total_channel};
 static const struct kind permit_sets = {{8, 8, 0}, make_permits, touch_permits, total_permits};
 static const struct kind semaphores = {{8, 8, 0}, make_semaphore, touch_semaphore, total_semaphore};
 
@@ -390,5 +441,7 @@ OPEN_ROW(once_open_row, "once_open", "makes a named once", onces);
 OPEN_ROW(barrier_open_row, "barrier_open", "makes a named barrier", barriers);
 OPEN_ROW(snapshot_open_row, "snapshot_open", "makes a named snapshot", snapshots);
 OPEN_ROW(rwlock_open_row, "rwlock_open", "makes a named rwlock", rwlocks);
+OPEN_ROW(ring_open_row, "ring_open", "makes a named ring", rings);
+OPEN_ROW(channel_open_row, "channel_open", "makes a named channel", channels);
 OPEN_ROW(permits_open_row, "permits_open", "makes named permits", permit_sets);
 OPEN_ROW(semaphore_open_row, "semaphore_open", "makes a named semaphore", semaphores);
