@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ALL_SIZES(benches) &(benches)[0], &(benches)[1], &(benches)[2]
+
 static const struct bench *const benches[] = {
 	&bench_mutex,
 	&bench_mutex_2p,
@@ -39,6 +41,16 @@ static const struct bench *const benches[] = {
 	&bench_sleepers,
 	&bench_condition,
 	&bench_event,
+	ALL_SIZES(bench_ring),
+	ALL_SIZES(bench_ring_bulk),
+	ALL_SIZES(bench_ring_trip),
+	ALL_SIZES(bench_blocking),
+	&bench_queue_alone,
+	ALL_SIZES(bench_queue),
+	ALL_SIZES(bench_queue_2p2c),
+	ALL_SIZES(bench_queue_4p4c),
+	&bench_queue_trip,
+	&bench_queue_wake,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
