@@ -19,7 +19,7 @@
 
 #define TRANSPORT_INLINE static inline __attribute__((always_inline))
 
-enum { TRANSPORT_SENDERS_MAX = 16, TRANSPORT_CHUNK = 32, TRANSPORT_LOOKS = 32 };
+enum { TRANSPORT_SENDERS_MAX = 16, TRANSPORT_CHUNK = 32, TRANSPORT_LOOKS = 200 };
 
 /* Where a transport blocks, one of these for each receiver tells that nothing more will come. */
 #define TRANSPORT_END UINT64_MAX
@@ -77,10 +77,13 @@ TRANSPORT_INLINE void transport_note(
 	seen->count++;
 }
 
-/* Full or empty: waits, but leaves the core to others where that lasts. */
+/*
+ * Full or empty: waits, but leaves the core to others where that lasts. A round trip must not last so
+ * long: a yield costs more than that.
+ */
 TRANSPORT_INLINE void transport_wait(unsigned looks)
 {
-	if (looks % TRANSPORT_LOOKS)
+	if (looks < TRANSPORT_LOOKS)
 		ilk_pause_();
 	else
 		sched_yield();
