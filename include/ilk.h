@@ -18,6 +18,7 @@
 #include <ilk/semaphore.h>
 #include <ilk/permits.h>
 #include <ilk/queue.h>
+#include <ilk/ring.h>
 #include <ilk/inspect.h>
 
 #endif

@@ -30,8 +30,9 @@
  * process, and is used through the handle by one thread at a time; the two sides may be in one
  * process. A forked child has no claim to its parent's side: its calls are -EPERM.
  *
- * Messages have from 0 to `message` bytes and lie in one piece, aligned to 8. With ILK_RING_FIXED all
- * have the same size: no header stands before them, and batches are copied as one piece.
+ * Messages have from 0 to `message` bytes and lie in one piece, aligned to 8, each behind a header of
+ * 8. With ILK_RING_FIXED all have the same size and lie end to end: there are no headers, and batches
+ * are copied as one piece.
  *
  * Death. A message is put by commit's last store, and gone by release's: a writer killed before has
  * put nothing, a reader killed before will see its successor read that message again. So nothing
@@ -76,14 +77,32 @@ struct ilk_ring_options {
 /* Lies in the segment; opened by name only. */
 struct ilk_ring;
 
-/* A process's hold of a side; private memory. Not to be copied. Fields private. */
-struct ilk_ring_writer {
+/* What both sides' handles have. Private; src/queue/ring.h says what each means. */
+struct ilk_ring_hold_ {
 	struct ilk_ring *ring;
-	uint64_t fields[15];
+	const uint64_t *epoch_now;
+	uint64_t epoch;
+	uint32_t *call;
+	char *data;
+	uint64_t *line;
+	uint64_t at, offset, number;
+	uint64_t bytes, most, stride;
+	uint64_t owner;
+	ilk_time asked;
+	const void *object;
+	uint32_t type, fenced, flags;
+};
+
+/* A process's hold of a side; private memory, not to be copied. Fields private. */
+struct ilk_ring_writer {
+	struct ilk_ring_hold_ hold;
+	uint64_t until, limit, reserved;
 };
 struct ilk_ring_reader {
-	struct ilk_ring *ring;
-	uint64_t fields[15];
+	struct ilk_ring_hold_ hold;
+	const uint64_t *head;
+	uint64_t *tail;
+	uint64_t seen, published, lazy, shown;
 };
 
 /*
@@ -245,5 +264,7 @@ ILK_API int ilk_ring_status(const struct ilk_ring *ring, struct ilk_ring_status 
 #ifdef __cplusplus
 }
 #endif
+
+#include <ilk/ring_inline.h>
 
 #endif
