@@ -83,13 +83,14 @@ struct ilk_queue;
  */
 struct ilk_queue_handle {
 	struct ilk_queue *queue;
-	char *cells;
-	uint64_t lane_bytes, stride;
-	uint32_t shift, lap_shift, lanes, message_bytes;
+	char *cells, *lanes_at;
+	uint64_t lane_bytes, stride, mask;
+	uint32_t shift, lanes, message_bytes, max_deliveries;
 	uint64_t tail, head[ILK_QUEUE_MOST_LANES];
-	uint64_t reserved;
-	uint32_t reserved_by, reserved_bytes;
-	uint32_t lane, turn, returned, gets;
+	uint64_t *reserved;
+	uint64_t reserved_word;
+	uint32_t reserved_bytes;
+	uint32_t lane, turn, returned, sweep_at, gets;
 	int64_t swept;
 };
 
@@ -100,7 +101,7 @@ struct ilk_queue_lease {
 	unsigned deliveries; /* 1: for the first time */
 	/* Private. */
 	uint32_t serial;
-	uint64_t cell;
+	uint64_t *cell;
 };
 
 /*
