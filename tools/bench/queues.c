@@ -7,12 +7,16 @@
 #include "bench/transport.h"
 
 static const struct bench_peer alone_peers[] = {
+	{"ilk", transport_alone, &transport_queue, NULL},
+	{"ilk-lanes", transport_alone, &transport_queue_lanes, NULL},
 	{"ck-mpmc", transport_alone, TRANSPORT_CK(mpmc), absent_ck},
 	{"rte-mpmc", transport_alone, TRANSPORT_RTE(mpmc), absent_rte},
 	{"boost-queue", transport_alone, TRANSPORT_BOOST(queue), absent_boost},
 };
 
 static const struct bench_peer flow_peers[] = {
+	{"ilk", transport_flow, &transport_queue, NULL},
+	{"ilk-lanes", transport_flow, &transport_queue_lanes, NULL},
 	{"ck-mpmc", transport_flow, TRANSPORT_CK(mpmc), absent_ck},
 	{"rte-mpmc", transport_flow, TRANSPORT_RTE(mpmc), absent_rte},
 	{"boost-queue", transport_flow, TRANSPORT_BOOST(queue), absent_boost},
@@ -24,6 +28,8 @@ static const struct bench_peer flow_peers[] = {
  * does not get to an end in ten seconds, and is left out.
  */
 static const struct bench_peer crowd_peers[] = {
+	{"ilk", transport_flow, &transport_queue, NULL},
+	{"ilk-lanes", transport_flow, &transport_queue_lanes, NULL},
 	{"ck-mpmc", transport_flow, TRANSPORT_CK(mpmc), absent_ck},
 	{"boost-queue", transport_flow, TRANSPORT_BOOST(queue), absent_boost},
 	{"boost-mq", transport_flow, TRANSPORT_BOOST(mq), absent_boost},
@@ -31,12 +37,20 @@ static const struct bench_peer crowd_peers[] = {
 };
 
 static const struct bench_peer trip_peers[] = {
+	{"ilk", transport_trip, &transport_queue, NULL},
 	{"ck-mpmc", transport_trip, TRANSPORT_CK(mpmc), absent_ck},
 	{"rte-mpmc", transport_trip, TRANSPORT_RTE(mpmc), absent_rte},
 	{"boost-queue", transport_trip, TRANSPORT_BOOST(queue), absent_boost},
 };
 
+static const struct bench_peer lease_peers[] = {
+	{"ilk-lease", transport_alone, &transport_queue_lease, NULL},
+	{"ilk-get", transport_alone, &transport_queue, NULL},
+};
+
 static const struct bench_peer wake_peers[] = {
+	{"ilk", transport_wake, &transport_queue_waits, NULL},
+	{"ilk-ring", transport_wake, &transport_ring_waits, NULL},
 	{"futex", transport_wake, &transport_futex, NULL},
 	{"boost-mq", transport_wake, TRANSPORT_BOOST(mq), absent_boost},
 	{"libqb", transport_wake, TRANSPORT_QB(_blocking), absent_qb},
@@ -54,6 +68,17 @@ const struct bench bench_queue_alone = {
 	.workers = 1,
 	.bytes = 8,
 	BENCH_PEERS(alone_peers),
+};
+
+const struct bench bench_queue_lease = {
+	.name = "queue-lease",
+	.unit = "ns",
+	.what = "put, lease and ack a message of 8 bytes; or put and get it; one process",
+	.reference = "ilk-get",
+	.seconds = 0.1,
+	.workers = 1,
+	.bytes = 8,
+	BENCH_PEERS(lease_peers),
 };
 
 #define FLOW(name_, bytes_, of_bytes, workers_, how, peers)                                \

@@ -8,6 +8,8 @@
 #include "bench/transport.h"
 
 static const struct bench_peer flow_peers[] = {
+	{"ilk", transport_flow, &transport_ring, NULL},
+	{"ilk-fixed", transport_flow, &transport_ring_fixed, NULL},
 	{"boost-spsc", transport_flow, TRANSPORT_BOOST(spsc), absent_boost},
 	{"ck-spsc", transport_flow, TRANSPORT_CK(spsc), absent_ck},
 	{"rte-spsc", transport_flow, TRANSPORT_RTE(spsc), absent_rte},
@@ -15,11 +17,15 @@ static const struct bench_peer flow_peers[] = {
 };
 
 static const struct bench_peer bulk_peers[] = {
+	{"ilk", transport_bulk, &transport_ring, NULL},
+	{"ilk-fixed", transport_bulk, &transport_ring_fixed, NULL},
 	{"boost-spsc", transport_bulk, TRANSPORT_BOOST(spsc), absent_boost},
 	{"rte-spsc", transport_bulk, TRANSPORT_RTE(spsc), absent_rte},
 };
 
 static const struct bench_peer trip_peers[] = {
+	{"ilk", transport_trip, &transport_ring, NULL},
+	{"ilk-fixed", transport_trip, &transport_ring_fixed, NULL},
 	{"boost-spsc", transport_trip, TRANSPORT_BOOST(spsc), absent_boost},
 	{"ck-spsc", transport_trip, TRANSPORT_CK(spsc), absent_ck},
 	{"rte-spsc", transport_trip, TRANSPORT_RTE(spsc), absent_rte},
@@ -27,6 +33,8 @@ static const struct bench_peer trip_peers[] = {
 };
 
 static const struct bench_peer blocking_peers[] = {
+	{"ilk", transport_flow, &transport_ring_waits, NULL},
+	{"ilk-queue", transport_flow, &transport_queue_waits, NULL},
 	{"boost-mq", transport_flow, TRANSPORT_BOOST(mq), absent_boost},
 	{"libqb", transport_flow, TRANSPORT_QB(_blocking), absent_qb},
 	{"pipe", transport_flow, &transport_pipe, NULL},

@@ -76,7 +76,9 @@ struct transport {
 	const struct transport_bulk_loops *bulk; /* the same; NULL: has no batches */
 };
 
-extern const struct transport transport_ring, transport_ring_fixed, transport_ring_blocking;
+extern const struct transport transport_ring, transport_ring_fixed, transport_ring_waits;
+extern const struct transport transport_queue, transport_queue_lanes, transport_queue_lease;
+extern const struct transport transport_queue_waits;
 extern const struct transport transport_ck_spsc, transport_ck_mpmc;
 extern const struct transport transport_rte_spsc, transport_rte_mpmc;
 extern const struct transport transport_boost_spsc, transport_boost_queue, transport_boost_mq;
