@@ -133,19 +133,16 @@ static int look_for_room(struct ilk_ring_effort_ *e, int thorough)
 {
 	struct ilk_ring_writer *w = (struct ilk_ring_writer *)e->hold;
 	struct ilk_ring *ring = e->hold->ring;
-	int rc;
 
-	if (fits(w, e->n))
+	/* The tail may be older than what was looked at last, and of no use then. */
+	if (fits(w, e->n) || (ilk_ring_limit_(w, ilk_load_acquire_(&ring->tail)) == 0 && /* [R4] */
+				     fits(w, e->n)))
 		return 1;
-	rc = ilk_ring_limit_(w, ilk_load_acquire_(&ring->tail)); /* [R4] */
-	if (rc == 0 && fits(w, e->n))
-		return 1;
-	if (rc == 0 && thorough) {
-		rc = ilk_ring_limit_(w, ilk_load_acquire_(&ring->reader.at)); /* [R4] */
-		if (rc == 0 && fits(w, e->n))
-			return 1;
-	}
-	return rc;
+	if (!thorough)
+		return 0;
+	if (ilk_ring_limit_(w, ilk_load_acquire_(&ring->reader.at)) < 0) /* [R4] */
+		return -EBADMSG;
+	return fits(w, e->n);
 }
 
 /* Something stands in to_writer. 0; -EIDRM; -EPIPE. */
