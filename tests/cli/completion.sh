@@ -20,7 +20,7 @@ eval "$out"
 # Every command, and every option that the help of each tells of.
 for command in $("$ilk" help | sed -n 's/^  \([a-z]*\) .*/\1/p') 'race run' 'race list'; do
 	completes ${command% *} "${command%% *}"
-	for option in $("$ilk" $command --help | grep -oE '^ +(-., )?--[a-z]+' | grep -oE -- '--[a-z]+'); do
+	for option in $("$ilk" $command --help | grep -oE '^ +(-., )?--[a-z-]+' | grep -oE -- '--[a-z-]+'); do
 		completes $command "${option:0:4}" "$option"
 	done
 done

@@ -2,7 +2,7 @@
 # What every subcommand has in common: help, options, mistakes.
 . "$(dirname "$0")/lib.sh"
 
-commands=(create ls show rm counter lock "race list" "race run" race version help)
+commands=(create ls show rm counter lock put get work "race list" "race run" race version help)
 
 # Help, and the two ways to get it.
 for command in "${commands[@]}"; do

@@ -3,18 +3,22 @@
 #include "ilk/term.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void json_begin(struct json *j, FILE *out)
 {
 	*j = (struct json){.out = out};
 }
 
-static void print_text(struct json *j, const char *text)
+/* Behind the N bytes of TEXT is a NUL. */
+static void print_text(struct json *j, const char *text, size_t n)
 {
+	const char *end = text + n;
+
 	putc('"', j->out);
-	while (*text) {
+	while (text < end) {
 		unsigned char c = (unsigned char)*text;
-		size_t length = term_utf8_length(text);
+		size_t length = c ? term_utf8_length(text) : 1;
 
 		if (c == '"' || c == '\\')
 			fprintf(j->out, "\\%c", c);
@@ -43,7 +47,7 @@ static void begin_value(struct json *j, const char *key)
 		indent(j);
 	}
 	if (key) {
-		print_text(j, key);
+		print_text(j, key, strlen(key));
 		fputs(": ", j->out);
 	}
 }
@@ -81,7 +85,14 @@ void json_string(struct json *j, const char *key, const char *value)
 		return;
 	}
 	begin_value(j, key);
-	print_text(j, value);
+	print_text(j, value, strlen(value));
+	end_value(j);
+}
+
+void json_bytes(struct json *j, const char *key, const char *bytes, size_t n)
+{
+	begin_value(j, key);
+	print_text(j, bytes, n);
 	end_value(j);
 }
 

@@ -23,8 +23,8 @@ static const struct option_page help_page = {
 static const struct command help_command = {.page = &help_page, .run = help_main};
 
 const struct command *const commands[] = {&create_command, &ls_command, &show_command, &rm_command,
-	&counter_command, &lock_command, &race_command, &bench_command, &completion_command,
-	&version_command, &help_command, NULL};
+	&counter_command, &lock_command, &put_command, &get_command, &work_command, &race_command,
+	&bench_command, &completion_command, &version_command, &help_command, NULL};
 
 static void print_overview(FILE *out)
 {
