@@ -58,6 +58,11 @@ prints first
 refuses put "$prefix" jobs --bytes 5000
 says_err "--bytes 4096"
 refuses get "$prefix" jobs --capacity 1000
+refuses put "$prefix" jobs --deliveries 3
+refuses put "$prefix" jobs --dead-letter other
+says_err "--dead-letter (none)"
+expect 0 put "$prefix" jobs --capacity 128 --bytes 4K -m x
+expect 0 get "$prefix" jobs
 
 # JSON: what is no UTF-8 is replaced, and NUL written out.
 printf 'a"b\0\303\244\377' >"$scratch/odd"

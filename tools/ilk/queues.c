@@ -3,6 +3,8 @@
 #include "ilk/report.h"
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
+#include <string.h>
 
 enum {
 	CAPACITY = 128,
@@ -66,30 +68,41 @@ static int open_queue(struct queues *q, const struct ilk_queue_options *options,
 	return rc == -EEXIST ? ilk_queue_open(q->seg, q->name, NULL, &q->queue) : rc;
 }
 
+static int complain_of_difference(const struct queues *q, const char *option, const char *is)
+{
+	return complain(q->command,
+		"%s in %s was made with --%s %s, which cannot be changed; leave it out, or use "
+		"another queue",
+		q->name, q->segment, option, is);
+}
+
 /* Is it what was wished for? EXIT_FINE, or a complaint. */
 static int compare(const struct queues *q, const struct queues_wish *wish)
 {
 	struct ilk_queue_info info = {.size = sizeof(info)};
 	int rc = ilk_queue_info(q->queue, &info);
 	const struct {
-		const char *what;
+		const char *option;
 		int64_t wish, is;
+		int is_least; /* it may have been rounded up */
 	} rows[] = {
-		{"--capacity", wish->capacity, (int64_t)info.capacity},
-		{"--bytes", wish->bytes, (int64_t)info.message_bytes},
-		{"--deliveries", wish->deliveries, info.max_deliveries},
+		{"capacity", wish->capacity, (int64_t)info.capacity, 1},
+		{"bytes", wish->bytes, (int64_t)info.message_bytes, 1},
+		{"deliveries", wish->deliveries, info.max_deliveries, 0},
 	};
+	char is[32];
 
 	if (rc < 0)
 		return queues_complain(q, rc);
-	/* The capacity may have been rounded up to a power of two, the bytes to whole words. */
-	for (int i = 0; i < 3; i++)
-		if (rows[i].wish &&
-			(i == 2 ? rows[i].is != rows[i].wish : rows[i].is < rows[i].wish))
-			return complain(q->command,
-				"%s in %s was made with %s %lld, which cannot be changed; leave it "
-				"out, or use another queue",
-				q->name, q->segment, rows[i].what, (long long)rows[i].is);
+	for (unsigned i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		snprintf(is, sizeof is, "%lld", (long long)rows[i].is);
+		if (rows[i].wish > rows[i].is ||
+			(rows[i].wish && !rows[i].is_least && rows[i].wish != rows[i].is))
+			return complain_of_difference(q, rows[i].option, is);
+	}
+	if (wish->dead_letter && strcmp(wish->dead_letter, info.dead_letter) != 0)
+		return complain_of_difference(
+			q, "dead-letter", info.dead_letter[0] ? info.dead_letter : "(none)");
 	return EXIT_FINE;
 }
 

@@ -225,6 +225,16 @@ struct crew {
 	int living, stop, code;
 };
 
+/* The worker number I. */
+static void start(struct crew *c, int i)
+{
+	c->pids[i] = start_worker(c->q, c->command, c->signals);
+	if (c->pids[i] > 0)
+		c->living++;
+	else
+		c->code = complain(page.command, "no process could be made: %s", strerror(errno));
+}
+
 /* Who was killed gets a successor; of those who ended, the worst counts. */
 static void note_end(struct crew *c, pid_t pid, int status)
 {
@@ -238,8 +248,7 @@ static void note_end(struct crew *c, pid_t pid, int status)
 				"ilk work: worker %ld was killed by signal %d; another one takes "
 				"its place\n",
 				(long)pid, WTERMSIG(status));
-			c->pids[i] = start_worker(c->q, c->command, c->signals);
-			c->living += c->pids[i] > 0;
+			start(c, i);
 		} else if (WIFEXITED(status) && WEXITSTATUS(status) > c->code) {
 			c->code = WEXITSTATUS(status);
 		}
@@ -264,12 +273,8 @@ static int work_together(struct queues *q, char **command, const struct child_si
 	int status;
 	pid_t pid;
 
-	for (int i = 0; i < workers; i++) {
-		c.pids[i] = start_worker(q, command, signals);
-		if (c.pids[i] < 0)
-			complain(page.command, "no process could be made: %s", strerror(errno));
-		c.living += c.pids[i] > 0;
-	}
+	for (int i = 0; i < workers; i++)
+		start(&c, i);
 	while (c.living > 0) {
 		while ((pid = waitpid(-1, &status, WNOHANG)) > 0)
 			note_end(&c, pid, status);
