@@ -99,8 +99,11 @@ static int verify(const struct line *l, struct bench_sample *sample)
 	}
 	if (wrong == 0 && sent == received)
 		return BENCH_OK;
-	bench_fail(sample, "%llu messages were damaged or out of order%s",
-		(unsigned long long)wrong, sent == received ? "" : "; some were lost or doubled");
+	if (wrong)
+		bench_fail(sample, "%llu messages were damaged or out of order",
+			(unsigned long long)wrong);
+	else
+		bench_fail(sample, "messages were lost or doubled");
 	return BENCH_WRONG;
 }
 
