@@ -86,6 +86,14 @@ extern const struct transport transport_qb, transport_qb_blocking;
 extern const struct transport transport_pipe, transport_mq, transport_socket, transport_futex;
 extern const struct transport transport_zeromq;
 
+/*
+ * For a receiver that has got COUNT messages in all: notes how long those since the last call took.
+ * At how many it is to be called next.
+ */
+uint64_t transport_slice(const struct transport_way *w, uint64_t count);
+/* It has got all: if it was the only one, arena->result becomes its median slice, in M/s. */
+void transport_slices_end(const struct transport_way *w);
+
 /* Those that this build has; NULL where it has not. */
 #ifdef BENCH_HAS_CK
 #define TRANSPORT_CK(kind) (&transport_ck_##kind)

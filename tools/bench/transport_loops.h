@@ -19,7 +19,12 @@
 
 #define TRANSPORT_INLINE static inline __attribute__((always_inline))
 
-enum { TRANSPORT_SENDERS_MAX = 16, TRANSPORT_CHUNK = 32, TRANSPORT_LOOKS = 200 };
+enum {
+	TRANSPORT_SENDERS_MAX = 16,
+	TRANSPORT_CHUNK = 32,
+	TRANSPORT_LOOKS = 200,
+	TRANSPORT_RESTS = 8
+};
 
 /* Where a transport blocks, one of these for each receiver tells that nothing more will come. */
 #define TRANSPORT_END UINT64_MAX
@@ -61,6 +66,7 @@ TRANSPORT_INLINE int transport_is_whole(const uint64_t *words, size_t n)
 struct transport_seen {
 	uint64_t last[TRANSPORT_SENDERS_MAX]; /* of each sender */
 	uint64_t count, sum, wrong;
+	uint64_t slice_end; /* which message ends the slice of time that is measured */
 };
 
 /* ALONE: the only receiver, who gets each message. */
@@ -89,6 +95,19 @@ TRANSPORT_INLINE void transport_wait(unsigned looks)
 		sched_yield();
 }
 
+/*
+ * The same in a flow, where looking often costs both sides a cache line each time: each look comes
+ * after twice as many pauses as the one before.
+ */
+TRANSPORT_INLINE void transport_rest(unsigned looks)
+{
+	if (looks >= TRANSPORT_RESTS)
+		sched_yield();
+	else
+		for (unsigned i = 0; i < 1u << looks; i++)
+			ilk_pause_();
+}
+
 TRANSPORT_INLINE int transport_send_one(
 	struct transport_way *w, transport_send *send, const void *message, size_t n)
 {
@@ -96,6 +115,16 @@ TRANSPORT_INLINE int transport_send_one(
 
 	for (unsigned looks = 1; (rc = send(w, message, n)) == 0; looks++)
 		transport_wait(looks);
+	return rc < 0 ? -1 : 0;
+}
+
+TRANSPORT_INLINE int transport_send_next(
+	struct transport_way *w, transport_send *send, const void *message, size_t n)
+{
+	int rc;
+
+	for (unsigned looks = 1; (rc = send(w, message, n)) == 0; looks++)
+		transport_rest(looks);
 	return rc < 0 ? -1 : 0;
 }
 
@@ -134,7 +163,7 @@ TRANSPORT_INLINE int transport_produce(
 		for (unsigned i = 0; i < TRANSPORT_CHUNK; i++) {
 			value += TRANSPORT_SENDERS_MAX;
 			transport_fill(m.words, n, value);
-			if (transport_send_one(w, send, &m, n) != 0)
+			if (transport_send_next(w, send, &m, n) != 0)
 				return -1;
 			sum += value;
 		}
@@ -157,7 +186,7 @@ TRANSPORT_INLINE int transport_next(
 		if (last_look)
 			return 0;
 		last_look = !blocks && transport_all_sent(w);
-		transport_wait(looks);
+		transport_rest(looks);
 	}
 	return rc;
 }
@@ -167,13 +196,14 @@ TRANSPORT_INLINE void transport_report(
 {
 	w->place->arena->workers[me].sum = seen->sum;
 	w->place->arena->workers[me].wrong = seen->wrong;
+	transport_slices_end(w);
 }
 
 TRANSPORT_INLINE int transport_consume(
 	struct transport_way *w, unsigned me, transport_receive *receive, size_t n, int blocks)
 {
 	struct bench_worker *mine = &w->place->arena->workers[me];
-	struct transport_seen seen = {{0}, 0, 0, 0};
+	struct transport_seen seen = {{0}, 0, 0, 0, 0};
 	struct transport_message m;
 	int alone = w->receivers == 1, rc;
 
@@ -182,6 +212,8 @@ TRANSPORT_INLINE int transport_consume(
 			break;
 		transport_note(&seen, m.words, n, alone);
 		ilk_store_relaxed_(&mine->count, seen.count);
+		if (seen.count >= seen.slice_end)
+			seen.slice_end = transport_slice(w, seen.count);
 	}
 	transport_report(w, me, &seen);
 	return rc < 0 ? -1 : 0;
@@ -236,7 +268,7 @@ TRANSPORT_INLINE int transport_send_bulk(
 			return -1;
 		sent += (unsigned)rc;
 		if (rc == 0)
-			transport_wait(looks);
+			transport_rest(looks);
 	}
 	return 0;
 }
@@ -265,7 +297,7 @@ TRANSPORT_INLINE int transport_consume_bulk(
 	struct transport_way *w, unsigned me, transport_receive_many *receive, size_t n)
 {
 	struct bench_worker *mine = &w->place->arena->workers[me];
-	struct transport_seen seen = {{0}, 0, 0, 0};
+	struct transport_seen seen = {{0}, 0, 0, 0, 0};
 	uint64_t messages[TRANSPORT_BULK * TRANSPORT_BIGGEST / 8];
 	int last_look = 0, rc = 0;
 
@@ -274,11 +306,13 @@ TRANSPORT_INLINE int transport_consume_bulk(
 		for (int i = 0; i < rc; i++)
 			transport_note(&seen, messages + (size_t)i * n / 8, n, w->receivers == 1);
 		ilk_store_relaxed_(&mine->count, seen.count);
+		if (seen.count >= seen.slice_end)
+			seen.slice_end = transport_slice(w, seen.count);
 		if (rc == 0 && last_look)
 			break;
 		last_look = rc == 0 && transport_all_sent(w);
 		if (rc == 0)
-			transport_wait(looks);
+			transport_rest(looks);
 	}
 	transport_report(w, me, &seen);
 	return rc < 0 ? -1 : 0;
