@@ -17,6 +17,7 @@
 #include <ilk/rwlock.h>
 #include <ilk/semaphore.h>
 #include <ilk/permits.h>
+#include <ilk/queue.h>
 #include <ilk/ring.h>
 #include <ilk/channel.h>
 #include <ilk/inspect.h>

@@ -22,10 +22,7 @@ no_line()
 in_json()
 {
 	expect "$@" --json
-	is_json
-	! command -v python3 >/dev/null ||
-		python3 "$here/schema.py" "$schema/ilk-$2.json" "$scratch/out" ||
-		fail "ilk ${*:2} --json is not as $schema/ilk-$2.json says"
+	fits "$2"
 }
 
 # holder OBJECT NAME: of the last JSON, who of the actors holds it, and how.

@@ -3,6 +3,7 @@
 #include "ilk/term.h"
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 void json_begin(struct json *j, FILE *out)
 {
@@ -19,8 +20,11 @@ static size_t plain_length(const char *text)
 	return n;
 }
 
-static void print_text(struct json *j, const char *text)
+/* Behind the N bytes of TEXT is a NUL. */
+static void print_text(struct json *j, const char *text, size_t n)
 {
+	const char *end = text + n;
+
 	putc('"', j->out);
 	for (;;) {
 		unsigned char c;
@@ -28,10 +32,10 @@ static void print_text(struct json *j, const char *text)
 
 		fwrite(text, 1, length, j->out);
 		text += length;
-		if (!*text)
+		if (text >= end)
 			break;
 		c = (unsigned char)*text;
-		length = term_utf8_length(text);
+		length = c ? term_utf8_length(text) : 1;
 		if (c == '"' || c == '\\')
 			fprintf(j->out, "\\%c", c);
 		else if (c < 0x20 || c == 0x7f)
@@ -60,7 +64,7 @@ static void begin_value(struct json *j, const char *key)
 		indent(j);
 	}
 	if (key) {
-		print_text(j, key);
+		print_text(j, key, strlen(key));
 		fputs(": ", j->out);
 	}
 }
@@ -121,7 +125,14 @@ void json_string(struct json *j, const char *key, const char *value)
 		return;
 	}
 	begin_value(j, key);
-	print_text(j, value);
+	print_text(j, value, strlen(value));
+	end_value(j);
+}
+
+void json_bytes(struct json *j, const char *key, const char *bytes, size_t n)
+{
+	begin_value(j, key);
+	print_text(j, bytes, n);
 	end_value(j);
 }
 

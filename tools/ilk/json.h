@@ -46,6 +46,8 @@ void json_close(struct json *j);
 
 /* Bytes that are not UTF-8 become U+FFFD. NULL becomes null. */
 void json_string(struct json *j, const char *key, const char *value);
+/* The same for N bytes, which may be NULs; behind them is one. */
+void json_bytes(struct json *j, const char *key, const char *bytes, size_t n);
 void json_integer(struct json *j, const char *key, int64_t value);
 /* With so many DIGITS after the point; what is no number (nan, inf) becomes null. */
 void json_real(struct json *j, const char *key, double value, int digits);

@@ -1,34 +1,19 @@
 /*
  * lock.c - ilk lock: runs a command while holding a mutex, in the manner of flock(1).
  *
- * We hold the mutex, not the command: so the command must not outlive us. The kernel kills it when
- * we die (PR_SET_PDEATHSIG), and it looks once whether that came too late. A dying process first
- * loses its memory, and the life lock with it, and then its children are signalled: the next holder
- * can be in by then. It gets ILK_RECOVERED, which tells it to trust nothing.
- *
- * Signals: from the moment the mutex is ours they are blocked and read one at a time, so that none
- * can end us while we hold it; those meant to end us are passed to the command instead, and we
- * end when it does. What the terminal sends, it sends to the command as well: that is not passed
- * on.
+ * We hold the mutex, not the command, and end when it does (child.h). The next holder can be in
+ * before the kernel has killed the command of one who died: it gets ILK_RECOVERED, which tells it to
+ * trust nothing.
  */
+#include "ilk/child.h"
 #include "ilk/command.h"
 #include "ilk/report.h"
 #include <errno.h>
 #include <ilk/mutex.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/prctl.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-enum {
-	EXIT_TIMED_OUT = 75, /* EX_TEMPFAIL of sysexits.h: try again later */
-	EXIT_NOT_EXECUTABLE = 126,
-	EXIT_NOT_FOUND = 127,
-	EXIT_BY_SIGNAL = 128,
-};
 
 static int64_t wait_ns = -1; /* for ever */
 
@@ -72,81 +57,25 @@ static const struct option_page page = {
 	.rows = rows,
 };
 
-/* --- the child --- */
-
-/* What it was before us, for the child to get back. */
-struct inherited {
-	sigset_t mask;
-	struct sigaction on_child;
-};
-
-static _Noreturn void be_the_command(
-	char **command, int recovered, pid_t parent, const struct inherited *inherited)
-{
-	int error;
-
-	if (prctl(PR_SET_PDEATHSIG, SIGKILL) < 0 || getppid() != parent)
-		_exit(EXIT_BY_SIGNAL + SIGKILL); /* nobody holds the mutex for us */
-	if (recovered)
-		setenv("ILK_RECOVERED", "1", 1);
-	else
-		unsetenv("ILK_RECOVERED"); /* it may be of an `ilk lock` around us */
-	sigaction(SIGCHLD, &inherited->on_child, NULL);
-	sigprocmask(SIG_SETMASK, &inherited->mask, NULL);
-	execvp(command[0], command);
-	error = errno;
-	complain(page.command, "%s cannot be run: %s", command[0], strerror(error));
-	_exit(error == ENOENT ? EXIT_NOT_FOUND : EXIT_NOT_EXECUTABLE);
-}
-
-/* --- the parent --- */
-
-static void block_signals(sigset_t *watched, struct inherited *inherited)
-{
-	struct sigaction standard = {.sa_handler = SIG_DFL};
-
-	sigemptyset(watched);
-	sigaddset(watched, SIGCHLD);
-	sigaddset(watched, SIGINT);
-	sigaddset(watched, SIGTERM);
-	sigaddset(watched, SIGHUP);
-	sigaddset(watched, SIGQUIT);
-	sigprocmask(SIG_BLOCK, watched, &inherited->mask);
-	/* Were it ignored, as some parents leave it, we could not wait for the child. */
-	sigaction(SIGCHLD, &standard, &inherited->on_child);
-}
-
-/* Waits for CHILD to end, passing signals on. Its exit code as a shell would give it. */
-static int watch(pid_t child, const sigset_t *watched)
-{
-	int status;
-	siginfo_t info;
-
-	while (waitpid(child, &status, WNOHANG) == 0) {
-		int signal = sigwaitinfo(watched, &info);
-
-		/* SI_KERNEL: from the terminal, which sent it to the child as well. */
-		if (signal > 0 && signal != SIGCHLD && info.si_code != SI_KERNEL)
-			kill(child, signal);
-	}
-	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
-}
-
 /* Runs COMMAND. Its exit code. */
 static int run(char **command, int recovered)
 {
-	struct inherited inherited;
-	sigset_t watched;
+	struct child_signals signals;
 	pid_t parent = getpid(), child;
 
-	block_signals(&watched, &inherited);
+	child_block_signals(&signals);
 	fflush(stdout);
 	child = fork();
-	if (child == 0)
-		be_the_command(command, recovered, parent, &inherited);
+	if (child == 0) {
+		if (recovered)
+			setenv("ILK_RECOVERED", "1", 1);
+		else
+			unsetenv("ILK_RECOVERED"); /* it may be of an `ilk lock` around us */
+		child_become(page.command, command, parent, &signals);
+	}
 	if (child < 0)
 		return complain(page.command, "no process could be made: %s", strerror(errno));
-	return watch(child, &watched);
+	return child_watch(child, &signals, NULL);
 }
 
 static int run_locked(char **command, struct ilk_mutex *m, const char *name, const char *object)
@@ -160,7 +89,7 @@ static int run_locked(char **command, struct ilk_mutex *m, const char *name, con
 		complain(page.command,
 			"%s in %s is held, and the time is up; `ilk show %s` tells by whom", object,
 			name, name);
-		return EXIT_TIMED_OUT;
+		return EXIT_TRY_LATER;
 	}
 	if (rc < 0)
 		return complain_of(page.command, name, rc);
@@ -176,25 +105,11 @@ static int run_locked(char **command, struct ilk_mutex *m, const char *name, con
 	return code;
 }
 
-/* Cuts argv at "--". What follows it; NULL: nothing does. */
-static char **cut_command(int *argc, char **argv)
-{
-	for (int i = 1; i < *argc; i++)
-		if (strcmp(argv[i], "--") == 0) {
-			char **command = argv[i + 1] ? argv + i + 1 : NULL;
-
-			argv[i] = NULL;
-			*argc = i;
-			return command;
-		}
-	return NULL;
-}
-
 static int lock_main(int argc, char **argv)
 {
 	struct ilk_segment *seg;
 	struct ilk_mutex *m;
-	char **command = cut_command(&argc, argv);
+	char **command = child_cut_command(&argc, argv);
 	int code = options_parse(&page, &argc, argv);
 	int rc;
 

@@ -237,9 +237,11 @@ static int take_letters(struct cursor *c, const char *letters)
 	return code;
 }
 
-static int is_operand(const char *argument)
+static int is_operand(const struct option_page *page, const char *argument)
 {
-	return argument[0] != '-' || argument[1] == '\0' || isdigit((unsigned char)argument[1]);
+	if (argument[0] != '-' || argument[1] == '\0')
+		return 1;
+	return isdigit((unsigned char)argument[1]) && !find_letter(page, argument[1]);
 }
 
 static int check_operands(const struct option_page *page, int operands)
@@ -261,7 +263,7 @@ int options_parse(const struct option_page *page, int *argc, char **argv)
 	while (c.next < c.argc && code == OPTIONS_GO) {
 		char *argument = argv[c.next++];
 
-		if (only_operands || is_operand(argument))
+		if (only_operands || is_operand(page, argument))
 			argv[operands++] = argument;
 		else if (strcmp(argument, "--") == 0)
 			only_operands = 1;

@@ -18,7 +18,7 @@
  *	create(argv[0]);                // argc and argv are the operands now
  *
  * Options may stand before, between and after operands, as --size 4M, --size=4M, -s 4M, -s4M.
- * "--" ends them. -5 is an operand, not an option. Every page has -h and --help without a row.
+ * "--" ends them. -5 is an operand, where it is not the letter of an option. Every page has -h and --help without a row.
  */
 #ifndef ILK_TOOLS_OPTIONS_H
 #define ILK_TOOLS_OPTIONS_H

@@ -1,0 +1,22 @@
+#!/bin/bash
+# ilk bench: what it can measure, mistakes, and the benches of queues that one core is enough for: each
+# message is checked there, too. What crosses cores depends on what else the machine does.
+. "$(dirname "$0")/lib.sh"
+
+expect 0 bench --list
+for name in mutex ring-8 ring-bulk-64 ring-trip-1k blocking-8 queue-alone queue-2p2c-64 queue-wake; do
+	grep -q "^$name " "$scratch/out" || fail "--list does not tell of $name"
+done
+refuses bench rnig-8
+says_err "did you mean ring-8?"
+
+expect 0 bench --runs 1 --seconds 0.005 queue-alone queue-lease
+says "(ratio: to ck-mpmc)"
+says "ilk-lease"
+says_not "ERROR"
+expect 0 bench --runs 1 --seconds 0.005 --json queue-lease
+is_json
+says '"reference": "ilk-get"'
+says '"ratio": 1.000'
+
+finish
