@@ -17,6 +17,8 @@
 #include <ilk/rwlock.h>
 #include <ilk/semaphore.h>
 #include <ilk/permits.h>
+#include <ilk/queue.h>
+#include <ilk/ring.h>
 #include <ilk/inspect.h>
 
 #endif

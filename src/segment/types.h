@@ -10,7 +10,8 @@
 
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
-		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits)
+		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits) \
+			row(ring) row(queue)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -27,6 +28,8 @@ enum ilk_type_id_ {
 	ILK_TYPE_RWLOCK_,
 	ILK_TYPE_SEMAPHORE_,
 	ILK_TYPE_PERMITS_,
+	ILK_TYPE_RING_,
+	ILK_TYPE_QUEUE_,
 	ILK_TYPES_END_,
 };
 

@@ -58,6 +58,15 @@ extern const struct operation permits_open_row, permits_acquire_row, permits_acq
 	permits_release_row, permits_release_n_row, permits_release_waited_row, permits_asleep_row,
 	permits_woken_row, permits_woken_first_row, permits_timeout_row, permits_sweep_row,
 	permits_process_acquire_row, permits_process_release_row, permits_process_sweep_row;
+extern const struct operation ring_put_row, ring_put_fixed_row, ring_put_skip_row,
+	ring_put_many_row, ring_put_many_fixed_row, ring_reserve_row, ring_commit_row,
+	ring_abort_row, ring_get_row, ring_get_fixed_row, ring_get_skip_row, ring_get_many_row,
+	ring_get_many_fixed_row, ring_release_row, ring_writer_open_row, ring_reader_open_row,
+	ring_writer_close_row, ring_reader_close_row, ring_writer_takeover_row,
+	ring_reader_takeover_row, ring_fixed_takeover_row, ring_put_waited_row,
+	ring_put_waited_fixed_row, ring_get_waited_row, ring_get_waited_fixed_row,
+	ring_get_asleep_row, ring_get_woken_row, ring_get_timeout_row, ring_put_asleep_row,
+	ring_put_woken_row, ring_put_timeout_row, ring_get_dead_row, ring_put_dead_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

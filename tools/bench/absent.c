@@ -3,17 +3,23 @@
  */
 #include "bench/absent.h"
 
+#include <dlfcn.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+#define NOT_BUILT_IN(package)                                                             \
+	"not built in: tools/bench/peers installs " package "; then configure and build " \
+	"again"
 
 const char *absent_boost(void)
 {
 #ifdef BENCH_HAS_BOOST
 	return NULL;
 #else
-	return "not built in: tools/bench/peers installs it; then configure and build again";
+	return NOT_BUILT_IN("libboost-dev");
 #endif
 }
 
@@ -22,8 +28,42 @@ const char *absent_ck(void)
 #ifdef BENCH_HAS_CK
 	return NULL;
 #else
-	return "not built in: tools/bench/peers installs it; then configure and build again";
+	return NOT_BUILT_IN("libck-dev");
 #endif
+}
+
+/* Of a library that is loaded when it is measured: LIBRARY is NULL where it is not built in. */
+static const char *absent_library(const char *library, const char *not_built_in)
+{
+	if (!library)
+		return not_built_in;
+	return dlopen(library, RTLD_NOW) ? NULL
+					 : "its library is gone: tools/bench/peers installs it";
+}
+
+#ifndef BENCH_RTE_RING
+#define BENCH_RTE_RING NULL
+#endif
+#ifndef BENCH_QB
+#define BENCH_QB NULL
+#endif
+#ifndef BENCH_ZEROMQ
+#define BENCH_ZEROMQ NULL
+#endif
+
+const char *absent_rte(void)
+{
+	return absent_library(BENCH_RTE_RING, NOT_BUILT_IN("libdpdk-dev"));
+}
+
+const char *absent_qb(void)
+{
+	return absent_library(BENCH_QB, NOT_BUILT_IN("libqb-dev"));
+}
+
+const char *absent_zeromq(void)
+{
+	return absent_library(BENCH_ZEROMQ, NOT_BUILT_IN("libzmq3-dev"));
 }
 
 const char *absent_python(void)

@@ -4,6 +4,9 @@
 
 const char *absent_boost(void);
 const char *absent_ck(void);
+const char *absent_rte(void);
+const char *absent_qb(void);
+const char *absent_zeromq(void);
 const char *absent_python(void);
 
 #endif

@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#define ALL_SIZES(benches) &(benches)[0], &(benches)[1], &(benches)[2]
+
 static const struct bench *const benches[] = {
 	&bench_mutex,
 	&bench_mutex_2p,
@@ -39,6 +41,17 @@ static const struct bench *const benches[] = {
 	&bench_sleepers,
 	&bench_condition,
 	&bench_event,
+	ALL_SIZES(bench_ring),
+	ALL_SIZES(bench_ring_bulk),
+	ALL_SIZES(bench_ring_trip),
+	ALL_SIZES(bench_blocking),
+	&bench_queue_alone,
+	&bench_queue_lease,
+	ALL_SIZES(bench_queue),
+	ALL_SIZES(bench_queue_2p2c),
+	ALL_SIZES(bench_queue_4p4c),
+	&bench_queue_trip,
+	&bench_queue_wake,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -65,7 +78,7 @@ static const struct option_row rows[] = {
 	{.name = "quick",
 		.letter = 'q',
 		.kind = OPTION_FLAG,
-		.help = "3 samples, each a fifth as long: about ten seconds in all",
+		.help = "3 samples, each a fifth as long: about half a minute in all",
 		.target = &quick},
 	{.name = "list",
 		.letter = 'l',
@@ -83,7 +96,7 @@ static const struct option_page page = {
 	.max = -1,
 	.summary = "measure Ilk and its peers side by side, on this machine",
 	.details =
-		"Without a NAME: everything, in about a minute. Samples of all peers take turns;\n"
+		"Without a NAME: everything, in about four minutes. Samples of all peers take turns;\n"
 		"each figure is the median of its samples, with the smallest and the largest.\n"
 		"\n"
 		"ping-pong is the time that a flag takes from one core to the other and back, in\n"

@@ -127,8 +127,7 @@ static void read_output(int fd, ilk_time deadline, char *text, size_t size)
 	text[length] = '\0';
 }
 
-/* Runs TEXT and reads the WANTED numbers that it prints. */
-static int run_script(const struct bench_run *run, const char *text, double *numbers, int wanted,
+int python_run(const struct bench_run *run, const char *text, double *numbers, int wanted,
 	struct bench_sample *sample)
 {
 	struct script s = {.text = text, .run = run};
@@ -154,13 +153,13 @@ static int run_script(const struct bench_run *run, const char *text, double *num
 
 int python_alone(const struct bench_run *run, struct bench_sample *sample)
 {
-	return run_script(run, alone_script, &sample->value, 1, sample);
+	return python_run(run, alone_script, &sample->value, 1, sample);
 }
 
 int python_contended(const struct bench_run *run, struct bench_sample *sample)
 {
 	double numbers[3] = {0};
-	int rc = run_script(run, contended_script, numbers, 3, sample);
+	int rc = python_run(run, contended_script, numbers, 3, sample);
 
 	sample->value = numbers[0];
 	sample->share = numbers[1];
@@ -173,5 +172,5 @@ int python_contended(const struct bench_run *run, struct bench_sample *sample)
 
 int python_cross(const struct bench_run *run, struct bench_sample *sample)
 {
-	return run_script(run, barrier_script, &sample->value, 1, sample);
+	return python_run(run, barrier_script, &sample->value, 1, sample);
 }

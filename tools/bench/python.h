@@ -1,4 +1,4 @@
-/* python.h - the lock of Python's multiprocessing, measured by the interpreter's own scripts. */
+/* python.h - what Python's multiprocessing has, measured by the interpreter's own scripts. */
 #ifndef BENCH_PYTHON_H
 #define BENCH_PYTHON_H
 
@@ -7,5 +7,15 @@
 int python_alone(const struct bench_run *run, struct bench_sample *sample);
 int python_contended(const struct bench_run *run, struct bench_sample *sample);
 int python_cross(const struct bench_run *run, struct bench_sample *sample);
+
+/* peer->what is "Queue", "SimpleQueue" or "Pipe". */
+int python_queue_flow(const struct bench_run *run, struct bench_sample *sample);
+
+/*
+ * Runs the script TEXT, with the seconds and a core for each worker as its arguments, and reads the
+ * WANTED numbers that it prints.
+ */
+int python_run(const struct bench_run *run, const char *text, double *numbers, int wanted,
+	struct bench_sample *sample);
 
 #endif

@@ -16,16 +16,37 @@
 
 /* --- tables --- */
 
-static double reference_median(const struct bench_results *results, int share)
+static int is_usable(const struct bench_tally *t)
 {
-	for (size_t p = 0; p < results->bench->peer_count; p++) {
-		const struct bench_tally *t = &results->tallies[p];
+	return !t->absent && t->result == BENCH_OK;
+}
 
-		if (strcmp(t->peer->name, results->bench->reference) == 0 && !t->absent &&
-			t->result == BENCH_OK)
-			return bench_figure(results, t, share).median;
+/* Is this one of ours, and no peer? */
+static int is_ilk(const struct bench_tally *t)
+{
+	return strncmp(t->peer->name, "ilk", 3) == 0;
+}
+
+/* What the ratios are to: the reference, or the best of the peers. NULL: there is none. */
+static const struct bench_tally *base_of(const struct bench_results *results, int share)
+{
+	const struct bench *b = results->bench;
+	const struct bench_tally *best = NULL;
+	double most = 0;
+
+	for (size_t p = 0; p < b->peer_count; p++) {
+		const struct bench_tally *t = &results->tallies[p];
+		double median = is_usable(t) ? bench_figure(results, t, share).median : 0;
+
+		if (median <= 0 ||
+			(b->reference ? strcmp(t->peer->name, b->reference) != 0 : is_ilk(t)))
+			continue;
+		if (!best || (median > most) == b->more_is_better) {
+			best = t;
+			most = median;
+		}
 	}
-	return 0;
+	return best;
 }
 
 /* Digits after the point, so that about four count. */
@@ -45,10 +66,11 @@ static void print_figure(double value)
 	printf(" %9.*f", digits_of(value), value);
 }
 
-static void print_row(
-	const struct bench_results *results, const struct bench_tally *t, int share, double base)
+static void print_row(const struct bench_results *results, const struct bench_tally *t, int share,
+	const struct bench_tally *reference)
 {
 	struct bench_figures f = bench_figure(results, t, share);
+	double base = reference ? bench_figure(results, reference, share).median : 0;
 
 	if (f.runs == 0) {
 		printf(" no run at the others' ping-pong; %zu at %.0f\n", f.left_out, f.other_ping);
@@ -73,7 +95,7 @@ static void print_row(
 static void print_table(const struct bench_results *results, int share)
 {
 	const struct bench *b = results->bench;
-	double base = reference_median(results, share);
+	const struct bench_tally *base = base_of(results, share);
 
 	term_print(stdout, TERM_BOLD, share ? b->fairness : b->name);
 	if (share)
@@ -81,8 +103,12 @@ static void print_table(const struct bench_results *results, int share)
 	else
 		printf("  %s; %s, %s is better\n", b->what, b->unit,
 			b->more_is_better ? "more" : "less");
-	printf("  %-15s %9s %9s %9s %5s %9s%s   (ratio: to %s)\n", "peer", "median", "min", "max",
-		"runs", "ratio", b->crosses ? " ping-pong" : "", b->reference);
+	printf("  %-15s %9s %9s %9s %5s %9s%s   (ratio: to %s%s)\n", "peer", "median", "min", "max",
+		"runs", "ratio", b->crosses ? " ping-pong" : "",
+		b->reference ? "" : "the best peer, ",
+		base           ? base->peer->name
+		: b->reference ? b->reference
+			       : "which there is not");
 	for (size_t p = 0; p < b->peer_count; p++) {
 		const struct bench_tally *t = &results->tallies[p];
 
@@ -111,6 +137,7 @@ static void json_row(
 	struct json *j, const struct bench_results *results, const struct bench_tally *t, int share)
 {
 	const struct bench *b = results->bench;
+	const struct bench_tally *base = base_of(results, share);
 	struct bench_figures f = bench_figure(results, t, share);
 
 	if (t->result != BENCH_OK || f.runs == 0)
@@ -124,6 +151,8 @@ static void json_row(
 	json_real(j, "max", f.max, digits_of(f.max));
 	json_integer(j, "runs", (int64_t)f.runs);
 	json_real(j, "ping_pong_ns", b->crosses ? f.ping : NAN, 1);
+	json_string(j, "reference", base ? base->peer->name : NULL);
+	json_real(j, "ratio", base ? f.median / bench_figure(results, base, share).median : NAN, 3);
 	json_close(j);
 }
 

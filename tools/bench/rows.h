@@ -45,10 +45,12 @@ struct bench_peer {
 
 struct bench {
 	const char *name, *unit, *what;
-	const char *fairness;  /* name of its second row, or NULL */
-	const char *reference; /* the peer that the ratio column divides by */
-	double seconds;        /* a sample takes */
-	unsigned workers;      /* processes that compete */
+	const char *fairness; /* name of its second row, or NULL */
+	/* The peer that the ratio column divides by. NULL: the best of this run, but for Ilk. */
+	const char *reference;
+	double seconds;   /* a sample takes */
+	unsigned workers; /* processes that compete */
+	size_t bytes;     /* of a message, where messages are sent */
 	int more_is_better;
 	int crosses; /* 1: depends on how far apart two cores are */
 	const struct bench_peer *peers;
@@ -68,6 +70,11 @@ extern const struct bench bench_barrier_2p, bench_barrier_4p;
 extern const struct bench bench_snapshot_64, bench_snapshot_64k;
 extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleepers;
 extern const struct bench bench_condition, bench_event;
+/* For messages of 8, 64 and 1024 bytes. */
+extern const struct bench bench_ring[3], bench_ring_bulk[3], bench_ring_trip[3];
+extern const struct bench bench_blocking[3];
+extern const struct bench bench_queue[3], bench_queue_2p2c[3], bench_queue_4p4c[3];
+extern const struct bench bench_queue_alone, bench_queue_lease, bench_queue_trip, bench_queue_wake;
 
 /* Notes why a sample went wrong; returns BENCH_FAILED. */
 int bench_fail(struct bench_sample *sample, const char *format, ...)

@@ -27,9 +27,10 @@ int bench_fail(struct bench_sample *sample, const char *format, ...)
 	return BENCH_FAILED;
 }
 
-int bench_place_open(struct bench_place *place, struct bench_sample *sample)
+int bench_place_open_sized(struct bench_place *place, size_t bytes, struct bench_sample *sample)
 {
-	struct ilk_segment_options options = {.size = sizeof(options), .threads = 512};
+	struct ilk_segment_options options = {
+		.size = sizeof(options), .bytes = bytes, .threads = 512};
 	void *block = NULL;
 	int rc = ilk_segment_anonymous("bench", &options, &place->seg);
 
@@ -41,6 +42,11 @@ int bench_place_open(struct bench_place *place, struct bench_sample *sample)
 		return BENCH_OK;
 	bench_place_close(place);
 	return bench_fail(sample, "no memory in the segment: %s", ilk_strerror(rc));
+}
+
+int bench_place_open(struct bench_place *place, struct bench_sample *sample)
+{
+	return bench_place_open_sized(place, 0, sample);
 }
 
 void bench_place_close(struct bench_place *place)

@@ -17,7 +17,7 @@
 extern "C" {
 #endif
 
-enum { BENCH_WORKERS = 4, BENCH_RWLOCK_LINES = 4 };
+enum { BENCH_WORKERS = 8, BENCH_RWLOCK_LINES = 4 };
 
 struct bench_line {
 	unsigned char bytes[64];
@@ -26,6 +26,8 @@ struct bench_line {
 struct bench_worker {
 	uint64_t count;  /* what it has done so far; written by the worker alone */
 	uint64_t writes; /* and how much of it was writing, where that is told apart */
+	uint64_t sum;    /* of the messages that it sent or received, */
+	uint64_t wrong;  /* and how many of these were not what they should be */
 } ILK_ALIGNED_(64);
 
 struct bench_arena {
@@ -52,7 +54,8 @@ struct bench_place {
 struct bench_run;
 struct bench_sample;
 
-/* Makes a place, all zero. BENCH_OK or BENCH_FAILED. */
+/* Makes a place, all zero, in a segment of BYTES, 0: what is usual. BENCH_OK or BENCH_FAILED. */
+int bench_place_open_sized(struct bench_place *place, size_t bytes, struct bench_sample *sample);
 int bench_place_open(struct bench_place *place, struct bench_sample *sample);
 void bench_place_close(struct bench_place *place);
 

@@ -1,0 +1,38 @@
+/* bytes.h - the bytes of a message into a cell, and out of one that may be written anew meanwhile. */
+#ifndef ILK_QUEUE_BYTES_H
+#define ILK_QUEUE_BYTES_H
+
+#include "queue/queue.h"
+#include <string.h>
+
+/* The writer's side is what it is: a user who reserved writes as he likes. [I6] makes it good. */
+#define ILK_RACES_ __attribute__((no_sanitize("thread")))
+
+/* Out of CELL, by words: no call, and no pass over a tail byte by byte. A cell has whole words. */
+ILK_RACES_ static inline void ilk_bytes_out_(
+	char *to, const struct ilk_queue_cell_ *cell, uint32_t bytes)
+{
+	const uint64_t *from = (const uint64_t *)(const void *)cell->data;
+	uint32_t at = 0;
+
+	for (; at + sizeof *from <= bytes; at += (uint32_t)sizeof *from, from++) {
+		uint64_t word = ilk_load_relaxed_(from);
+
+		memcpy(to + at, &word, sizeof word);
+	}
+	if (at < bytes) {
+		uint64_t word = ilk_load_relaxed_(from);
+
+		memcpy(to + at, &word, bytes - at);
+	}
+}
+
+static inline void ilk_bytes_in_(struct ilk_queue_cell_ *cell, const void *from, size_t bytes)
+{
+	if (bytes == sizeof(uint64_t))
+		memcpy(cell->data, from, sizeof(uint64_t));
+	else if (bytes)
+		memcpy(cell->data, from, bytes);
+}
+
+#endif

@@ -1,0 +1,272 @@
+/*
+ * lease.c - messages that are leased: acked, given back, delivered again. Words and labels: queue.c.
+ *
+ * State      TAKEN(lap, owner, deliveries): owner has it; 0: nobody, it is to be delivered again.
+ *            cell.serial: which message of the cell it is. returned: moves with each that becomes
+ *            nobody's; a handle remembers the value at which it found no more of them.
+ * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its lap
+ *            moves with the putters that pass over it, so all changes are compare-and-swaps.
+ *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and while
+ *            the owner lives nobody else changes them.
+ * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load words.
+ *            Weaker: a given-back message would wait for the next sweep.
+ * Death      With TAKEN: the next who looks makes it nobody's, one word. After [L3]'s swap, before the
+ *            add: a later sweep counts it as returned. Taken again by one who dies: it is his, TAKEN.
+ *            Looked for: where one waits, and every 20 ms by those who get.
+ */
+#include "queue/taking.h"
+#include "os/futex.h"
+#include <limits.h>
+
+enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
+
+/* --- taking, finishing, giving back --- */
+
+int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
+{
+	uint64_t word = w->word;
+	uint32_t deliveries = ilk_cell_deliveries_(word);
+
+	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
+		ilk_store_relaxed_(&h->queue->leased, 1u);
+	deliveries += deliveries < ILK_DELIVERIES_;
+	return ilk_cas_full_(&w->cell->word, &word,
+		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
+}
+
+static int is_taken_by(uint64_t word, uint32_t owner)
+{
+	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
+}
+
+/* [Q5] A putter may move the lap meanwhile. */
+void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
+{
+	uint64_t word = ilk_load_relaxed_(&cell->word);
+
+	while (!ilk_cas_full_(&cell->word, &word, ilk_cell_over_(word)))
+		;
+	ilk_queue_tell_done_(q);
+}
+
+void ilk_queue_tell_done_(struct ilk_queue *q)
+{
+	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
+		ilk_queue_wake_for_room_(q);
+	/* Who found the end may wait for this one. */
+	if (ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+		ilk_queue_wake_(q, ILK_QUEUE_GETTERS_, INT_MAX);
+}
+
+/* TAKEN by OWNER becomes nobody's, with LESS deliveries. 1; 0: it was not his any more. */
+static int disown(struct ilk_queue *q, struct ilk_queue_cell_ *cell, uint32_t owner, uint32_t less)
+{
+	uint64_t word = ilk_load_relaxed_(&cell->word);
+
+	do {
+		if (!is_taken_by(word, owner))
+			return 0;
+	} while (!ilk_cas_full_(&cell->word, &word,
+		ilk_cell_owned_(word, ILK_CELL_TAKEN_, 0, ilk_cell_deliveries_(word) - less)));
+	ilk_add_full_(&q->returned, 1u); /* [L3] */
+	ilk_queue_filled_(q, 1);
+	return 1;
+}
+
+void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
+{
+	disown(q, cell, ilk_thread_.owner, 1);
+}
+
+/* --- what comes back --- */
+
+static struct ilk_queue_cell_ *cell_by_number(const struct ilk_queue_handle *h, uint64_t number)
+{
+	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
+}
+
+int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
+{
+	struct ilk_living_ living = {.slots = {0}};
+	struct ilk_segment *seg = ilk_thread_.segment;
+	int found = 0;
+
+	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
+		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+		uint64_t word = ilk_load_acquire_(&cell->word);
+		uint32_t owner = ilk_cell_owner_(word);
+
+		if (is_taken_by(word, 0))
+			found++;
+		else if (ilk_cell_state_(word) == ILK_CELL_TAKEN_ && owner != ilk_thread_.owner &&
+			 ilk_owner_life_once_(seg, owner, &living) == ILK_LIFE_DEAD)
+			found += disown(h->queue, cell, owner, 0);
+	}
+	return found;
+}
+
+int ilk_queue_repair_(struct ilk_queue_handle *h)
+{
+	int found = ilk_queue_disown_dead_(h);
+
+	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
+		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+		uint64_t word = ilk_load_acquire_(&cell->word);
+
+		if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_)
+			found += ilk_queue_skip_if_dead_(h, cell, word);
+	}
+	return found != 0;
+}
+
+/* Every 20 ms, or so rarely that it is a tenth of the time. */
+static void disown_dead_if_due(struct ilk_queue_handle *h)
+{
+	int64_t now;
+
+	if (!ilk_load_relaxed_(&h->queue->leased))
+		return;
+	now = ilk_now();
+	if (now < h->swept)
+		return;
+	/* Also what could not be moved to the dead letters, or was given back by one who died in it. */
+	if (ilk_queue_disown_dead_(h))
+		h->returned = ilk_load_acquire_(&h->queue->returned) - 1;
+	h->swept = now + SWEEP_EACH;
+	now += COST_SHARE * (ilk_now() - now);
+	h->swept = h->swept > now ? h->swept : now;
+}
+
+/* What W's cell holds is nobody's. GOT; NONE; -E... */
+static int take_one_back(struct ilk_queue_want_ *want, struct ilk_queue_walk_ *w)
+{
+	uint32_t most = want->h->max_deliveries;
+	int rc;
+
+	do {
+		w->word = ilk_load_acquire_(&w->cell->word);
+		if (!is_taken_by(w->word, 0))
+			return ILK_QUEUE_NONE_;
+		if (most && ilk_cell_deliveries_(w->word) >= most) {
+			ilk_queue_bury_(want->h, w);
+			return ILK_QUEUE_NONE_;
+		}
+		rc = want->take_again(want, w);
+	} while (rc == ILK_QUEUE_NONE_);
+	return rc;
+}
+
+int ilk_queue_take_back_(struct ilk_queue_want_ *want)
+{
+	struct ilk_queue_handle *h = want->h;
+	uint32_t returned, all = h->lanes << h->shift;
+
+	disown_dead_if_due(h);
+	returned = ilk_load_acquire_(&h->queue->returned); /* [L4] */
+	if (h->returned == returned)
+		return ILK_QUEUE_NONE_;
+	for (uint32_t i = 0; i < all; i++) {
+		struct ilk_queue_walk_ w = {.cell = cell_by_number(h, h->sweep_at)};
+		int rc = take_one_back(want, &w);
+
+		if (rc != ILK_QUEUE_NONE_)
+			return rc;
+		h->sweep_at = (h->sweep_at + 1) & (all - 1);
+	}
+	h->returned = returned;
+	return ILK_QUEUE_NONE_;
+}
+
+/* --- the calls --- */
+
+/* Is W's message whole? GOT; NONE: it is another's by now; -EBADMSG. */
+static int is_whole(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
+{
+	if (ilk_load_relaxed_(&w->cell->bytes) <= h->message_bytes)
+		return ILK_QUEUE_GOT_;
+	ilk_fence_acquire_();
+	return ilk_load_relaxed_(&w->cell->word) == w->word ? -EBADMSG : ILK_QUEUE_NONE_;
+}
+
+static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+{
+	struct ilk_queue_lease *l = want->lease;
+	int rc = is_whole(want->h, w);
+
+	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(want->h, w))
+		return rc < 0 ? rc : ILK_QUEUE_NONE_;
+	ilk_hold_();
+	l->cell = &w->cell->word;
+	l->data = w->cell->data;
+	l->bytes = w->cell->bytes;
+	l->serial = w->cell->serial;
+	l->deliveries = ilk_cell_deliveries_(w->word) + 1;
+	return ILK_QUEUE_GOT_;
+}
+
+static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	int rc = is_whole(want->h, w);
+
+	if (rc != ILK_QUEUE_GOT_)
+		return rc;
+	ilk_queue_pass_(want->h, lane, w);
+	return take_again(want, w);
+}
+
+int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+{
+	struct ilk_queue_want_ want = {
+		.h = h, .take = take, .take_again = take_again, .lease = lease};
+	struct ilk_queue *q = h->queue;
+	struct ilk_queue_walk_ w;
+
+	if (ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) &&
+		h->returned == ilk_load_relaxed_(&q->returned) && ++h->gets % 64 &&
+		ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
+		take(&want, h->turn, &w) == ILK_QUEUE_GOT_)
+		return 0;
+	return ilk_queue_take_until_(&want, deadline);
+}
+
+/* [L2] Is LEASE the calling thread's? *WORD is its cell's. 0; -EPERM. */
+static int check(struct ilk_queue_handle *h, const struct ilk_queue_lease *l, uint64_t *word)
+{
+	uint64_t at = (uint64_t)((char *)l->cell - h->cells);
+
+	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
+		return -EPERM;
+	if (at >= h->lanes * h->lane_bytes || at % h->lane_bytes % h->stride)
+		return -EPERM;
+	*word = ilk_load_acquire_(l->cell);
+	return is_taken_by(*word, ilk_thread_.owner) &&
+			       ilk_cell_deliveries_(*word) == l->deliveries &&
+			       ilk_load_relaxed_(&ilk_cell_of_(l->cell)->serial) == l->serial
+		       ? 0
+		       : -EPERM;
+}
+
+int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	uint64_t word;
+	int rc = check(h, lease, &word);
+
+	if (rc < 0)
+		return rc;
+	ilk_let_go_();
+	ilk_queue_finish_(h->queue, ilk_cell_of_(lease->cell));
+	return 0;
+}
+
+int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	struct ilk_queue_walk_ w = {.cell = ilk_cell_of_(lease->cell)};
+	int rc = check(h, lease, &w.word);
+
+	if (rc < 0)
+		return rc;
+	ilk_let_go_();
+	if (!h->max_deliveries || lease->deliveries < h->max_deliveries || !ilk_queue_bury_(h, &w))
+		disown(h->queue, w.cell, ilk_thread_.owner, 0);
+	return 0;
+}

@@ -1,0 +1,143 @@
+/*
+ * queue.c - many writers, many readers, cells that know whose they are: claiming, committing, getting.
+ *
+ * State      cell.word  lap | owner | deliveries | state. The cell of position p is p modulo the
+ *                       capacity, its lap p divided by it; words hold the lap modulo 2^27.
+ *                 EMPTY    at its lap nothing was put yet
+ *                 CLAIMED  owner is writing its message (deliveries 1: moves it here, dead_letter.c)
+ *                 FULL     the message waits
+ *                 TAKEN    owner has it leased, or is copying it out; owner 0: it was given back.
+ *                          It was delivered so often. Its lap moves on while it lasts.
+ *                 END      nothing is put from here on: the queue is closed
+ *            cell.bytes, cell.serial: of the message, by who claimed it; no two of a cell in a row have
+ *            the same serial. lane.tail, lane.head: hints, stored by anyone. state, and the rest:
+ *            queue.h, end_of_work.c, queue_wait.c.
+ * Words      claim:   EMPTY(l) -> CAS CLAIMED(l, me)            commit: CLAIMED(l, me) -> FULL(l)
+ *            abort:   CLAIMED(l, me) -> EMPTY(l + 1)            skip:   the same of a dead owner, CAS
+ *            get:     FULL(l) -> CAS EMPTY(l + 1), after the copy
+ *            lease:   FULL(l) -> CAS TAKEN(l, me, 1)            ack:    TAKEN(k, me) -> CAS EMPTY(k + 1)
+ *            nack:    TAKEN(k, me, d) -> CAS TAKEN(k, 0, d)     again:  TAKEN(k, 0 or dead, d) ->
+ *            step:    TAKEN(k, ., .) -> CAS TAKEN(k + 1, ., .)          CAS TAKEN(k, me, d + 1)
+ *            close:   EMPTY(l) -> CAS END(l)
+ * Invariant  [I1] A cell's lap never falls, and from one lap on its states come in that order.
+ *            [I2] Positions are claimed (or stepped over) one after the other: who claims p has seen
+ *            that all before p are claimed. tail, and a handle's, is such a p. So a cell that is
+ *            EMPTY at p's lap is the first free one for whoever came to p in that way.
+ *            [I3] head, and a handle's, is a p before which no message waits for its first delivery:
+ *            readers pass only what is over, or TAKEN. With [I2]: first in, first out.
+ *            [I4] A stale hint is behind, never ahead. Of a cell's lap and p's the difference is
+ *            taken as forward, unless it is exactly one back. So a hint may be as old as it likes; it
+ *            is only counts that are wrong if it was stored by one who slept 2^27 laps.
+ *            [I5] CLAIMED is changed by its owner, or after its death; by plain store, since nobody
+ *            else does. TAKEN is changed by CAS, since its lap may move.
+ *            [I6] What a get copied is the message if the word has not changed until its CAS; else
+ *            it is thrown away. No lap comes again before 2^27 others.
+ * Ordering   [Q1] claim:  compare-and-swap, full      <-> [Q4] [Q5]  who had the cell last is out of it
+ *            [Q2] commit: store word, release         <-> [Q3]  the message
+ *            [Q3] look:   load word, acquire          <-> [Q2]
+ *            [Q4] get:    copy; compare-and-swap, full <-> [Q1]  the copy is done before the word
+ *            [Q5] ack:    compare-and-swap, full      <-> [Q1]
+ *            [Q6] wake:   change word; compiler barrier; load asleep <-> [Q7] in queue_wait.c
+ *            A fenced segment has a fence in [Q6]. The hints' loads and stores are relaxed: what
+ *            they lead to is looked at.
+ * Death      Each change is one word; what it leaves, by state. CLAIMED: getters and putters that wait
+ *            for it skip it. TAKEN: lease.c. A hint that was not moved: the next one moves it. A
+ *            wake-up that was not sent, or was given to the dead: sleepers look every 50 ms, 20
+ *            where they wait for an owner or there are leases.
+ */
+#include "queue/cells.h"
+
+/* --- the place to put --- */
+
+/*
+ * P's cell is leased, and a lap behind: its lease can be passed over if there is room behind it and
+ * others like it. 1: it is worth a try.
+ */
+static int is_room_behind(const struct ilk_queue_handle *h, uint64_t p)
+{
+	for (uint64_t i = 1; i <= h->mask; i++) {
+		const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, h->lane, p + i);
+		uint64_t word = ilk_load_acquire_(&cell->word);
+
+		if (ilk_queue_ahead_(h, word, p + i) != ILK_LAPS_)
+			return ilk_cell_state_(word) != ILK_CELL_END_;
+		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_)
+			return 0;
+	}
+	return 0;
+}
+
+static int step_over(
+	struct ilk_queue_handle *h, uint64_t p, struct ilk_queue_cell_ *cell, uint64_t word)
+{
+	if (!is_room_behind(h, p))
+		return ILK_QUEUE_NONE_;
+	if (ilk_cas_full_(&cell->word, &word, word + ILK_CELL_LAP_))
+		ilk_add_relaxed_(&h->queue->stepped, UINT64_C(1));
+	return ILK_QUEUE_GOT_;
+}
+
+/* P's cell holds WORD, AHEAD laps ahead: the first position that can be free. [I2] */
+static uint64_t catch_up(
+	const struct ilk_queue_handle *h, uint64_t p, uint64_t word, uint32_t ahead)
+{
+	uint32_t state = ilk_cell_state_(word);
+	uint64_t unclaimed = state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_;
+	uint64_t next = p + ((ahead - unclaimed) << h->shift) + 1;
+
+	return ilk_later_(next, ilk_load_relaxed_(&ilk_queue_lane_(h, h->lane)->tail));
+}
+
+int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w,
+	struct ilk_queue_cell_ *cell, uint64_t word)
+{
+	uint32_t ahead = ilk_queue_ahead_(h, word, w->p), state = ilk_cell_state_(word);
+
+	if (ahead == ILK_LAPS_) {
+		w->owner = state == ILK_CELL_CLAIMED_ ? ilk_cell_owner_(word) : 0;
+		w->cell = cell;
+		w->word = word;
+		return state == ILK_CELL_TAKEN_ ? step_over(h, w->p, cell, word) : ILK_QUEUE_NONE_;
+	}
+	if (ahead == 0 && state == ILK_CELL_END_)
+		return ILK_QUEUE_END_;
+	if (ahead && ++w->jumps > ILK_QUEUE_JUMPS_)
+		return ILK_QUEUE_NONE_;
+	w->p = catch_up(h, w->p, word, ahead);
+	if (state != ILK_CELL_TAKEN_)
+		ilk_queue_rest_(ILK_QUEUE_PAUSES_PASSED_);
+	return ILK_QUEUE_GOT_;
+}
+
+/* --- the oldest message --- */
+
+/*
+ * W's position is over, its cell AHEAD laps ahead: the first one that can be not. What is not over lies
+ * less than a capacity before the first free one, and that as far before the cell's.
+ */
+int ilk_queue_is_over_(
+	struct ilk_queue_handle *h, uint32_t lane, struct ilk_queue_walk_ *w, uint32_t ahead)
+{
+	uint64_t hint = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->head);
+
+	w->p = ahead < 2 ? w->p + 1 : w->p + ((uint64_t)(ahead - 2) << h->shift) + 1;
+	w->p = ilk_later_(w->p, hint);
+	return ++w->jumps > ILK_QUEUE_JUMPS_ + 2 * h->mask ? ILK_QUEUE_NONE_ : ILK_QUEUE_GOT_;
+}
+
+/* --- what the dead leave in cells --- */
+
+int ilk_queue_skip_if_dead_(struct ilk_queue_handle *h, struct ilk_queue_cell_ *cell, uint64_t word)
+{
+	struct ilk_queue *q = h->queue;
+
+	if (ilk_owner_life_(ilk_thread_.segment, ilk_cell_owner_(word)) != ILK_LIFE_DEAD)
+		return 0;
+	if (ilk_cell_deliveries_(word))
+		return ilk_queue_settle_move_(h, cell, word);
+	if (!ilk_cas_full_(&cell->word, &word, ilk_cell_over_(word)))
+		return 1;
+	ilk_add_relaxed_(&q->skipped, UINT64_C(1));
+	ilk_queue_wake_(q, ILK_QUEUE_PUTTERS_, 1);
+	return 1;
+}

@@ -1,0 +1,246 @@
+/* queue_get.c - getting a message: at once, waiting, many. The protocol, and the labels: queue.c. */
+#include "queue/bytes.h"
+#include "queue/taking.h"
+
+/* --- taking a copy --- */
+
+/*
+ * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as -EAGAIN:
+ * it is another's by now, and these are perhaps another message's.
+ */
+static int64_t length_for(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
+	size_t room, size_t *said)
+{
+	uint32_t bytes = ilk_load_relaxed_(&w->cell->bytes);
+
+	if (ILK_UNLIKELY_(bytes > h->message_bytes || bytes > room)) {
+		ilk_fence_acquire_();
+		if (ilk_load_relaxed_(&w->cell->word) != w->word)
+			return -EAGAIN;
+		if (bytes > h->message_bytes)
+			return -EBADMSG;
+		if (said)
+			*said = bytes;
+		return -EMSGSIZE;
+	}
+	return bytes;
+}
+
+/* Of one that the calling thread has TAKEN. */
+static void copy_taken(
+	const struct ilk_queue_walk_ *w, struct ilk_queue_want_ *want, uint32_t bytes)
+{
+	memcpy(want->buf, w->cell->data, bytes);
+	if (want->bytes)
+		*want->bytes = bytes;
+	ilk_queue_finish_(want->h->queue, w->cell);
+}
+
+static int take_by_lease(
+	struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w, uint32_t bytes)
+{
+	if (!ilk_queue_lease_cell_(want->h, w))
+		return ILK_QUEUE_NONE_;
+	copy_taken(w, want, bytes);
+	return ILK_QUEUE_GOT_;
+}
+
+/*
+ * [Q4] The swap is the last thing but for asking who sleeps: killed behind it, the message is lost.
+ */
+static inline int take_copy(struct ilk_queue_handle *h, uint32_t lane,
+	const struct ilk_queue_walk_ *w, char *buf, uint32_t bytes, size_t *said)
+{
+	uint64_t word = w->word;
+
+	ilk_bytes_out_(buf, w->cell, bytes);
+	if (said)
+		*said = bytes;
+	ilk_queue_pass_(h, lane, w);
+	return ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word));
+}
+
+static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	struct ilk_queue_handle *h = want->h;
+	int64_t bytes = length_for(h, w, want->room, want->bytes);
+
+	if (bytes < 0)
+		return bytes == -EAGAIN ? ILK_QUEUE_NONE_ : (int)bytes;
+	if (bytes > ILK_QUEUE_COPY_BYTES) {
+		ilk_queue_pass_(h, lane, w);
+		return take_by_lease(want, w, (uint32_t)bytes);
+	}
+	if (!take_copy(h, lane, w, want->buf, (uint32_t)bytes, want->bytes))
+		return ILK_QUEUE_NONE_;
+	if (ilk_queue_freed_(h->queue))
+		ilk_queue_wake_for_room_(h->queue);
+	return ILK_QUEUE_GOT_;
+}
+
+static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+{
+	int64_t bytes = length_for(want->h, w, want->room, want->bytes);
+
+	if (bytes < 0)
+		return bytes == -EAGAIN ? ILK_QUEUE_NONE_ : (int)bytes;
+	return take_by_lease(want, w, (uint32_t)bytes);
+}
+
+/* --- looking everywhere --- */
+
+/* The oldest of LANE, taken. GOT; NONE; BUSY; END; -E... */
+static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
+{
+	struct ilk_queue_handle *h = want->h;
+	struct ilk_queue_walk_ w;
+	int rc, is_closed;
+
+	do {
+		/* Before it is found empty: what is put later finds the mark. */
+		is_closed = ilk_load_acquire_(&h->queue->state) & ILK_QUEUE_CLOSED_;
+		rc = ilk_queue_oldest_(h, lane, &w);
+		if (rc == ILK_QUEUE_GOT_) {
+			rc = want->take(want, lane, &w);
+			if (rc != ILK_QUEUE_NONE_)
+				return rc;
+		} else if (rc == ILK_QUEUE_BUSY_) {
+			if (w.owner == ilk_thread_.owner)
+				return -EDEADLK;
+			if (!want->wait.deep || !ilk_queue_skip_if_dead_(h, w.cell, w.word))
+				break;
+		} else if (rc != ILK_QUEUE_NONE_ || !is_closed ||
+			   w.word != ilk_queue_lap_(h, w.p)) {
+			break;
+		} else {
+			ilk_queue_mark_end_(&w);
+		}
+	} while (1);
+	want->wait.owner = rc == ILK_QUEUE_BUSY_ ? w.owner : want->wait.owner;
+	return rc;
+}
+
+static int take_fresh(struct ilk_queue_want_ *want)
+{
+	struct ilk_queue_handle *h = want->h;
+	uint32_t ended = 0, busy = 0;
+
+	for (uint32_t i = 0; i < h->lanes; i++) {
+		int rc = take_from(want, h->turn);
+
+		if (rc == ILK_QUEUE_GOT_ || rc < 0)
+			return rc;
+		ended += rc == ILK_QUEUE_END_;
+		busy += rc == ILK_QUEUE_BUSY_;
+		h->turn = (h->turn + 1) & (h->lanes - 1);
+	}
+	if (ended == h->lanes)
+		return ILK_QUEUE_END_;
+	return busy ? ILK_QUEUE_BUSY_ : ILK_QUEUE_NONE_;
+}
+
+static int take_anything(struct ilk_queue_wait_ *wait)
+{
+	struct ilk_queue_want_ *want = (struct ilk_queue_want_ *)(void *)wait;
+	struct ilk_queue_handle *h = want->h;
+	int rc = ilk_queue_take_back_(want);
+
+	if (rc != ILK_QUEUE_NONE_)
+		return rc;
+	rc = take_fresh(want);
+	if (rc == ILK_QUEUE_GOT_ || rc < 0)
+		return rc;
+	if (wait->deep)
+		ilk_queue_close_if_left_(h->queue);
+	return rc == ILK_QUEUE_END_ ? ilk_queue_ended_(h) : rc;
+}
+
+/* [W3] of queue_wait.c */
+static void pass_on(struct ilk_queue_handle *h)
+{
+	struct ilk_queue_walk_ w;
+
+	if (ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_)
+		ilk_queue_told_(h->queue, ILK_QUEUE_GETTERS_, 1);
+}
+
+int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
+{
+	struct ilk_segment *seg;
+	int rc = ilk_queue_enter_(want->h->queue, 0);
+
+	if (rc < 0)
+		return rc;
+	seg = ilk_thread_.segment;
+	rc = ilk_inside_begin_(seg);
+	if (rc < 0)
+		return rc;
+	want->wait.queue = want->h->queue;
+	want->wait.attempt = take_anything;
+	want->wait.kind = ILK_QUEUE_GETTERS_;
+	rc = ilk_queue_wait_for_(&want->wait, deadline);
+	if (rc == 0 && want->lease && ilk_is_closing_(seg)) {
+		ilk_let_go_();
+		ilk_queue_return_(want->h->queue, ilk_cell_of_(want->lease->cell));
+		rc = -ECANCELED;
+	}
+	if (rc == 0 && want->wait.slept)
+		pass_on(want->h);
+	ilk_inside_end_(seg);
+	return rc;
+}
+
+/* --- the calls --- */
+
+static int get_until(
+	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+{
+	struct ilk_queue_want_ want = {.h = h,
+		.take = take,
+		.take_again = take_again,
+		.buf = buf,
+		.room = room,
+		.bytes = bytes};
+
+	return ilk_queue_take_until_(&want, deadline);
+}
+
+int ilk_queue_get(
+	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+{
+	struct ilk_queue *q = h->queue;
+	struct ilk_queue_walk_ w;
+	uint32_t length;
+
+	if (!ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) ||
+		h->returned != ilk_load_relaxed_(&q->returned) || ++h->gets % 64 == 0 ||
+		ilk_queue_oldest_(h, h->turn, &w) != ILK_QUEUE_GOT_)
+		return get_until(h, buf, room, bytes, deadline);
+	length = ilk_load_relaxed_(&w.cell->bytes);
+	if (length > h->message_bytes || length > room || length > ILK_QUEUE_COPY_BYTES ||
+		!take_copy(h, h->turn, &w, buf, length, bytes))
+		return get_until(h, buf, room, bytes, deadline);
+	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
+		ilk_queue_wake_for_room_(q);
+	return 0;
+}
+
+int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_t most,
+	size_t *sizes, size_t *got, ilk_time deadline)
+{
+	size_t done = 0;
+	int rc = 0;
+
+	if (most == 0)
+		return -EINVAL;
+	while (done < most && rc == 0) {
+		rc = ilk_queue_get(h, (char *)buf + done * each, each, sizes ? &sizes[done] : NULL,
+			done ? ILK_NOW : deadline);
+		done += rc == 0;
+	}
+	if (done == 0)
+		return rc;
+	if (got)
+		*got = done;
+	return 0;
+}

@@ -1,0 +1,95 @@
+/*
+ * queue_join.c - waiting until all that was put is done.
+ *
+ * The first free position is noted for each lane; what was put before lies in the capacity before it,
+ * one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it stays
+ * so, since messages do not move between cells. A TAKEN cell does not tell from when its message is,
+ * its lap moves: it is known by its serial, which a message keeps however often it is delivered.
+ * Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
+ */
+#include "queue/cells.h"
+
+struct joining {
+	struct ilk_queue_wait_ wait;
+	struct ilk_queue_handle h;
+	uint64_t end[ILK_QUEUE_MOST_LANES]; /* the first free position of each lane */
+	uint64_t cell;                      /* all before it are done */
+	uint32_t is_known, serial;          /* what it was seen TAKEN with */
+};
+
+/* The first position of LANE that is not claimed. */
+static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
+{
+	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
+
+	for (uint64_t i = 0; i <= 2 * h->mask + 1; i++, p++) {
+		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word);
+		uint32_t ahead = ilk_queue_ahead_(h, word, p), state = ilk_cell_state_(word);
+
+		if (ahead == ILK_LAPS_ ||
+			(ahead == 0 && (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)))
+			break;
+	}
+	return p;
+}
+
+static int is_done(struct joining *j, struct ilk_queue_cell_ *cell, uint64_t old, uint64_t *found)
+{
+	uint64_t word = ilk_load_acquire_(&cell->word);
+	uint32_t state = ilk_cell_state_(word), ahead = ilk_queue_ahead_(&j->h, word, old);
+
+	*found = word;
+	if (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)
+		return 1;
+	if (state != ILK_CELL_TAKEN_)
+		return ahead != 0 && ahead != ILK_LAPS_;
+	if (!j->is_known) {
+		j->is_known = 1;
+		j->serial = cell->serial;
+	}
+	return cell->serial != j->serial;
+}
+
+static int look_on(struct ilk_queue_wait_ *wait)
+{
+	struct joining *j = (struct joining *)(void *)wait;
+	struct ilk_queue_handle *h = &j->h;
+
+	while (j->cell < (uint64_t)h->lanes << h->shift) {
+		uint32_t lane = (uint32_t)(j->cell >> h->shift);
+		uint64_t first = j->end[lane] - h->mask - 1, word;
+		uint64_t old = first + ((j->cell - first) & h->mask);
+		struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, old);
+
+		if (is_done(j, cell, old, &word)) {
+			j->cell++;
+			j->is_known = 0;
+			continue;
+		}
+		if (ilk_cell_state_(word) != ILK_CELL_CLAIMED_)
+			return ILK_QUEUE_NONE_;
+		wait->owner = ilk_cell_owner_(word);
+		if (!wait->deep || !ilk_queue_skip_if_dead_(h, cell, word))
+			return ILK_QUEUE_BUSY_;
+	}
+	return ILK_QUEUE_GOT_;
+}
+
+int ilk_queue_join(struct ilk_queue *q, ilk_time deadline)
+{
+	struct joining j = {.wait = {.queue = q, .attempt = look_on, .kind = ILK_QUEUE_JOINERS_}};
+	struct ilk_segment *seg;
+	int rc = ilk_queue_attach(q, &j.h);
+
+	if (rc < 0)
+		return rc;
+	for (uint32_t lane = 0; lane < j.h.lanes; lane++)
+		j.end[lane] = end_of(&j.h, lane);
+	seg = ilk_thread_.segment;
+	rc = ilk_inside_begin_(seg);
+	if (rc < 0)
+		return rc;
+	rc = ilk_queue_wait_for_(&j.wait, deadline);
+	ilk_inside_end_(seg);
+	return rc;
+}

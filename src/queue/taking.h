@@ -1,0 +1,69 @@
+/* taking.h - getting and leasing: one request, and the ways to serve it. */
+#ifndef ILK_QUEUE_TAKING_H
+#define ILK_QUEUE_TAKING_H
+
+#include "queue/cells.h"
+#include "queue/waiting.h"
+
+/* One call that wants a message. */
+struct ilk_queue_want_ {
+	struct ilk_queue_wait_ wait;
+	struct ilk_queue_handle *h;
+	/*
+	 * Takes the message of W's cell, of LANE, in the way of the call: GOT; NONE: it is another's
+	 * by now; -EMSGSIZE, -EBADMSG.
+	 */
+	int (*take)(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w);
+	/* The same of one that comes back, TAKEN as W's word says. */
+	int (*take_again)(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w);
+	/* A get's. */
+	char *buf;
+	size_t room, *bytes;
+	/* A lease's. */
+	struct ilk_queue_lease *lease;
+};
+
+/* queue_get.c: serves WANT, whose ways are set, waiting until DEADLINE. */
+int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline);
+
+/*
+ * lease.c: takes a message that is nobody's any more, since it was given back or its holder is dead.
+ * GOT; NONE; -E... as take_again.
+ */
+int ilk_queue_take_back_(struct ilk_queue_want_ *want);
+
+/* What the dead have TAKEN becomes nobody's. How many are, or were so already. */
+int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
+
+/* The cell W, FULL or to be taken again, becomes the calling thread's. 1; 0: it is another's. */
+int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
+
+/* What the calling thread has TAKEN in CELL is done. */
+void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
+
+/* Something is done: wakes those who wait for that. After a swap. */
+void ilk_queue_tell_done_(struct ilk_queue *q);
+
+/* What it has TAKEN there is given back, undelivered. */
+void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
+
+/* end_of_work.c: all lanes of H's queue are at their end. -EPIPE: nothing comes back any more; NONE. */
+int ilk_queue_ended_(struct ilk_queue_handle *h);
+
+/* Marks the end in W's cell, of a closed queue, if it is free still. */
+void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w);
+
+/* Sets a flag of Q's state for good, and wakes all. */
+void ilk_queue_change_state_(struct ilk_queue *q, uint32_t flag);
+
+/* lease.c: what the dead have left in the cells is put right. 1: there was something; 0. */
+int ilk_queue_repair_(struct ilk_queue_handle *h);
+
+/* Closes the queue if all who registered have gone. */
+void ilk_queue_close_if_left_(struct ilk_queue *q);
+
+/* dead_letter.c: W's cell holds a message that was delivered often enough, and that nobody living has,
+ * or the calling thread has TAKEN. 1: it is gone from here; 0: it stays. */
+int ilk_queue_bury_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
+
+#endif
