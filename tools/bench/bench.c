@@ -55,6 +55,10 @@ static const struct bench *const benches[] = {
 	ALL_SIZES(bench_queue_4p4c),
 	&bench_queue_trip,
 	&bench_queue_wake,
+	&bench_workers_start,
+	&bench_workers_memory,
+	&bench_workers_compute,
+	&bench_workers_wait,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 
@@ -99,7 +103,8 @@ static const struct option_page page = {
 	.max = -1,
 	.summary = "measure Ilk and its peers side by side, on this machine",
 	.details =
-		"Without a NAME: everything, in about four minutes. Samples of all peers take turns;\n"
+		"Without a NAME: everything, in about four minutes; \"queue\" is all that begins\n"
+		"with it and a dash, too. Samples of all peers take turns;\n"
 		"each figure is the median of its samples, with the smallest and the largest.\n"
 		"\n"
 		"ping-pong is the time that a flag takes from one core to the other and back, in\n"
@@ -110,8 +115,13 @@ static const struct option_page page = {
 	.rows = rows,
 };
 
+/* By its name, or by the beginning of it, up to a dash. */
 static int is_called(const struct bench *b, const char *name)
 {
+	size_t n = strlen(name);
+
+	if (strncmp(b->name, name, n) == 0 && b->name[n] == '-')
+		return 1;
 	return strcmp(b->name, name) == 0 || (b->fairness && strcmp(b->fairness, name) == 0);
 }
 

@@ -1,0 +1,426 @@
+/*
+ * workers.c - the benches workers-*: threads beside processes, in C and in Python.
+ *
+ * What a worker costs to start and to keep, and what two of them bring where the work is computing,
+ * and where it is waiting.
+ */
+#include "bench/absent.h"
+#include "bench/python.h"
+#include "bench/rows.h"
+#include "bench/work.h"
+
+#include <pthread.h>
+#include <spawn.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+extern char **environ;
+
+enum { IDLE = 16, TURNS = 20 }; /* workers that do nothing, in workers-memory; turns of a job */
+
+/* --- a worker of each kind --- */
+
+typedef int job(void);
+
+struct kind {
+	/* Starts one that does JOB, and waits until it is done. 0, or -1. */
+	int (*run)(job *todo);
+	/* The same with two at once. */
+	int (*run_two)(job *todo);
+};
+
+static void *thread_body(void *arg)
+{
+	job *todo;
+
+	memcpy(&todo, arg, sizeof todo);
+	todo();
+	return NULL;
+}
+
+static int run_thread(job *todo)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, thread_body, &todo) != 0)
+		return -1;
+	return pthread_join(thread, NULL);
+}
+
+static int two_threads(job *todo)
+{
+	pthread_t threads[2];
+
+	for (int i = 0; i < 2; i++)
+		if (pthread_create(&threads[i], NULL, thread_body, &todo) != 0)
+			return -1;
+	return pthread_join(threads[0], NULL) | pthread_join(threads[1], NULL);
+}
+
+static int wait_for(pid_t pid)
+{
+	int status;
+
+	return pid > 0 && waitpid(pid, &status, 0) == pid && status == 0 ? 0 : -1;
+}
+
+static pid_t fork_worker(job *todo)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(todo());
+	return pid;
+}
+
+static int run_process(job *todo)
+{
+	return wait_for(fork_worker(todo));
+}
+
+static int two_processes(job *todo)
+{
+	pid_t a = fork_worker(todo), b = fork_worker(todo);
+
+	return wait_for(a) | wait_for(b);
+}
+
+static int run_program(job *todo)
+{
+	char *argv[] = {(char *)(uintptr_t) "true", NULL};
+	pid_t pid;
+
+	(void)todo;
+	return posix_spawnp(&pid, "true", NULL, NULL, argv, environ) == 0 ? wait_for(pid) : -1;
+}
+
+static const struct kind threads = {run_thread, two_threads};
+static const struct kind processes = {run_process, two_processes};
+static const struct kind programs = {run_program, NULL};
+
+/* --- start --- */
+
+static int do_nothing(void)
+{
+	return 0;
+}
+
+static int start_some(const struct bench_place *place, const void *what, unsigned n)
+{
+	const struct kind *kind = (const struct kind *)what;
+
+	(void)place;
+	for (unsigned i = 0; i < n; i++)
+		if (kind->run(do_nothing) != 0)
+			return -1;
+	return 0;
+}
+
+static int start(const struct bench_run *run, struct bench_sample *sample)
+{
+	struct bench_place place;
+	int rc = bench_place_open(&place, sample);
+
+	if (rc != BENCH_OK)
+		return rc;
+	rc = bench_time(run, &place, start_some, run->peer->what, 1, sample);
+	sample->value /= 1e3;
+	bench_place_close(&place);
+	return rc;
+}
+
+/* --- computing, and waiting: what two take, of what one takes for all of it --- */
+
+static int compute(void)
+{
+	volatile uint64_t sink;
+	uint64_t x = 1;
+
+	for (int i = 0; i < 8000000; i++)
+		x = x * UINT64_C(6364136223846793005) + 1;
+	sink = x;
+	(void)sink;
+	return 0;
+}
+
+static int wait_a_little(void)
+{
+	return usleep(2000);
+}
+
+struct comparison {
+	const struct kind *kind;
+	job *todo;
+	double seconds;
+	struct bench_arena *arena;
+};
+
+/* Microseconds that one takes for two jobs, or two at once; the best of some turns. */
+static double best_of(const struct comparison *c, int at_once)
+{
+	ilk_time best = ILK_FOREVER;
+
+	for (int i = 0; i < TURNS; i++) {
+		ilk_time begin = ilk_now(), took;
+
+		if (at_once ? c->kind->run_two(c->todo) != 0 : (c->todo(), c->todo(), 0))
+			return -1;
+		took = ilk_now() - begin;
+		best = took < best ? took : best;
+	}
+	return (double)best;
+}
+
+static int compare_child(void *arg)
+{
+	const struct comparison *c = (const struct comparison *)arg;
+	double one = best_of(c, 0), two = best_of(c, 1);
+
+	c->arena->result = two / one;
+	return two < 0;
+}
+
+static int compare(const struct bench_run *run, job *todo, struct bench_sample *sample)
+{
+	struct comparison c = {(const struct kind *)run->peer->what, todo, run->seconds, NULL};
+	struct bench_place place;
+	int rc = bench_place_open(&place, sample);
+	pid_t pid;
+
+	if (rc != BENCH_OK)
+		return rc;
+	c.arena = place.arena;
+	pid = bench_spawn(-1, compare_child, &c);
+	rc = bench_reap(&pid, 1, ilk_after_ms(30000), sample);
+	sample->value = place.arena->result;
+	bench_place_close(&place);
+	return rc;
+}
+
+static int compare_computing(const struct bench_run *run, struct bench_sample *sample)
+{
+	return compare(run, compute, sample);
+}
+
+static int compare_waiting(const struct bench_run *run, struct bench_sample *sample)
+{
+	return compare(run, wait_a_little, sample);
+}
+
+/* --- memory: what an idle worker takes that nobody shares --- */
+
+/* KiB of the calling process that are its own alone; -1: they cannot be told. */
+static long own_memory(void)
+{
+	FILE *file = fopen("/proc/self/smaps_rollup", "re");
+	long sum = 0, kb;
+	char line[256];
+
+	if (!file)
+		return -1;
+	while (fgets(line, sizeof line, file))
+		if (sscanf(line, "Private_Clean: %ld", &kb) == 1 ||
+			sscanf(line, "Private_Dirty: %ld", &kb) == 1)
+			sum += kb;
+	fclose(file);
+	return sum;
+}
+
+static pthread_barrier_t idle;
+
+static void *idle_thread(void *arg)
+{
+	pthread_barrier_wait(&idle);
+	pthread_barrier_wait(&idle);
+	return arg;
+}
+
+static double memory_of_threads(void)
+{
+	long before = own_memory(), after;
+	pthread_t all[IDLE];
+
+	pthread_barrier_init(&idle, NULL, IDLE + 1);
+	for (int i = 0; i < IDLE; i++)
+		if (pthread_create(&all[i], NULL, idle_thread, NULL) != 0)
+			return -1;
+	pthread_barrier_wait(&idle);
+	after = own_memory();
+	pthread_barrier_wait(&idle);
+	for (int i = 0; i < IDLE; i++)
+		pthread_join(all[i], NULL);
+	return (double)(after - before) / IDLE;
+}
+
+/* Of one of several: what they share with each other is nobody's own. */
+static double memory_of_processes(void)
+{
+	int out[2], hold[2];
+	long sum = 0, own;
+
+	if (pipe(out) != 0 || pipe(hold) != 0)
+		return -1;
+	for (int i = 0; i < IDLE; i++)
+		if (fork() == 0) {
+			char all_here;
+
+			close(hold[1]);
+			own = own_memory();
+			if (write(out[1], &own, sizeof own) != (ssize_t)sizeof own)
+				_exit(1);
+			_exit(read(hold[0], &all_here, 1) != 0);
+		}
+	for (int i = 0; i < IDLE; i++)
+		sum += read(out[0], &own, sizeof own) == (ssize_t)sizeof own ? own : 0;
+	close(hold[1]);
+	while (wait(NULL) > 0)
+		continue;
+	return (double)sum / IDLE;
+}
+
+struct memory {
+	double (*measure)(void);
+	struct bench_arena *arena;
+};
+
+static int memory_child(void *arg)
+{
+	const struct memory *m = (const struct memory *)arg;
+
+	m->arena->result = m->measure();
+	return m->arena->result < 0;
+}
+
+static int memory(const struct bench_run *run, double (*measure)(void), struct bench_sample *sample)
+{
+	struct memory m = {measure, NULL};
+	struct bench_place place;
+	int rc = bench_place_open(&place, sample);
+	pid_t pid;
+
+	(void)run;
+	if (rc != BENCH_OK)
+		return rc;
+	m.arena = place.arena;
+	pid = bench_spawn(-1, memory_child, &m);
+	rc = bench_reap(&pid, 1, ilk_after_ms(30000), sample);
+	sample->value = place.arena->result;
+	bench_place_close(&place);
+	return rc;
+}
+
+static int thread_memory(const struct bench_run *run, struct bench_sample *sample)
+{
+	return memory(run, memory_of_threads, sample);
+}
+
+static int process_memory(const struct bench_run *run, struct bench_sample *sample)
+{
+	return memory(run, memory_of_processes, sample);
+}
+
+/* --- Python --- */
+
+#define PYTHON_HEAD                                                                          \
+	"import multiprocessing, sys, threading, time\n"                                     \
+	"fork = multiprocessing.get_context('fork')\n"                                       \
+	"clock, seconds = time.perf_counter, float(sys.argv[1])\n"                           \
+	"def compute():\n"                                                                   \
+	"    x = 1\n"                                                                        \
+	"    for _ in range(200000): x = x * 6364136223846793005 + 1 & 0xffffffffffffffff\n" \
+	"def wait(): time.sleep(0.002)\n"                                                    \
+	"def run(kind, todo, n):\n"                                                          \
+	"    all = [kind(target=todo) for _ in range(n)]\n"                                  \
+	"    for w in all: w.start()\n"                                                      \
+	"    for w in all: w.join()\n"                                                       \
+	"def best(f, turns=5):\n"                                                            \
+	"    took = []\n"                                                                    \
+	"    for _ in range(turns): begin = clock(); f(); took.append(clock() - begin)\n"    \
+	"    return min(took)\n"                                                             \
+	"def one(todo): todo(); todo()\n"
+
+static const char start_threads[] =
+	PYTHON_HEAD "print(1e6 * best(lambda: run(threading.Thread, lambda: None, 1), 50))\n";
+static const char start_processes[] =
+	PYTHON_HEAD "print(1e6 * best(lambda: run(fork.Process, lambda: None, 1), 10))\n";
+static const char compute_threads[] = PYTHON_HEAD
+	"print(best(lambda: run(threading.Thread, compute, 2)) / best(lambda: one(compute)))\n";
+static const char compute_processes[] = PYTHON_HEAD
+	"print(best(lambda: run(fork.Process, compute, 2)) / best(lambda: one(compute)))\n";
+static const char wait_threads[] = PYTHON_HEAD
+	"print(best(lambda: run(threading.Thread, wait, 2)) / best(lambda: one(wait)))\n";
+static const char wait_processes[] =
+	PYTHON_HEAD "print(best(lambda: run(fork.Process, wait, 2)) / best(lambda: one(wait)))\n";
+
+static int python(const struct bench_run *run, struct bench_sample *sample)
+{
+	return python_run(run, (const char *)run->peer->what, &sample->value, 1, sample);
+}
+
+/* --- the rows --- */
+
+static const struct bench_peer start_peers[] = {
+	{"thread", start, &threads, NULL},
+	{"process", start, &processes, NULL},
+	{"program", start, &programs, NULL},
+	{"python-thread", python, start_threads, absent_python},
+	{"python-process", python, start_processes, absent_python},
+};
+
+const struct bench bench_workers_start = {
+	.name = "workers-start",
+	.unit = "us",
+	.what = "start a worker that does nothing, and wait for its end",
+	.reference = "process",
+	.seconds = 0.1,
+	.workers = 1,
+	BENCH_PEERS(start_peers),
+};
+
+static const struct bench_peer memory_peers[] = {
+	{"thread", thread_memory, NULL, NULL},
+	{"process", process_memory, NULL, NULL},
+};
+
+const struct bench bench_workers_memory = {
+	.name = "workers-memory",
+	.unit = "KiB",
+	.what = "memory of an idle worker that it shares with nobody",
+	.reference = "process",
+	.workers = 1,
+	BENCH_PEERS(memory_peers),
+};
+
+static const struct bench_peer compute_peers[] = {
+	{"thread", compare_computing, &threads, NULL},
+	{"process", compare_computing, &processes, NULL},
+	{"python-thread", python, compute_threads, absent_python},
+	{"python-process", python, compute_processes, absent_python},
+};
+
+const struct bench bench_workers_compute = {
+	.name = "workers-compute",
+	.unit = "x",
+	.what = "time of two workers, of the time of one who computes it all: 0.5 is ideal",
+	.reference = "process",
+	.workers = 2,
+	BENCH_PEERS(compute_peers),
+};
+
+static const struct bench_peer wait_peers[] = {
+	{"thread", compare_waiting, &threads, NULL},
+	{"process", compare_waiting, &processes, NULL},
+	{"python-thread", python, wait_threads, absent_python},
+	{"python-process", python, wait_processes, absent_python},
+};
+
+const struct bench bench_workers_wait = {
+	.name = "workers-wait",
+	.unit = "x",
+	.what = "the same, of work that is waiting for something else",
+	.reference = "process",
+	.workers = 2,
+	BENCH_PEERS(wait_peers),
+};
