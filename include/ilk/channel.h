@@ -93,8 +93,10 @@ struct ilk_channel_status {
 	struct ilk_ring_side end[2];
 	uint64_t put[2], got[2]; /* messages sent by end 0 and 1, and those of them that were got */
 };
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_channel_status(
 	const struct ilk_channel *channel, struct ilk_channel_status *status);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }

@@ -208,8 +208,10 @@ ILK_API int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t eac
  * thread's until it acks or nacks; if that thread ends before, it is delivered again. As get, less
  * -EMSGSIZE. A thread may hold several.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_queue_lease(
 	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline);
+ILK_NAMESAKE_END_
 
 /*
  * Finishes a message. 0, also where the queue was closed or removed; -EPERM LEASE is not the calling
@@ -272,7 +274,9 @@ struct ilk_queue_info {
  * concluded from them on what the next call will find. 0; -EINVAL Q lies in no attachment, is no
  * queue, or `size` is another.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_queue_info(const struct ilk_queue *q, struct ilk_queue_info *info);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }

@@ -259,7 +259,9 @@ struct ilk_ring_status {
  * no lock, writes nothing in the segment, works through a read-only attachment. 0; -EINVAL RING lies
  * in no attached segment, or is no ring.
  */
+ILK_NAMESAKE_BEGIN_
 ILK_API int ilk_ring_status(const struct ilk_ring *ring, struct ilk_ring_status *status);
+ILK_NAMESAKE_END_
 
 #ifdef __cplusplus
 }
