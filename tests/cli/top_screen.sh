@@ -200,7 +200,7 @@ press "clear; TERM=no-such-terminal $ilk top $prefix --every 50ms --sort type" E
 sees 'no full screen: this terminal'
 sees 'sorted by type'
 press C-c
-press "clear; echo ended \$?" Enter
+press "echo ended \$?" Enter
 sees '^ended 130$'
 
 finish
