@@ -8,7 +8,12 @@
 #include "queue/queue.h"
 #include "queue/waiting.h"
 
-enum { ILK_QUEUE_HINT_EACH_ = 8, ILK_QUEUE_JUMPS_ = 64, ILK_QUEUE_PAUSES_PASSED_ = 2 };
+enum {
+	ILK_QUEUE_HINT_EACH_ = 8,
+	ILK_QUEUE_HINT_LAG_ = 16,
+	ILK_QUEUE_JUMPS_ = 64,
+	ILK_QUEUE_PAUSES_PASSED_ = 2
+};
 
 /* Where a walk is, and what it found. */
 struct ilk_queue_walk_ {

@@ -77,15 +77,14 @@ static int step_over(
 	return ILK_QUEUE_GOT_;
 }
 
-/* P's cell holds WORD, AHEAD laps ahead: the first position that can be free. [I2] */
-static uint64_t catch_up(
-	const struct ilk_queue_handle *h, uint64_t p, uint64_t word, uint32_t ahead)
+/* Goes on from W's position, which is claimed, as its cell's WORD tells; the hint goes along. */
+static void catch_up(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w, uint64_t word)
 {
-	uint32_t state = ilk_cell_state_(word);
-	uint64_t unclaimed = state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_;
-	uint64_t next = p + ((ahead - unclaimed) << h->shift) + 1;
+	uint64_t *hint = &ilk_queue_lane_(h, h->lane)->tail, shared = ilk_load_relaxed_(hint);
 
-	return ilk_later_(next, ilk_load_relaxed_(&ilk_queue_lane_(h, h->lane)->tail));
+	w->p = ilk_later_(ilk_cell_first_free_(word, w->p, h->shift), shared);
+	if ((int64_t)(w->p - shared) > ILK_QUEUE_HINT_LAG_)
+		ilk_store_relaxed_(hint, w->p);
 }
 
 int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w,
@@ -103,7 +102,7 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 		return ILK_QUEUE_END_;
 	if (ahead && ++w->jumps > ILK_QUEUE_JUMPS_)
 		return ILK_QUEUE_NONE_;
-	w->p = catch_up(h, w->p, word, ahead);
+	catch_up(h, w, word);
 	if (state != ILK_CELL_TAKEN_)
 		ilk_queue_rest_(ILK_QUEUE_PAUSES_PASSED_);
 	return ILK_QUEUE_GOT_;
@@ -118,10 +117,12 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 int ilk_queue_is_over_(
 	struct ilk_queue_handle *h, uint32_t lane, struct ilk_queue_walk_ *w, uint32_t ahead)
 {
-	uint64_t hint = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->head);
+	uint64_t *hint = &ilk_queue_lane_(h, lane)->head, shared = ilk_load_relaxed_(hint);
 
 	w->p = ahead < 2 ? w->p + 1 : w->p + ((uint64_t)(ahead - 2) << h->shift) + 1;
-	w->p = ilk_later_(w->p, hint);
+	w->p = ilk_later_(w->p, shared);
+	if ((int64_t)(w->p - shared) > ILK_QUEUE_HINT_LAG_)
+		ilk_store_relaxed_(hint, w->p);
 	return ++w->jumps > ILK_QUEUE_JUMPS_ + 2 * h->mask ? ILK_QUEUE_NONE_ : ILK_QUEUE_GOT_;
 }
 

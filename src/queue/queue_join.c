@@ -20,14 +20,13 @@ struct joining {
 /* The first position of LANE that is not claimed. */
 static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 {
-	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
+	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail), next = p;
 
-	for (uint64_t i = 0; i <= 2 * h->mask + 1; i++, p++) {
+	for (uint64_t i = 0; i <= 4 * h->mask + 4; i++, p = next) {
 		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word);
-		uint32_t ahead = ilk_queue_ahead_(h, word, p), state = ilk_cell_state_(word);
 
-		if (ahead == ILK_LAPS_ ||
-			(ahead == 0 && (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)))
+		next = ilk_cell_first_free_(word, p, h->shift);
+		if (next == p)
 			break;
 	}
 	return p;
