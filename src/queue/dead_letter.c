@@ -116,8 +116,8 @@ static void move(struct ilk_queue *d, const struct ilk_queue_walk_ *w,
 	struct ilk_queue_journal_ *j = &d->journal;
 
 	memcpy(to->cell->data, w->cell->data, bytes);
-	to->cell->bytes = bytes;
-	to->cell->serial++;
+	ilk_store_relaxed_(&to->cell->bytes, bytes);
+	ilk_store_relaxed_(&to->cell->serial, ilk_load_relaxed_(&to->cell->serial) + 1);
 	j->owner = ilk_thread_.owner;
 	j->serial = w->cell->serial;
 	j->from = offset_of(w->cell);
@@ -140,7 +140,7 @@ static void leave(struct ilk_queue_cell_ *cell)
 static int move_to(struct ilk_queue_handle *d, const struct ilk_queue_walk_ *w)
 {
 	uint64_t word = ilk_load_acquire_(&w->cell->word), mine;
-	uint32_t bytes = w->cell->bytes;
+	uint32_t bytes = ilk_load_relaxed_(&w->cell->bytes);
 	struct ilk_queue_walk_ to;
 
 	if (bytes > d->message_bytes || ilk_load_acquire_(&d->queue->state) & ILK_QUEUE_CLOSED_)

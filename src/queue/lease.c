@@ -198,8 +198,8 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 	ilk_hold_();
 	l->cell = &w->cell->word;
 	l->data = w->cell->data;
-	l->bytes = w->cell->bytes;
-	l->serial = w->cell->serial;
+	l->bytes = ilk_load_relaxed_(&w->cell->bytes);
+	l->serial = ilk_load_relaxed_(&w->cell->serial);
 	l->deliveries = ilk_cell_deliveries_(w->word) + 1;
 	return ILK_QUEUE_GOT_;
 }
@@ -236,7 +236,7 @@ static int check(struct ilk_queue_handle *h, const struct ilk_queue_lease *l, ui
 
 	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
 		return -EPERM;
-	if (at >= h->lanes * h->lane_bytes || at % h->lane_bytes % h->stride)
+	if (at >= h->lanes * h->lane_bytes || at % sizeof(struct ilk_queue_cell_))
 		return -EPERM;
 	*word = ilk_load_acquire_(l->cell);
 	return is_taken_by(*word, ilk_thread_.owner) &&

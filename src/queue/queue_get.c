@@ -27,13 +27,13 @@ static int64_t length_for(const struct ilk_queue_handle *h, const struct ilk_que
 }
 
 /* Of one that the calling thread has TAKEN. */
-static void copy_taken(
-	const struct ilk_queue_walk_ *w, struct ilk_queue_want_ *want, uint32_t bytes)
+static void copy_taken(struct ilk_queue *q, const struct ilk_queue_walk_ *w, char *buf,
+	uint32_t bytes, size_t *said)
 {
-	memcpy(want->buf, w->cell->data, bytes);
-	if (want->bytes)
-		*want->bytes = bytes;
-	ilk_queue_finish_(want->h->queue, w->cell);
+	memcpy(buf, w->cell->data, bytes);
+	if (said)
+		*said = bytes;
+	ilk_queue_finish_(q, w->cell);
 }
 
 static int take_by_lease(
@@ -41,7 +41,7 @@ static int take_by_lease(
 {
 	if (!ilk_queue_lease_cell_(want->h, w))
 		return ILK_QUEUE_NONE_;
-	copy_taken(w, want, bytes);
+	copy_taken(want->h->queue, w, want->buf, bytes, want->bytes);
 	return ILK_QUEUE_GOT_;
 }
 
@@ -205,24 +205,64 @@ static int get_until(
 	return ilk_queue_take_until_(&want, deadline);
 }
 
+/* The oldest of the lane where H looks first, if that is simple. 1; 0: by the long way. */
+static inline int get_here(struct ilk_queue_handle *h, char *buf, size_t room, size_t *bytes)
+{
+	struct ilk_queue_walk_ w;
+	uint32_t length;
+
+	if (ilk_queue_oldest_(h, h->turn, &w) != ILK_QUEUE_GOT_)
+		return 0;
+	length = ilk_load_relaxed_(&w.cell->bytes);
+	if (ILK_UNLIKELY_(length > h->message_bytes || length > room))
+		return 0;
+	if (length <= ILK_QUEUE_COPY_BYTES)
+		return take_copy(h, h->turn, &w, buf, length, bytes);
+	ilk_queue_pass_(h, h->turn, &w);
+	if (!ilk_queue_lease_cell_(h, &w))
+		return 0;
+	copy_taken(h->queue, &w, buf, length, bytes);
+	return 1;
+}
+
+/* Is there nothing but fresh messages to look for? */
+static inline int is_fresh(struct ilk_queue_handle *h)
+{
+	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
+	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+}
+
 int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue *q = h->queue;
-	struct ilk_queue_walk_ w;
-	uint32_t length;
 
-	if (!ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) ||
-		h->returned != ilk_load_relaxed_(&q->returned) || ++h->gets % 64 == 0 ||
-		ilk_queue_oldest_(h, h->turn, &w) != ILK_QUEUE_GOT_)
-		return get_until(h, buf, room, bytes, deadline);
-	length = ilk_load_relaxed_(&w.cell->bytes);
-	if (length > h->message_bytes || length > room || length > ILK_QUEUE_COPY_BYTES ||
-		!take_copy(h, h->turn, &w, buf, length, bytes))
+	if (!is_fresh(h) || !get_here(h, buf, room, bytes))
 		return get_until(h, buf, room, bytes, deadline);
 	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
 		ilk_queue_wake_for_room_(q);
 	return 0;
+}
+
+/* Those that are simply there, without telling anybody. How many. */
+static size_t get_run(
+	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
+{
+	size_t done = 0;
+
+	while (done < most && get_here(h, buf + done * each, each, sizes ? &sizes[done] : NULL))
+		done++;
+	return done;
+}
+
+static size_t get_more(
+	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
+{
+	size_t done = is_fresh(h) ? get_run(h, buf, each, most, sizes) : 0;
+
+	if (done && ilk_queue_freed_(h->queue))
+		ilk_queue_wake_for_room_(h->queue);
+	return done;
 }
 
 int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_t most,
@@ -236,7 +276,11 @@ int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_
 	while (done < most && rc == 0) {
 		rc = ilk_queue_get(h, (char *)buf + done * each, each, sizes ? &sizes[done] : NULL,
 			done ? ILK_NOW : deadline);
-		done += rc == 0;
+		if (rc < 0)
+			break;
+		done++;
+		done += get_more(h, (char *)buf + done * each, each, most - done,
+			sizes ? &sizes[done] : NULL);
 	}
 	if (done == 0)
 		return rc;

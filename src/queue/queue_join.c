@@ -44,9 +44,9 @@ static int is_done(struct joining *j, struct ilk_queue_cell_ *cell, uint64_t old
 		return ahead != 0 && ahead != ILK_LAPS_;
 	if (!j->is_known) {
 		j->is_known = 1;
-		j->serial = cell->serial;
+		j->serial = ilk_load_relaxed_(&cell->serial);
 	}
-	return cell->serial != j->serial;
+	return ilk_load_relaxed_(&cell->serial) != j->serial;
 }
 
 static int look_on(struct ilk_queue_wait_ *wait)
