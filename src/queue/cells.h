@@ -145,8 +145,7 @@ static inline void ilk_queue_filled_(struct ilk_queue *q, int n)
 static inline uint32_t ilk_queue_freed_(struct ilk_queue *q)
 {
 	ilk_fence_after_rmw_();
-	return ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) |
-	       ilk_load_relaxed_(&q->asleep[ILK_QUEUE_JOINERS_]);
+	return ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]); /* and who joins: [W4] */
 }
 
 /* May the calling thread go the short way? It has a place here, and nothing FORBIDDEN has happened. */

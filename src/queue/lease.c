@@ -22,18 +22,6 @@ enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
 
 /* --- taking, finishing, giving back --- */
 
-int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
-{
-	uint64_t word = w->word;
-	uint32_t deliveries = ilk_cell_deliveries_(word);
-
-	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
-		ilk_store_relaxed_(&h->queue->leased, 1u);
-	deliveries += deliveries < ILK_DELIVERIES_;
-	return ilk_cas_full_(&w->cell->word, &word,
-		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
-}
-
 static int is_taken_by(uint64_t word, uint32_t owner)
 {
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
@@ -188,12 +176,13 @@ static int is_whole(const struct ilk_queue_handle *h, const struct ilk_queue_wal
 	return ilk_load_relaxed_(&w->cell->word) == w->word ? -EBADMSG : ILK_QUEUE_NONE_;
 }
 
-static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+/* W's cell becomes the calling thread's, and L says so. GOT; NONE; -EBADMSG. */
+static inline int lease_it(
+	struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
 {
-	struct ilk_queue_lease *l = want->lease;
-	int rc = is_whole(want->h, w);
+	int rc = is_whole(h, w);
 
-	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(want->h, w))
+	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(h, w))
 		return rc < 0 ? rc : ILK_QUEUE_NONE_;
 	ilk_hold_();
 	l->cell = &w->cell->word;
@@ -204,29 +193,45 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 	return ILK_QUEUE_GOT_;
 }
 
-static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+/* The same of one that is FULL, the oldest of LANE. */
+static inline int lease_fresh(struct ilk_queue_handle *h, uint32_t lane,
+	const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
 {
-	int rc = is_whole(want->h, w);
+	int rc = is_whole(h, w);
 
 	if (rc != ILK_QUEUE_GOT_)
 		return rc;
-	ilk_queue_pass_(want->h, lane, w);
-	return take_again(want, w);
+	ilk_queue_pass_(h, lane, w);
+	return lease_it(h, w, l);
+}
+
+static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+{
+	return lease_it(want->h, w, want->lease);
+}
+
+static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	return lease_fresh(want->h, lane, w, want->lease);
+}
+
+__attribute__((noinline)) static int lease_slow(
+	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+{
+	struct ilk_queue_want_ want = {
+		.h = h, .take = take, .take_again = take_again, .lease = lease};
+
+	return ilk_queue_take_until_(&want, deadline);
 }
 
 int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
-	struct ilk_queue_want_ want = {
-		.h = h, .take = take, .take_again = take_again, .lease = lease};
-	struct ilk_queue *q = h->queue;
 	struct ilk_queue_walk_ w;
 
-	if (ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) &&
-		h->returned == ilk_load_relaxed_(&q->returned) && ++h->gets % 64 &&
-		ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
-		take(&want, h->turn, &w) == ILK_QUEUE_GOT_)
+	if (ilk_queue_is_fresh_(h) && ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
+		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
 		return 0;
-	return ilk_queue_take_until_(&want, deadline);
+	return lease_slow(h, lease, deadline);
 }
 
 /* [L2] Is LEASE the calling thread's? *WORD is its cell's. 0; -EPERM. */

@@ -45,21 +45,6 @@ static int take_by_lease(
 	return ILK_QUEUE_GOT_;
 }
 
-/*
- * [Q4] The swap is the last thing but for asking who sleeps: killed behind it, the message is lost.
- */
-static inline int take_copy(struct ilk_queue_handle *h, uint32_t lane,
-	const struct ilk_queue_walk_ *w, char *buf, uint32_t bytes, size_t *said)
-{
-	uint64_t word = w->word;
-
-	ilk_bytes_out_(buf, w->cell, bytes);
-	if (said)
-		*said = bytes;
-	ilk_queue_pass_(h, lane, w);
-	return ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word));
-}
-
 static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
 {
 	struct ilk_queue_handle *h = want->h;
@@ -71,10 +56,8 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 		ilk_queue_pass_(h, lane, w);
 		return take_by_lease(want, w, (uint32_t)bytes);
 	}
-	if (!take_copy(h, lane, w, want->buf, (uint32_t)bytes, want->bytes))
-		return ILK_QUEUE_NONE_;
-	if (ilk_queue_freed_(h->queue))
-		ilk_queue_wake_for_room_(h->queue);
+	/* It is there: to be taken by ilk_queue_get(), right before the return. */
+	want->is_there = 1;
 	return ILK_QUEUE_GOT_;
 }
 
@@ -155,12 +138,14 @@ static int take_anything(struct ilk_queue_wait_ *wait)
 	return rc == ILK_QUEUE_END_ ? ilk_queue_ended_(h) : rc;
 }
 
-/* [W3] of queue_wait.c */
-static void pass_on(struct ilk_queue_handle *h)
+/* [W3] of queue_wait.c: is there more than the one that was found? */
+static void pass_on(const struct ilk_queue_want_ *want)
 {
-	struct ilk_queue_walk_ w;
+	struct ilk_queue_handle *h = want->h;
+	uint64_t p = h->head[h->turn] + want->is_there;
+	uint64_t word = ilk_load_relaxed_(&ilk_queue_cell_(h, h->turn, p)->word);
 
-	if (ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_)
+	if (word == (ilk_queue_lap_(h, p) | ILK_CELL_FULL_))
 		ilk_queue_told_(h->queue, ILK_QUEUE_GETTERS_, 1);
 }
 
@@ -185,14 +170,15 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 		rc = -ECANCELED;
 	}
 	if (rc == 0 && want->wait.slept)
-		pass_on(want->h);
+		pass_on(want);
 	ilk_inside_end_(seg);
 	return rc;
 }
 
 /* --- the calls --- */
 
-static int get_until(
+/* The long way. 0; 1: there is a short one, where H looks first; -E... */
+static int find_until(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue_want_ want = {.h = h,
@@ -201,47 +187,102 @@ static int get_until(
 		.buf = buf,
 		.room = room,
 		.bytes = bytes};
+	int rc = ilk_queue_take_until_(&want, deadline);
 
-	return ilk_queue_take_until_(&want, deadline);
+	return rc < 0 ? rc : (int)want.is_there;
 }
 
-/* The oldest of the lane where H looks first, if that is simple. 1; 0: by the long way. */
-static inline int get_here(struct ilk_queue_handle *h, char *buf, size_t room, size_t *bytes)
+__attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 {
-	struct ilk_queue_walk_ w;
-	uint32_t length;
+	ilk_queue_wake_for_room_(q);
+	return 0;
+}
 
-	if (ilk_queue_oldest_(h, h->turn, &w) != ILK_QUEUE_GOT_)
+/*
+ * Copies the message where H looks first, if it is a short one that fits: to be taken by
+ * swap_copied(). 1; 0.
+ */
+static inline int copy_now(struct ilk_queue_handle *h, char *buf, size_t room, size_t *said)
+{
+	uint32_t lane = h->turn, bytes;
+	uint64_t p = h->head[lane], full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
+	const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p);
+
+	if (ilk_load_acquire_(&cell->word) != full) /* [Q3] */
 		return 0;
-	length = ilk_load_relaxed_(&w.cell->bytes);
-	if (ILK_UNLIKELY_(length > h->message_bytes || length > room))
+	bytes = ilk_load_relaxed_(&cell->bytes);
+	if (ILK_UNLIKELY_(bytes > room || bytes > ILK_QUEUE_COPY_BYTES || bytes > h->message_bytes))
 		return 0;
-	if (length <= ILK_QUEUE_COPY_BYTES)
-		return take_copy(h, h->turn, &w, buf, length, bytes);
-	ilk_queue_pass_(h, h->turn, &w);
-	if (!ilk_queue_lease_cell_(h, &w))
-		return 0;
-	copy_taken(h->queue, &w, buf, length, bytes);
+	ilk_bytes_out_(buf, cell, bytes);
+	if (said)
+		*said = bytes;
+	if (p % ILK_QUEUE_HINT_EACH_ == 0)
+		ilk_store_relaxed_(&ilk_queue_lane_(h, lane)->head, p);
+	h->head[lane] = p + 1;
 	return 1;
 }
 
-/* Is there nothing but fresh messages to look for? */
-static inline int is_fresh(struct ilk_queue_handle *h)
+/* [Q4] Takes what was copied last, if nobody has taken it since. */
+static inline int swap_copied(struct ilk_queue_handle *h)
 {
-	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
-	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+	uint64_t p = h->head[h->turn] - 1, full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
+	struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, h->turn, p);
+
+	return ilk_cas_full_(&cell->word, &full, ilk_cell_over_(full));
+}
+
+/* W's message, the oldest where H looks first, is a long one. GOT; NONE: by the long way. */
+static int take_long(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, char *buf,
+	size_t room, size_t *said)
+{
+	int64_t bytes = length_for(h, w, room, said);
+
+	if (bytes < 0)
+		return ILK_QUEUE_NONE_;
+	ilk_queue_pass_(h, h->turn, w);
+	if (!ilk_queue_lease_cell_(h, w))
+		return ILK_QUEUE_NONE_;
+	copy_taken(h->queue, w, buf, (uint32_t)bytes, said);
+	return ILK_QUEUE_GOT_;
+}
+
+/* What is not to be had at once; a short one is taken by ilk_queue_get(), there alone. */
+__attribute__((noinline)) static int get_slow(
+	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+{
+	struct ilk_queue_walk_ w;
+	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
+	int is_short =
+		rc == ILK_QUEUE_GOT_ && ilk_load_relaxed_(&w.cell->bytes) <= ILK_QUEUE_COPY_BYTES;
+
+	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
+		return 0;
+	if (!is_short) {
+		rc = find_until(h, buf, room, bytes, deadline);
+		if (rc <= 0)
+			return rc;
+	}
+	return ilk_queue_get(h, buf, room, bytes, deadline);
+}
+
+/*
+ * The end of a get: a function of its own, in which nothing is left to be done behind the swap but to
+ * ask who sleeps. Killed there, the message is lost.
+ */
+__attribute__((noinline)) static int finish_get(
+	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+{
+	if (ILK_UNLIKELY_(!swap_copied(h)))
+		return get_slow(h, buf, room, bytes, deadline);
+	return ILK_UNLIKELY_(ilk_queue_freed_(h->queue)) ? woke_for_room(h->queue) : 0;
 }
 
 int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
-	struct ilk_queue *q = h->queue;
-
-	if (!is_fresh(h) || !get_here(h, buf, room, bytes))
-		return get_until(h, buf, room, bytes, deadline);
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
-		ilk_queue_wake_for_room_(q);
-	return 0;
+	if (!ilk_queue_is_fresh_(h) || !copy_now(h, buf, room, bytes))
+		return get_slow(h, buf, room, bytes, deadline);
+	return finish_get(h, buf, room, bytes, deadline);
 }
 
 /* Those that are simply there, without telling anybody. How many. */
@@ -250,7 +291,8 @@ static size_t get_run(
 {
 	size_t done = 0;
 
-	while (done < most && get_here(h, buf + done * each, each, sizes ? &sizes[done] : NULL))
+	while (done < most && copy_now(h, buf + done * each, each, sizes ? &sizes[done] : NULL) &&
+		swap_copied(h))
 		done++;
 	return done;
 }
@@ -258,7 +300,7 @@ static size_t get_run(
 static size_t get_more(
 	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
 {
-	size_t done = is_fresh(h) ? get_run(h, buf, each, most, sizes) : 0;
+	size_t done = ilk_queue_is_fresh_(h) ? get_run(h, buf, each, most, sizes) : 0;
 
 	if (done && ilk_queue_freed_(h->queue))
 		ilk_queue_wake_for_room_(h->queue);

@@ -11,6 +11,8 @@
  *            sleepers until the next look of one of them.
  *            [W3] There is a wake-up for each change. One who is woken may still have to wait for an
  *            older claim; so whoever slept and then got something wakes the next if there is more.
+ *            [W4] Who joins announces itself among its kind, and then among those who wait for room,
+ *            too: who frees a cell looks at that word alone.
  * Ordering   [Q7] sleep: add to asleep; membarrier; load words <-> [Q6] of queue.c: change word; load
  *                 asleep. One of both sees the other. In a fenced segment both have a full fence.
  *            [Q8] sleep: announce; load state <-> [Q9] close, remove: change state; step and wake
@@ -32,8 +34,29 @@ void ilk_queue_wake_(struct ilk_queue *q, unsigned kind, int n)
 
 void ilk_queue_wake_for_room_(struct ilk_queue *q)
 {
-	ilk_queue_wake_(q, ILK_QUEUE_PUTTERS_, 1);
-	ilk_queue_wake_(q, ILK_QUEUE_JOINERS_, INT_MAX);
+	uint32_t seen = ilk_load_acquire_(&q->asleep[ILK_QUEUE_PUTTERS_]);
+	uint32_t joining = ilk_load_acquire_(&q->asleep[ILK_QUEUE_JOINERS_]);
+	int woken = ilk_futex_step_and_wake_(&q->bells[ILK_QUEUE_PUTTERS_].bell, 1);
+
+	if (joining) {
+		int joiners = ilk_futex_step_and_wake_(&q->bells[ILK_QUEUE_JOINERS_].bell, INT_MAX);
+
+		if (joiners == 0)
+			ilk_cas_full_(&q->asleep[ILK_QUEUE_JOINERS_], &joining, 0);
+		woken += joiners;
+	}
+	if (woken == 0)
+		ilk_cas_full_(&q->asleep[ILK_QUEUE_PUTTERS_], &seen, 0); /* [W2] */
+}
+
+/* [W4] */
+static uint32_t announce(struct ilk_queue *q, uint32_t kind)
+{
+	uint32_t before = ilk_add_full_(&q->asleep[kind], 1u);
+
+	if (kind != ILK_QUEUE_JOINERS_)
+		return before;
+	return ilk_add_full_(&q->asleep[ILK_QUEUE_PUTTERS_], 1u) && before;
 }
 
 int ilk_queue_enter_(const struct ilk_queue *q, uint32_t forbidden)
@@ -88,7 +111,7 @@ static int sleep_for(struct ilk_queue_wait_ *w, struct ilk_wait_ *sleep, ilk_tim
 
 	do {
 		uint32_t bell = ilk_load_acquire_(&q->bells[w->kind].bell); /* [W1] */
-		uint32_t before = ilk_add_full_(&q->asleep[w->kind], 1u);
+		uint32_t before = announce(q, w->kind);
 
 		/* [Q7] Weaker: a change could miss all who sleep. At a tick others' will do. */
 		if (before == 0 || how != ILK_TICK_)

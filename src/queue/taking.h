@@ -19,9 +19,17 @@ struct ilk_queue_want_ {
 	/* A get's. */
 	char *buf;
 	size_t room, *bytes;
+	uint32_t is_there; /* set: it was found, where H looks first, and not taken */
 	/* A lease's. */
 	struct ilk_queue_lease *lease;
 };
+
+/* Is there nothing but fresh messages to look for? */
+static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
+{
+	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
+	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+}
 
 /* queue_get.c: serves WANT, whose ways are set, waiting until DEADLINE. */
 int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline);
@@ -36,7 +44,17 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
 
 /* The cell W, FULL or to be taken again, becomes the calling thread's. 1; 0: it is another's. */
-int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
+static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
+{
+	uint64_t word = w->word;
+	uint32_t deliveries = ilk_cell_deliveries_(word);
+
+	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
+		ilk_store_relaxed_(&h->queue->leased, 1u);
+	deliveries += deliveries < ILK_DELIVERIES_;
+	return ilk_cas_full_(&w->cell->word, &word,
+		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
+}
 
 /* What the calling thread has TAKEN in CELL is done. */
 void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
