@@ -88,7 +88,7 @@ struct ilk_queue_handle {
 	uint32_t shift, lanes, message_bytes, max_deliveries;
 	uint64_t tail, head[ILK_QUEUE_MOST_LANES];
 	uint64_t *reserved;
-	uint64_t reserved_word;
+	uint64_t reserved_word, copied_word;
 	uint32_t reserved_bytes;
 	uint32_t lane, turn, returned, sweep_at, gets;
 	int64_t swept;

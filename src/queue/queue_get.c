@@ -200,33 +200,34 @@ __attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 
 /*
  * Copies the message where H looks first, if it is a short one that fits: to be taken by
- * swap_copied(). 1; 0.
+ * swap_copied(). Its cell; NULL.
  */
-static inline int copy_now(struct ilk_queue_handle *h, char *buf, size_t room, size_t *said)
+static inline struct ilk_queue_cell_ *copy_now(
+	struct ilk_queue_handle *h, char *buf, size_t room, size_t *said)
 {
 	uint32_t lane = h->turn, bytes;
 	uint64_t p = h->head[lane], full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
-	const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p);
+	struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p);
 
 	if (ilk_load_acquire_(&cell->word) != full) /* [Q3] */
-		return 0;
+		return NULL;
 	bytes = ilk_load_relaxed_(&cell->bytes);
 	if (ILK_UNLIKELY_(bytes > room || bytes > ILK_QUEUE_COPY_BYTES || bytes > h->message_bytes))
-		return 0;
+		return NULL;
 	ilk_bytes_out_(buf, cell, bytes);
 	if (said)
 		*said = bytes;
 	if (p % ILK_QUEUE_HINT_EACH_ == 0)
 		ilk_store_relaxed_(&ilk_queue_lane_(h, lane)->head, p);
 	h->head[lane] = p + 1;
-	return 1;
+	h->copied_word = full;
+	return cell;
 }
 
-/* [Q4] Takes what was copied last, if nobody has taken it since. */
-static inline int swap_copied(struct ilk_queue_handle *h)
+/* [Q4] Takes what was copied from CELL, if nobody has taken it since. */
+static inline int swap_copied(struct ilk_queue_handle *h, struct ilk_queue_cell_ *cell)
 {
-	uint64_t p = h->head[h->turn] - 1, full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
-	struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, h->turn, p);
+	uint64_t full = h->copied_word;
 
 	return ilk_cas_full_(&cell->word, &full, ilk_cell_over_(full));
 }
@@ -269,10 +270,10 @@ __attribute__((noinline)) static int get_slow(
  * The end of a get: a function of its own, in which nothing is left to be done behind the swap but to
  * ask who sleeps. Killed there, the message is lost.
  */
-__attribute__((noinline)) static int finish_get(
-	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+__attribute__((noinline)) static int finish_get(struct ilk_queue_handle *h, void *buf, size_t room,
+	size_t *bytes, ilk_time deadline, struct ilk_queue_cell_ *cell)
 {
-	if (ILK_UNLIKELY_(!swap_copied(h)))
+	if (ILK_UNLIKELY_(!swap_copied(h, cell)))
 		return get_slow(h, buf, room, bytes, deadline);
 	return ILK_UNLIKELY_(ilk_queue_freed_(h->queue)) ? woke_for_room(h->queue) : 0;
 }
@@ -280,21 +281,28 @@ __attribute__((noinline)) static int finish_get(
 int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
-	if (!ilk_queue_is_fresh_(h) || !copy_now(h, buf, room, bytes))
+	struct ilk_queue_cell_ *cell =
+		ilk_queue_is_fresh_(h) ? copy_now(h, buf, room, bytes) : NULL;
+
+	if (!cell)
 		return get_slow(h, buf, room, bytes, deadline);
-	return finish_get(h, buf, room, bytes, deadline);
+	return finish_get(h, buf, room, bytes, deadline, cell);
 }
 
 /* Those that are simply there, without telling anybody. How many. */
 static size_t get_run(
 	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
 {
+	struct ilk_queue_cell_ *cell;
 	size_t done = 0;
 
-	while (done < most && copy_now(h, buf + done * each, each, sizes ? &sizes[done] : NULL) &&
-		swap_copied(h))
+	do {
+		if (done == most)
+			return done;
+		cell = copy_now(h, buf + done * each, each, sizes ? &sizes[done] : NULL);
 		done++;
-	return done;
+	} while (cell && swap_copied(h, cell));
+	return done - 1;
 }
 
 static size_t get_more(
