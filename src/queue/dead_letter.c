@@ -2,8 +2,8 @@
  * dead_letter.c - what is delivered no more: dropped, or moved to the queue of dead letters.
  *
  * State      of the queue of dead letters: mover, a mutex, held while a message is moved there;
- *            journal: whose move, from which word, to which; stage 0 = nothing is decided, 1 = it is
- *            moved, whatever the two words still say. The claim of a mover has deliveries 1.
+ *            journal: whose move, from which word, to which; stage 0 = nothing is decided, 1 = it
+ *            is moved, whatever the two words still say. The claim of a mover has deliveries 1.
  * Invariant  [B1] Between stage 1 and 0, and by who holds `mover` only, the claim becomes FULL, and
  *            what was TAKEN is over. Each once: both words tell whether it was done.
  *            [B2] A mover's claim is passed over only by who holds `mover`, after the journal was
@@ -11,9 +11,9 @@
  *            [B3] A message that was delivered max_deliveries times is touched by who holds `mover`
  *            alone, but for becoming nobody's.
  * Ordering   the mutex; commit as [Q2] of queue.c
- * Death      before stage 1: the message is in its queue, TAKEN, and a claim of the dead in the other.
- *            After it: moved. Whoever holds `mover` next does the rest: the next move, or the getter
- *            that meets the claim.
+ * Death      before stage 1: the message is in its queue, TAKEN, and a claim of the dead in the
+ *            other. After it: moved. Whoever holds `mover` next does the rest: the next move, or
+ *            the getter that meets the claim.
  */
 #include "queue/lanes.h"
 #include "queue/taking.h"

@@ -1,18 +1,19 @@
 /*
- * lease.c - messages that are leased: acked, given back, delivered again. Words and labels: queue.c.
+ * lease.c - messages that are leased: acked, given back, delivered again. Words and labels:
+ * queue.c.
  *
  * State      TAKEN(lap, owner, deliveries): owner has it; 0: nobody, it is to be delivered again.
  *            cell.serial: which message of the cell it is. returned: moves with each that becomes
  *            nobody's; a handle remembers the value at which it found no more of them.
- * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its lap
- *            moves with the putters that pass over it, so all changes are compare-and-swaps.
- *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and while
- *            the owner lives nobody else changes them.
- * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load words.
- *            Weaker: a given-back message would wait for the next sweep.
- * Death      With TAKEN: the next who looks makes it nobody's, one word. After [L3]'s swap, before the
- *            add: a later sweep counts it as returned. Taken again by one who dies: it is his, TAKEN.
- *            Looked for: where one waits, and every 20 ms by those who get.
+ * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its
+ *            lap moves with the putters that pass over it, so all changes are compare-and-swaps.
+ *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and
+ *            while the owner lives nobody else changes them.
+ * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load
+ *            words. Weaker: a given-back message would wait for the next sweep.
+ * Death      With TAKEN: the next who looks makes it nobody's, one word. After [L3]'s swap, before
+ *            the add: a later sweep counts it as returned. Taken again by one who dies: it is his,
+ *            TAKEN. Looked for: where one waits, and every 20 ms by those who get.
  */
 #include "queue/taking.h"
 #include "os/futex.h"
@@ -117,7 +118,10 @@ static void disown_dead_if_due(struct ilk_queue_handle *h)
 	now = ilk_now();
 	if (now < h->swept)
 		return;
-	/* Also what could not be moved to the dead letters, or was given back by one who died in it. */
+	/*
+	 * Also what could not be moved to the dead letters, or was given back by one who died in
+	 * it.
+	 */
 	if (ilk_queue_disown_dead_(h))
 		h->returned = ilk_load_acquire_(&h->queue->returned) - 1;
 	h->swept = now + SWEEP_EACH;

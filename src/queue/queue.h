@@ -75,7 +75,10 @@ struct ilk_queue_cell_ {
 	char data[];
 };
 
-/* A cell's word: lap 63..37, owner 36..9 (an owner word without flags), deliveries 8..3, state 2..0. */
+/*
+ * A cell's word: lap 63..37, owner 36..9 (an owner word without flags), deliveries 8..3, state
+ * 2..0.
+ */
 enum {
 	ILK_CELL_EMPTY_ = 0,
 	ILK_CELL_CLAIMED_ = 1,

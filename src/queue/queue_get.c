@@ -1,12 +1,14 @@
-/* queue_get.c - getting a message: at once, waiting, many. The protocol, and the labels: queue.c. */
+/*
+ * queue_get.c - getting a message: at once, waiting, many. The protocol, and the labels: queue.c.
+ */
 #include "queue/bytes.h"
 #include "queue/taking.h"
 
 /* --- taking a copy --- */
 
 /*
- * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as -EAGAIN:
- * it is another's by now, and these are perhaps another message's.
+ * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as
+ * -EAGAIN: it is another's by now, and these are perhaps another message's.
  */
 static int64_t length_for(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
 	size_t room, size_t *said)
@@ -267,8 +269,8 @@ __attribute__((noinline)) static int get_slow(
 }
 
 /*
- * The end of a get: a function of its own, in which nothing is left to be done behind the swap but to
- * ask who sleeps. Killed there, the message is lost.
+ * The end of a get: a function of its own, in which nothing is left to be done behind the swap but
+ * to ask who sleeps. Killed there, the message is lost.
  */
 __attribute__((noinline)) static int finish_get(struct ilk_queue_handle *h, void *buf, size_t room,
 	size_t *bytes, ilk_time deadline, struct ilk_queue_cell_ *cell)

@@ -1,11 +1,11 @@
 /*
  * queue_join.c - waiting until all that was put is done.
  *
- * The first free position is noted for each lane; what was put before lies in the capacity before it,
- * one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it stays
- * so, since messages do not move between cells. A TAKEN cell does not tell from when its message is,
- * its lap moves: it is known by its serial, which a message keeps however often it is delivered.
- * Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
+ * The first free position is noted for each lane; what was put before lies in the capacity before
+ * it, one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it
+ * stays so, since messages do not move between cells. A TAKEN cell does not tell from when its
+ * message is, its lap moves: it is known by its serial, which a message keeps however often it is
+ * delivered. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
  */
 #include "queue/cells.h"
 

@@ -30,7 +30,9 @@ static void cells_of(struct cells *c, const struct ilk_map_ *map, const struct i
 	c->stride = ilk_queue_stride_(c->shape.message_bytes);
 }
 
-/* Of a picture only heads of cells are read, unless messages are small: they may be large. 0; -E... */
+/*
+ * Of a picture only heads of cells are read, unless messages are small: they may be large. 0; -E...
+ */
 static int look(const struct ilk_map_ *map, const void *at, uint64_t bytes)
 {
 	return ilk_map_look_(map, (uint64_t)((const char *)at - map->base), bytes);

@@ -1,23 +1,25 @@
 /*
  * queue_wait.c - waiting in a queue: for room, for a message, for the end of all.
  *
- * State      asleep[kind]: 0 = nobody of that kind needs to be woken; each who is about to sleep adds
- *            1, so that no two announcements look the same. bells[kind].bell: stepped with each
- *            wake-up; slept, waited_ns: statistics.
- * Invariant  [W1] Who sleeps has read the bell, then announced itself, then tried in vain, and sleeps
- *            on the bell it read.
- *            [W2] asleep is cleared by a waker that woke nobody, and only if nobody announced itself
- *            since before that wake-up: who did sleeps on a bell that was stepped. A wrap to 0 hides
- *            sleepers until the next look of one of them.
- *            [W3] There is a wake-up for each change. One who is woken may still have to wait for an
- *            older claim; so whoever slept and then got something wakes the next if there is more.
- *            [W4] Who joins announces itself among its kind, and then among those who wait for room,
- *            too: who frees a cell looks at that word alone.
- * Ordering   [Q7] sleep: add to asleep; membarrier; load words <-> [Q6] of queue.c: change word; load
- *                 asleep. One of both sees the other. In a fenced segment both have a full fence.
+ * State      asleep[kind]: 0 = nobody of that kind needs to be woken; each who is about to sleep
+ *            adds 1, so that no two announcements look the same. bells[kind].bell: stepped with
+ *            each wake-up; slept, waited_ns: statistics.
+ * Invariant  [W1] Who sleeps has read the bell, then announced itself, then tried in vain, and
+ *            sleeps on the bell it read.
+ *            [W2] asleep is cleared by a waker that woke nobody, and only if nobody announced
+ *            itself since before that wake-up: who did sleeps on a bell that was stepped. A wrap to
+ *            0 hides sleepers until the next look of one of them.
+ *            [W3] There is a wake-up for each change. One who is woken may still have to wait for
+ *            an older claim; so whoever slept and then got something wakes the next if there is
+ *            more.
+ *            [W4] Who joins announces itself among its kind, and then among those who wait for
+ *            room, too: who frees a cell looks at that word alone.
+ * Ordering   [Q7] sleep: add to asleep; membarrier; load words <-> [Q6] of queue.c: change word;
+ *                 load asleep. One of both sees the other. In a fenced segment both have a full
+ *                 fence.
  *            [Q8] sleep: announce; load state <-> [Q9] close, remove: change state; step and wake
- * Death      Asleep, or woken, or about to wake: each sleep ends by itself, after 20 ms where an owner
- *            is waited for or something of the dead may come back, else after 50.
+ * Death      Asleep, or woken, or about to wake: each sleep ends by itself, after 20 ms where an
+ *            owner is waited for or something of the dead may come back, else after 50.
  */
 #include "queue/waiting.h"
 #include "os/futex.h"

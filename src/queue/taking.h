@@ -10,8 +10,8 @@ struct ilk_queue_want_ {
 	struct ilk_queue_wait_ wait;
 	struct ilk_queue_handle *h;
 	/*
-	 * Takes the message of W's cell, of LANE, in the way of the call: GOT; NONE: it is another's
-	 * by now; -EMSGSIZE, -EBADMSG.
+	 * Takes the message of W's cell, of LANE, in the way of the call: GOT; NONE: it is
+	 * another's by now; -EMSGSIZE, -EBADMSG.
 	 */
 	int (*take)(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w);
 	/* The same of one that comes back, TAKEN as W's word says. */
@@ -35,8 +35,8 @@ static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
 int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline);
 
 /*
- * lease.c: takes a message that is nobody's any more, since it was given back or its holder is dead.
- * GOT; NONE; -E... as take_again.
+ * lease.c: takes a message that is nobody's any more, since it was given back or its holder is
+ * dead. GOT; NONE; -E... as take_again.
  */
 int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 
@@ -65,7 +65,10 @@ void ilk_queue_tell_done_(struct ilk_queue *q);
 /* What it has TAKEN there is given back, undelivered. */
 void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
 
-/* end_of_work.c: all lanes of H's queue are at their end. -EPIPE: nothing comes back any more; NONE. */
+/*
+ * end_of_work.c: all lanes of H's queue are at their end. -EPIPE: nothing comes back any more;
+ * NONE.
+ */
 int ilk_queue_ended_(struct ilk_queue_handle *h);
 
 /* Marks the end in W's cell, of a closed queue, if it is free still. */
@@ -80,8 +83,10 @@ int ilk_queue_repair_(struct ilk_queue_handle *h);
 /* Closes the queue if all who registered have gone. */
 void ilk_queue_close_if_left_(struct ilk_queue *q);
 
-/* dead_letter.c: W's cell holds a message that was delivered often enough, and that nobody living has,
- * or the calling thread has TAKEN. 1: it is gone from here; 0: it stays. */
+/*
+ * dead_letter.c: W's cell holds a message that was delivered often enough, and that is nobody's, or
+ * the calling thread has TAKEN. 1: it is gone from here; 0: it stays.
+ */
 int ilk_queue_bury_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
 
 #endif

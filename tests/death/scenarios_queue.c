@@ -1,6 +1,6 @@
 /*
- * scenarios_queue.c - a message is there or it is not, wherever who put, got or leased it died; and the
- * queue has all its room again.
+ * scenarios_queue.c - a message is there or it is not, wherever who put, got or leased it died; and
+ * the queue has all its room again.
  *
  * The outcome, where there is one: how many messages the first survivor finds.
  */

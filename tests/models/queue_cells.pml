@@ -1,10 +1,10 @@
 /*
  * queue_cells.pml - the cells of src/queue/queue.c, with a death before each change by anybody.
  *
- * Two cells. Some put, of whom the first aborts if it likes; some get, or lease and then ack or nack, as
- * they like. Up to DEATHS of them die. What is a word there is one step here: a load, a store, a
- * compare-and-swap. A message's bytes are written and copied in steps of their own. Hints are each one's
- * own, and so as stale as they can be. Checked:
+ * Two cells. Some put, of whom the first aborts if it likes; some get, or lease and then ack or
+ * nack, as they like. Up to DEATHS of them die. What is a word there is one step here: a load, a
+ * store, a compare-and-swap. A message's bytes are written and copied in steps of their own. Hints
+ * are each one's own, and so as stale as they can be. Checked:
  *
  *   no message is done twice, or delivered after it was done; what was got is what was put;
  *   nobody writes where a message is leased;
@@ -12,8 +12,8 @@
  *   in the end each message that was put is done, or there; and where one lives who gets, all are
  *   done, and all that was to be put is in.
  *
- * BROKEN: a get swaps whatever is there (1), or claims of the living are passed over (2): there spin
- * must find an error.
+ * BROKEN: a get swaps whatever is there (1), or claims of the living are passed over (2): there
+ * spin must find an error.
  */
 #define CELLS 2
 #ifndef PUTTERS
@@ -58,9 +58,10 @@ bool is_in[MESSAGES], is_done[MESSAGES], was_seen[MESSAGES];
 byte claimed_as[MESSAGES]; /* its place among the claims, + 1 */
 byte claims, nacks;
 
-#define LOAD(c, w) d_step { w.lap = cell[c].lap; w.state = cell[c].state; w.owner = cell[c].owner; w.count = cell[c].count }
-#define IS(c, w) (cell[c].lap == w.lap && cell[c].state == w.state && cell[c].owner == w.owner && cell[c].count == w.count)
-#define SET(c, l, s, o, n) cell[c].lap = l; cell[c].state = s; cell[c].owner = o; cell[c].count = n
+#define LOAD(c, w) d_step { w.lap = cell[c].lap; w.state = cell[c].state; w.owner = cell[c].owner;
+#w.count = cell[c].count } define IS(c, w) (cell[c].lap == w.lap && cell[c].state == w.state &&
+#cell[c].owner == w.owner && cell[c].count == w.count) define SET(c, l, s, o, n) cell[c].lap = l;
+#cell[c].state = s; cell[c].owner = o; cell[c].count = n
 
 #define SWAP(c, w, l, s, o, n) d_step { if :: IS(c, w) -> SET(c, l, s, o, n) :: else fi }
 

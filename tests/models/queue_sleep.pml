@@ -2,11 +2,11 @@
  * queue_sleep.pml - how src/queue/queue_wait.c sleeps and wakes: the asymmetric handshake, and one
  * wake-up for each message.
  *
- * Two put one message each, as hot paths do: a store that may stay in the store buffer while the load
- * after it is done. Two sleepers want one message each, one after the other's claim. A sleeper's
- * membarrier empties all buffers; so do a system call and a swap of the putter itself. Up to DEATHS of
- * them die; only then are there ticks, by which sleepers look by themselves. Checked: in the end
- * nobody who lives sleeps while there is a message.
+ * Two put one message each, as hot paths do: a store that may stay in the store buffer while the
+ * load after it is done. Two sleepers want one message each, one after the other's claim. A
+ * sleeper's membarrier empties all buffers; so do a system call and a swap of the putter itself. Up
+ * to DEATHS of them die; only then are there ticks, by which sleepers look by themselves. Checked:
+ * in the end nobody who lives sleeps while there is a message.
  *
  * BROKEN: no membarrier (1), or asleep cleared by a plain store (2): there spin must find an error.
  */

@@ -1,11 +1,11 @@
 /*
  * queue.c - every message accounted for, one by one, under random deaths of who puts and who gets.
  *
- * Half of the workers put, half get. Putters number their messages; what they meant to put, and what was
- * put, stands in their tallies. A ledger, which outlives all, has a byte for each message: how often it
- * was delivered, and whether it was done. In the end: what was put is done, but for at most one message
- * for each getter that was killed without a lease; nothing that was done comes again; who gets sees
- * each putter's messages in order.
+ * Half of the workers put, half get. Putters number their messages; what they meant to put, and
+ * what was put, stands in their tallies. A ledger, which outlives all, has a byte for each message:
+ * how often it was delivered, and whether it was done. In the end: what was put is done, but for at
+ * most one message for each getter that was killed without a lease; nothing that was done comes
+ * again; who gets sees each putter's messages in order.
  */
 #include "stress.h"
 #include <errno.h>
@@ -109,7 +109,9 @@ static void note(unsigned worker, const char *data, size_t bytes, int is_again)
 		ilk_or_full_(entry, (uint8_t)DONE);
 }
 
-/* 0: there was nothing. When the time is over, putters may still wait for room: until all is out. */
+/*
+ * 0: there was nothing. When the time is over, putters may still wait for room: until all is out.
+ */
 static ilk_time patience(void)
 {
 	return ilk_after_ms(time_is_over() ? 300 : 5);

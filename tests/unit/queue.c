@@ -1,5 +1,6 @@
 /* queue.c - putting and getting: order, room, lengths, reservations, many at once, waiting. */
 #include "queue_fixture.h"
+#include <pthread.h>
 
 static void test_get_gives_what_was_put_in_order(void **state)
 {
@@ -312,18 +313,65 @@ static void test_get_wakes_putters(void **state)
 	assert_int_equal(get(&h), 77);
 }
 
+/* --- closing the segment --- */
+
+enum { GETS, PUTS, LEASES, JOINS, WAYS };
+
+struct wait_of_thread {
+	struct ilk_queue *queue;
+	int way, rc;
+	pthread_t thread;
+};
+
+static void *wait_in_it(void *arg)
+{
+	struct wait_of_thread *w = arg;
+	struct ilk_queue_handle mine = attached(w->queue);
+	struct ilk_queue_lease l;
+	uint64_t value = 0;
+
+	w->rc = w->way == GETS     ? ilk_queue_get(&mine, &value, 8, NULL, ILK_FOREVER)
+		: w->way == PUTS   ? ilk_queue_put(&mine, &value, 8, ILK_FOREVER)
+		: w->way == LEASES ? ilk_queue_lease(&mine, &l, ILK_FOREVER)
+				   : ilk_queue_join(w->queue, ILK_FOREVER);
+	return NULL;
+}
+
+static void test_closing_the_segment_ends_all_waits(void **state)
+{
+	struct ilk_segment *again = support_open(name);
+	struct wait_of_thread w[WAYS];
+
+	(void)state;
+	for (int i = 0; i < FOUR; i++)
+		CHECK_RC(put(&h, 1), 0);
+	queue_of("empty", FOUR, 0, NULL, 0);
+	for (int i = 0; i < WAYS; i++) {
+		w[i] = (struct wait_of_thread){.way = i};
+		CHECK_RC(ilk_queue_open(again, i == PUTS || i == JOINS ? "jobs" : "empty", NULL,
+				 &w[i].queue),
+			0);
+		CHECK(pthread_create(&w[i].thread, NULL, wait_in_it, &w[i]) == 0);
+	}
+	ilk_test_await_sleepers(name, WAYS);
+	ilk_segment_close(again);
+	for (int i = 0; i < WAYS; i++) {
+		CHECK(pthread_join(w[i].thread, NULL) == 0);
+		CHECK_RC(w[i].rc, -ECANCELED);
+	}
+	assert_int_equal(info_of(q).depth, FOUR);
+}
+
 /* --- what is no queue, not any more, or damaged --- */
 
 static void test_removed_queue_is_EIDRM(void **state)
 {
-	int who = 3;
 	void *at;
 	struct ilk_queue_lease l;
 	struct ilk_queue_handle other;
 	uint64_t value;
 
 	(void)state;
-	(void)who;
 	CHECK_RC(put(&h, 1), 0);
 	CHECK_RC(ilk_queue_lease(&h, &l, ILK_NOW), 0);
 	CHECK_RC(ilk_queue_reserve(&h, 8, &at, ILK_NOW), 0);
@@ -414,6 +462,7 @@ int main(void)
 		QUEUE_TEST(test_deadline_passes),
 		QUEUE_TEST(test_put_wakes_getters),
 		QUEUE_TEST(test_get_wakes_putters),
+		QUEUE_TEST(test_closing_the_segment_ends_all_waits),
 		QUEUE_TEST(test_removed_queue_is_EIDRM),
 		QUEUE_TEST(test_remove_wakes_who_waits),
 		QUEUE_TEST(test_damaged_message_is_EBADMSG),

@@ -143,6 +143,23 @@ static void test_ack_by_another_thread_or_of_nonsense_is_EPERM(void **state)
 	CHECK_RC(ilk_queue_ack(&h, &l), 0);
 }
 
+static void finish_as_child(void *lease)
+{
+	CHECK_RC(ilk_queue_ack(&h, lease), -EPERM);
+	CHECK_RC(ilk_queue_nack(&h, lease), -EPERM);
+}
+
+static void test_ack_by_a_forked_child_is_EPERM(void **state)
+{
+	struct ilk_queue_lease l;
+
+	(void)state;
+	CHECK_RC(put(&h, 1), 0);
+	CHECK_RC(ilk_queue_lease(&h, &l, ILK_NOW), 0);
+	ilk_test_in_child(finish_as_child, &l);
+	CHECK_RC(ilk_queue_ack(&h, &l), 0);
+}
+
 /* --- the dead --- */
 
 static void lease_and_stay(void *arg)
@@ -446,6 +463,7 @@ int main(void)
 		QUEUE_TEST(test_a_lease_that_is_held_stops_nobody),
 		QUEUE_TEST(test_all_leased_is_full),
 		QUEUE_TEST(test_ack_by_another_thread_or_of_nonsense_is_EPERM),
+		QUEUE_TEST(test_ack_by_a_forked_child_is_EPERM),
 		QUEUE_TEST(test_what_the_dead_had_leased_is_delivered_again),
 		QUEUE_TEST(test_a_sleeping_getter_gets_what_the_dead_had),
 		QUEUE_TEST(test_what_the_dead_had_comes_back_to_a_busy_queue),
