@@ -142,6 +142,7 @@ ILK_API int ilk_queue_attach(struct ilk_queue *q, struct ilk_queue_handle *h);
  *   -ETIMEDOUT  there was none until the deadline
  *   -EMSGSIZE   BYTES are more than the queue's message_bytes
  *   -EPIPE      the queue is closed
+ *   -EDEADLK    the place to come free next is one that the calling thread has reserved
  *
  * Progress: lock-free where there is room, one locked instruction; else spins briefly, then sleeps.
  */

@@ -45,6 +45,8 @@ static int claim_or_not(struct ilk_queue_wait_ *wait)
 		w->owner = 0;
 		rc = ilk_queue_claim_(h, 0, w);
 		wait->owner = w->owner;
+		if (rc == ILK_QUEUE_NONE_ && w->owner == ilk_thread_.owner)
+			return -EDEADLK;
 	} while (rc == ILK_QUEUE_NONE_ && wait->deep && w->owner &&
 		 ilk_queue_skip_if_dead_(h, w->cell, w->word));
 	return rc == ILK_QUEUE_END_                     ? -EPIPE

@@ -134,6 +134,21 @@ static void test_getters_wait_for_a_reservation(void **state)
 	assert_int_equal(get(&h), 2);
 }
 
+static void test_put_behind_ones_own_reservation_is_EDEADLK(void **state)
+{
+	void *at;
+
+	(void)state;
+	CHECK_RC(ilk_queue_reserve(&h, 8, &at, ILK_NOW), 0);
+	for (uint64_t i = 1; i < FOUR; i++)
+		CHECK_RC(put(&h, i), 0);
+	CHECK_RC(ilk_queue_put(&h, &at, 8, ILK_FOREVER), -EDEADLK);
+	CHECK_RC(ilk_queue_abort(&h), 0);
+	CHECK_RC(put(&h, FOUR), 0);
+	for (int64_t i = 1; i <= FOUR; i++)
+		assert_int_equal(get(&h), i);
+}
+
 static void test_abort_leaves_no_message_and_no_gap(void **state)
 {
 	void *at;
@@ -257,6 +272,7 @@ int main(void)
 		QUEUE_TEST(test_get_without_room_leaves_the_message),
 		QUEUE_TEST(test_reserve_and_commit_put_in_place),
 		QUEUE_TEST(test_getters_wait_for_a_reservation),
+		QUEUE_TEST(test_put_behind_ones_own_reservation_is_EDEADLK),
 		QUEUE_TEST(test_abort_leaves_no_message_and_no_gap),
 		QUEUE_TEST(test_commit_by_another_thread_or_a_child_is_EPERM),
 		QUEUE_TEST(test_put_many_and_get_many_move_what_there_is_room_for),
