@@ -28,22 +28,17 @@ static int is_taken_by(uint64_t word, uint32_t owner)
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
 }
 
-/* [Q5] A putter may move the lap meanwhile. */
 void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
 {
-	uint64_t word = ilk_load_relaxed_(&cell->word);
-
-	while (!ilk_cas_full_(&cell->word, &word, ilk_cell_over_(word)))
-		;
-	ilk_queue_tell_done_(q);
+	ilk_queue_finish_word_(q, &cell->word, ilk_load_relaxed_(&cell->word));
 }
 
-void ilk_queue_tell_done_(struct ilk_queue *q)
+void ilk_queue_wake_for_done_(struct ilk_queue *q)
 {
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
+	if (ilk_queue_freed_(q))
 		ilk_queue_wake_for_room_(q);
 	/* Who found the end may wait for this one. */
-	if (ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+	if (ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
 		ilk_queue_wake_(q, ILK_QUEUE_GETTERS_, INT_MAX);
 }
 
@@ -263,7 +258,7 @@ int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *leas
 	if (rc < 0)
 		return rc;
 	ilk_let_go_();
-	ilk_queue_finish_(h->queue, ilk_cell_of_(lease->cell));
+	ilk_queue_finish_word_(h->queue, lease->cell, word);
 	return 0;
 }
 

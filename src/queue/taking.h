@@ -60,7 +60,20 @@ static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct
 void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
 
 /* Something is done: wakes those who wait for that. After a swap. */
-void ilk_queue_tell_done_(struct ilk_queue *q);
+void ilk_queue_wake_for_done_(struct ilk_queue *q);
+static inline void ilk_queue_tell_done_(struct ilk_queue *q)
+{
+	if (ILK_UNLIKELY_(ilk_queue_freed_(q) || ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+		ilk_queue_wake_for_done_(q);
+}
+
+/* [Q5] The same for a cell's word, last seen as WORD: a putter may move its lap meanwhile. */
+static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *cell, uint64_t word)
+{
+	while (!ilk_cas_full_(cell, &word, ilk_cell_over_(word)))
+		;
+	ilk_queue_tell_done_(q);
+}
 
 /* What it has TAKEN there is given back, undelivered. */
 void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
