@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { LEDGER = 1 << 21, LONG = 300, DONE = 0x80, IS_IN = 0x40, CAPACITY = 16 };
+enum { LEDGER = 1 << 21, LONG = 300, DONE = 0x80, IS_IN = 0x40, ACKS = 0x20, CAPACITY = 16 };
 
 static char name[64];
 static struct ilk_queue_options options;
@@ -83,7 +83,10 @@ static void reserve_some(struct ilk_queue_handle *h, unsigned worker)
 
 /* --- getting --- */
 
-/* Its ledger: IS_IN, the putter knows that it is in; DONE; 1, it was delivered. */
+/*
+ * Its ledger: IS_IN, the putter knows that it is in; 1, it was delivered; ACKS, its holder is about
+ * to ack; DONE. A holder killed after the ack has not noted DONE: with ACKS it is not lost.
+ */
 static void note(unsigned worker, const char *data, size_t bytes, int is_again)
 {
 	uint64_t message;
@@ -147,6 +150,7 @@ static int lease_some(struct ilk_queue_handle *h, unsigned worker)
 		CHECK_RC(ilk_queue_nack(h, &l), 0);
 		return 1;
 	}
+	ilk_or_full_(entry_of(message), (uint8_t)ACKS);
 	CHECK_RC(ilk_queue_ack(h, &l), 0);
 	ilk_or_full_(entry_of(message), (uint8_t)DONE);
 	tally_of(worker)->done++;
@@ -259,7 +263,7 @@ static void account(int64_t *put, int64_t *lost, int64_t *killed)
 			uint8_t entry = ledger[w * (size_t)LEDGER + (size_t)i];
 
 			*put += (entry & IS_IN) != 0;
-			*lost += (entry & IS_IN) && !(entry & DONE);
+			*lost += (entry & IS_IN) && !(entry & (DONE | ACKS));
 		}
 	}
 }
