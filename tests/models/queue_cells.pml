@@ -58,10 +58,13 @@ bool is_in[MESSAGES], is_done[MESSAGES], was_seen[MESSAGES];
 byte claimed_as[MESSAGES]; /* its place among the claims, + 1 */
 byte claims, nacks;
 
-#define LOAD(c, w) d_step { w.lap = cell[c].lap; w.state = cell[c].state; w.owner = cell[c].owner;
-#w.count = cell[c].count } define IS(c, w) (cell[c].lap == w.lap && cell[c].state == w.state &&
-#cell[c].owner == w.owner && cell[c].count == w.count) define SET(c, l, s, o, n) cell[c].lap = l;
-#cell[c].state = s; cell[c].owner = o; cell[c].count = n
+#define LOAD(c, w) d_step { \
+	w.lap = cell[c].lap; w.state = cell[c].state; \
+	w.owner = cell[c].owner; w.count = cell[c].count }
+#define IS(c, w) (cell[c].lap == w.lap && cell[c].state == w.state && \
+	cell[c].owner == w.owner && cell[c].count == w.count)
+#define SET(c, l, s, o, n) \
+	cell[c].lap = l; cell[c].state = s; cell[c].owner = o; cell[c].count = n
 
 #define SWAP(c, w, l, s, o, n) d_step { if :: IS(c, w) -> SET(c, l, s, o, n) :: else fi }
 
