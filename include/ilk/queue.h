@@ -1,8 +1,8 @@
 /*
  * ilk/queue.h - many put, many get, each message goes to one; and what the dead had comes back.
  *
- *	const struct ilk_queue_options o = {.size = sizeof o, .capacity = 1024, .message_bytes = 64};
- *	struct ilk_queue *jobs;
+ *	const struct ilk_queue_options o = {.size = sizeof o, .capacity = 1024, .message_bytes =
+ *	64}; struct ilk_queue *jobs;
  *	struct ilk_queue_handle h;                      // one for each thread that uses the queue
  *	int rc = ilk_queue_open(seg, "jobs", &o, &jobs);
  *	if (rc == 0)
@@ -11,9 +11,9 @@
  *	ilk_queue_put(&h, &job, sizeof job, ILK_FOREVER);               // who has work
  *	ilk_queue_close(jobs);                                          // and then none any more
  *
- *	struct ilk_queue_lease l;                                       // who works: if it is killed
- *	while ((rc = ilk_queue_lease(&h, &l, ILK_FOREVER)) == 0) {      // here, another gets the job
- *		work(l.data, l.bytes);
+ *	struct ilk_queue_lease l;                                       // who works: if it is
+ *	killed while ((rc = ilk_queue_lease(&h, &l, ILK_FOREVER)) == 0) {      // here, another gets
+ *		the job work(l.data, l.bytes);
  *		ilk_queue_ack(&h, &l);
  *	}
  *	// -EPIPE: closed, and all is done
@@ -31,13 +31,13 @@
  *
  * Death. A message is there once its put, or commit, has passed one store; a writer killed before
  * leaves nothing. A get passes one instruction: killed before, the message is still there; killed
- * after, at most 10 instructions before the return, it is lost with its getter. A lease is never
- * lost: it is delivered again, with its count, at most about 20 ms after the kernel let go of the
- * dead where somebody waits. A message of more than ILK_QUEUE_COPY_BYTES is got by a lease inside, so
- * that its count tells of getters killed in it, too.
+ * after, at most 10 instructions before the return, it is lost with its getter. (With more than
+ * ILK_QUEUE_COPY_BYTES it is got by a lease inside: its count tells of getters killed in it, and
+ * there are a few instructions more.) A lease is never lost: it is delivered again, with its count,
+ * at most about 20 ms after the kernel let go of the dead where somebody waits.
  *
- * Stopped, not dead: a reservation holds up the getters (order!), a lease nobody: its cell is passed
- * over for as long as it lasts, and the queue has room for one less.
+ * Stopped, not dead: a reservation holds up the getters (order!), a lease nobody: its cell is
+ * passed over for as long as it lasts, and the queue has room for one less.
  *
  * A deadline of ILK_NOW tries once: -EAGAIN where others are waited for with a later one; those are
  * -ETIMEDOUT. Not async-signal-safe.
@@ -77,8 +77,8 @@ struct ilk_queue;
 
 /*
  * One thread's way to a queue: where it was last, and its reservation. Private memory; fill it by
- * ilk_queue_attach(), then use it in one thread at a time; there is nothing to give back. A thread may
- * have several. In a forked child the copy goes on working, but what the parent had reserved or
+ * ilk_queue_attach(), then use it in one thread at a time; there is nothing to give back. A thread
+ * may have several. In a forked child the copy goes on working, but what the parent had reserved or
  * leased is the parent's. Good until the segment, or the queue, is closed. Fields private.
  */
 struct ilk_queue_handle {
@@ -88,7 +88,7 @@ struct ilk_queue_handle {
 	uint32_t shift, lanes, message_bytes, max_deliveries;
 	uint64_t tail, head[ILK_QUEUE_MOST_LANES];
 	uint64_t *reserved;
-	uint64_t reserved_word;
+	uint64_t reserved_word, copied_word;
 	uint32_t reserved_bytes;
 	uint32_t lane, turn, returned, sweep_at, gets;
 	int64_t swept;
@@ -142,6 +142,7 @@ ILK_API int ilk_queue_attach(struct ilk_queue *q, struct ilk_queue_handle *h);
  *   -ETIMEDOUT  there was none until the deadline
  *   -EMSGSIZE   BYTES are more than the queue's message_bytes
  *   -EPIPE      the queue is closed
+ *   -EDEADLK    the place to come free next is one that the calling thread has reserved
  *
  * Progress: lock-free where there is room, one locked instruction; else spins briefly, then sleeps.
  */
@@ -149,26 +150,26 @@ ILK_API int ilk_queue_put(
 	struct ilk_queue_handle *h, const void *data, size_t bytes, ilk_time deadline);
 
 /*
- * Puts COUNT messages, at least one, of BYTES bytes each, which lie end to end at DATA; *PUT, if not
- * NULL, gets how many are in. 0: so many, all unless the deadline passed, or the queue was closed,
- * removed or left meanwhile. Negative, as put: none. Each is committed by itself: a death leaves a
- * part of them. -EINVAL also: COUNT is 0.
+ * Puts COUNT messages, at least one, of BYTES bytes each, which lie end to end at DATA; *PUT, if
+ * not NULL, gets how many are in. 0: so many, all unless the deadline passed, or the queue was
+ * closed, removed or left meanwhile. Negative, as put: none. Each is committed by itself: a death
+ * leaves a part of them. -EINVAL also: COUNT is 0.
  */
 ILK_API int ilk_queue_put_many(struct ilk_queue_handle *h, const void *data, size_t bytes,
 	size_t count, size_t *put, ilk_time deadline);
 
 /*
- * Reserves the next place for a message of up to BYTES bytes: *WHERE, aligned to 16, is to be filled
- * by the calling thread, which then commits or aborts. As put; -EBUSY H has a reservation already.
- * Getters wait for it, since later messages come after it.
+ * Reserves the next place for a message of up to BYTES bytes: *WHERE, aligned to 16, is to be
+ * filled by the calling thread, which then commits or aborts. As put; -EBUSY H has a reservation
+ * already. Getters wait for it, since later messages come after it.
  */
 ILK_API int ilk_queue_reserve(
 	struct ilk_queue_handle *h, size_t bytes, void **where, ilk_time deadline);
 
 /*
  * Puts what was reserved, of which BYTES bytes are the message. 0, also where the queue was closed
- * or removed meanwhile; -EMSGSIZE BYTES are more than were reserved: it still is; -EPERM the calling
- * thread has no reservation in H: a child forked by who has it, too. Wait-free.
+ * or removed meanwhile; -EMSGSIZE BYTES are more than were reserved: it still is; -EPERM the
+ * calling thread has no reservation in H: a child forked by who has it, too. Wait-free.
  */
 ILK_API int ilk_queue_commit(struct ilk_queue_handle *h, size_t bytes);
 
@@ -176,8 +177,8 @@ ILK_API int ilk_queue_commit(struct ilk_queue_handle *h, size_t bytes);
 ILK_API int ilk_queue_abort(struct ilk_queue_handle *h);
 
 /*
- * Gets the oldest message: copies it to BUF, which has room for ROOM bytes; *BYTES, if not NULL, gets
- * its length.
+ * Gets the oldest message: copies it to BUF, which has room for ROOM bytes; *BYTES, if not NULL,
+ * gets its length.
  *
  *   0           it is yours
  *   -EAGAIN     with ILK_NOW: there is none, or its writer, alive, is not done
@@ -195,9 +196,9 @@ ILK_API int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline);
 
 /*
- * Gets up to MOST messages, at least one: waits for the first, and takes what is there of others. BUF
- * has MOST places of EACH bytes; SIZES, if not NULL, gets the length of each; *GOT how many. 0, or
- * as get where there is not even one; -EMSGSIZE only if the first does not fit. Each is taken by
+ * Gets up to MOST messages, at least one: waits for the first, and takes what is there of others.
+ * BUF has MOST places of EACH bytes; SIZES, if not NULL, gets the length of each; *GOT how many. 0,
+ * or as get where there is not even one; -EMSGSIZE only if the first does not fit. Each is taken by
  * itself: a death takes those along that were.
  */
 ILK_API int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_t most,
@@ -214,17 +215,17 @@ ILK_API int ilk_queue_lease(
 ILK_NAMESAKE_END_
 
 /*
- * Finishes a message. 0, also where the queue was closed or removed; -EPERM LEASE is not the calling
- * thread's, or not any more: it was acked, given back, or delivered to another, since the thread that
- * had it is dead. Lock-free.
+ * Finishes a message. 0, also where the queue was closed or removed; -EPERM LEASE is not the
+ * calling thread's, or not any more: it was acked, given back, or delivered to another, since the
+ * thread that had it is dead. Lock-free.
  */
 ILK_API int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease);
 
 /*
- * Gives a message back: it is delivered again, or, delivered max_deliveries times, it goes to the dead
- * letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, has no room, or
- * only for shorter messages, it stays in this one, and that is tried again, every 20 ms at most, by
- * those who get.
+ * Gives a message back: it is delivered again, or, delivered max_deliveries times, it goes to the
+ * dead letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, has no
+ * room, or only for shorter messages, it stays in this one, and that is tried again, every 20 ms at
+ * most, by those who get.
  */
 ILK_API int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease);
 

@@ -1,4 +1,6 @@
-/* bytes.h - the bytes of a message into a cell, and out of one that may be written anew meanwhile. */
+/*
+ * bytes.h - the bytes of a message into a cell, and out of one that may be written anew meanwhile.
+ */
 #ifndef ILK_QUEUE_BYTES_H
 #define ILK_QUEUE_BYTES_H
 

@@ -1,6 +1,6 @@
 /*
- * cells.h - walking to the place to put, and to the oldest message; the hot part. What words mean, and
- * the labels: queue.c.
+ * cells.h - walking to the place to put, and to the oldest message; the hot part. What words mean,
+ * and the labels: queue.c.
  */
 #ifndef ILK_QUEUE_CELLS_H
 #define ILK_QUEUE_CELLS_H
@@ -8,7 +8,12 @@
 #include "queue/queue.h"
 #include "queue/waiting.h"
 
-enum { ILK_QUEUE_HINT_EACH_ = 8, ILK_QUEUE_JUMPS_ = 64, ILK_QUEUE_PAUSES_PASSED_ = 2 };
+enum {
+	ILK_QUEUE_HINT_EACH_ = 8,
+	ILK_QUEUE_HINT_LAG_ = 16,
+	ILK_QUEUE_JUMPS_ = 64,
+	ILK_QUEUE_PAUSES_PASSED_ = 2
+};
 
 /* Where a walk is, and what it found. */
 struct ilk_queue_walk_ {
@@ -25,7 +30,9 @@ static inline void ilk_queue_rest_(unsigned pauses)
 		ilk_pause_();
 }
 
-/* W's position is not to be had: CELL holds WORD. GOT: look at the position it then is; NONE; END. */
+/*
+ * W's position is not to be had: CELL holds WORD. GOT: look at the position it then is; NONE; END.
+ */
 int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w,
 	struct ilk_queue_cell_ *cell, uint64_t word);
 
@@ -64,8 +71,8 @@ int ilk_queue_is_over_(
 	struct ilk_queue_handle *h, uint32_t lane, struct ilk_queue_walk_ *w, uint32_t ahead);
 
 /*
- * Walks to the oldest message of LANE that was not delivered yet. GOT: W's cell is FULL; BUSY: it is
- * CLAIMED by W's owner; NONE: W's cell is EMPTY, or a lap behind; END; -EBADMSG.
+ * Walks to the oldest message of LANE that was not delivered yet. GOT: W's cell is FULL; BUSY: it
+ * is CLAIMED by W's owner; NONE: W's cell is EMPTY, or a lap behind; END; -EBADMSG.
  */
 static inline int ilk_queue_oldest_(
 	struct ilk_queue_handle *h, uint32_t lane, struct ilk_queue_walk_ *w)
@@ -140,11 +147,12 @@ static inline void ilk_queue_filled_(struct ilk_queue *q, int n)
 static inline uint32_t ilk_queue_freed_(struct ilk_queue *q)
 {
 	ilk_fence_after_rmw_();
-	return ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) |
-	       ilk_load_relaxed_(&q->asleep[ILK_QUEUE_JOINERS_]);
+	return ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]); /* and who joins: [W4] */
 }
 
-/* May the calling thread go the short way? It has a place here, and nothing FORBIDDEN has happened. */
+/*
+ * May the calling thread go the short way? It has a place here, and nothing FORBIDDEN has happened.
+ */
 static inline int ilk_queue_is_plain_(const struct ilk_queue *q, uint32_t forbidden)
 {
 	return ilk_is_here_(q) && !ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & forbidden);

@@ -2,8 +2,8 @@
  * dead_letter.c - what is delivered no more: dropped, or moved to the queue of dead letters.
  *
  * State      of the queue of dead letters: mover, a mutex, held while a message is moved there;
- *            journal: whose move, from which word, to which; stage 0 = nothing is decided, 1 = it is
- *            moved, whatever the two words still say. The claim of a mover has deliveries 1.
+ *            journal: whose move, from which word, to which; stage 0 = nothing is decided, 1 = it
+ *            is moved, whatever the two words still say. The claim of a mover has deliveries 1.
  * Invariant  [B1] Between stage 1 and 0, and by who holds `mover` only, the claim becomes FULL, and
  *            what was TAKEN is over. Each once: both words tell whether it was done.
  *            [B2] A mover's claim is passed over only by who holds `mover`, after the journal was
@@ -11,9 +11,9 @@
  *            [B3] A message that was delivered max_deliveries times is touched by who holds `mover`
  *            alone, but for becoming nobody's.
  * Ordering   the mutex; commit as [Q2] of queue.c
- * Death      before stage 1: the message is in its queue, TAKEN, and a claim of the dead in the other.
- *            After it: moved. Whoever holds `mover` next does the rest: the next move, or the getter
- *            that meets the claim.
+ * Death      before stage 1: the message is in its queue, TAKEN, and a claim of the dead in the
+ *            other. After it: moved. Whoever holds `mover` next does the rest: the next move, or
+ *            the getter that meets the claim.
  */
 #include "queue/lanes.h"
 #include "queue/taking.h"
@@ -116,8 +116,8 @@ static void move(struct ilk_queue *d, const struct ilk_queue_walk_ *w,
 	struct ilk_queue_journal_ *j = &d->journal;
 
 	memcpy(to->cell->data, w->cell->data, bytes);
-	to->cell->bytes = bytes;
-	to->cell->serial++;
+	ilk_store_relaxed_(&to->cell->bytes, bytes);
+	ilk_store_relaxed_(&to->cell->serial, ilk_load_relaxed_(&to->cell->serial) + 1);
 	j->owner = ilk_thread_.owner;
 	j->serial = w->cell->serial;
 	j->from = offset_of(w->cell);
@@ -140,7 +140,7 @@ static void leave(struct ilk_queue_cell_ *cell)
 static int move_to(struct ilk_queue_handle *d, const struct ilk_queue_walk_ *w)
 {
 	uint64_t word = ilk_load_acquire_(&w->cell->word), mine;
-	uint32_t bytes = w->cell->bytes;
+	uint32_t bytes = ilk_load_relaxed_(&w->cell->bytes);
 	struct ilk_queue_walk_ to;
 
 	if (bytes > d->message_bytes || ilk_load_acquire_(&d->queue->state) & ILK_QUEUE_CLOSED_)

@@ -2,20 +2,22 @@
  * end_of_work.c - closing a queue, and who puts into it.
  *
  * State      state: CLOSED for good, REMOVED for good; above them a count that moves with each
- *            registration. producers[slot of a thread]: 0 = nobody of that slot ever registered; its
- *            owner word = registered, while that thread lives; FINISHED.
- * Invariant  [E1] Who says that a queue has ended has marked its end, or found it marked: in the first
- *            free cell, after it saw CLOSED. No position behind a mark is ever claimed ([I2] of
- *            queue.c). So each put that succeeded lies before the mark, whenever it looked at state.
- *            [E2] By itself a queue is closed only by a compare-and-swap of state as it was before the
- *            table was looked through: a registration in between makes it fail, or comes too late and
- *            finds CLOSED.
+ *            registration. producers[slot of a thread]: 0 = nobody of that slot ever registered;
+ *            its owner word = registered, while that thread lives; FINISHED.
+ * Invariant  [E1] Who says that a queue has ended has marked its end, or found it marked: in the
+ *            first free cell, after it saw CLOSED. No position behind a mark is ever claimed ([I2]
+ *            of queue.c). So each put that succeeded lies before the mark, whenever it looked at
+ *            state.
+ *            [E2] By itself a queue is closed only by a compare-and-swap of state as it was before
+ *            the table was looked through: a registration in between makes it fail, or comes too
+ *            late and finds CLOSED.
  * Ordering   [E3] begin: swap producers[], then swap state        <-> [E4]
  *            [E4] left:  load state, acquire; load producers[]; swap state, full <-> [E3]
  *            [E5] end:   swap producers[], full; then [E4]: of the last two, one sees both
  *            closing wakes after it: [Q9] of queue_wait.c
  * Death      In begin: registered, which its death ends, or not. In end, before the swap: the same;
- *            after it: whoever waits to get looks by itself. In close: CLOSED or not; sleepers look.
+ *            after it: whoever waits to get looks by itself. In close: CLOSED or not; sleepers
+ *            look.
  */
 #include "os/futex.h"
 #include "queue/taking.h"

@@ -1,18 +1,19 @@
 /*
- * lease.c - messages that are leased: acked, given back, delivered again. Words and labels: queue.c.
+ * lease.c - messages that are leased: acked, given back, delivered again. Words and labels:
+ * queue.c.
  *
  * State      TAKEN(lap, owner, deliveries): owner has it; 0: nobody, it is to be delivered again.
  *            cell.serial: which message of the cell it is. returned: moves with each that becomes
  *            nobody's; a handle remembers the value at which it found no more of them.
- * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its lap
- *            moves with the putters that pass over it, so all changes are compare-and-swaps.
- *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and while
- *            the owner lives nobody else changes them.
- * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load words.
- *            Weaker: a given-back message would wait for the next sweep.
- * Death      With TAKEN: the next who looks makes it nobody's, one word. After [L3]'s swap, before the
- *            add: a later sweep counts it as returned. Taken again by one who dies: it is his, TAKEN.
- *            Looked for: where one waits, and every 20 ms by those who get.
+ * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its
+ *            lap moves with the putters that pass over it, so all changes are compare-and-swaps.
+ *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and
+ *            while the owner lives nobody else changes them.
+ * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load
+ *            words. Weaker: a given-back message would wait for the next sweep.
+ * Death      With TAKEN: the next who looks makes it nobody's, one word. After [L3]'s swap, before
+ *            the add: a later sweep counts it as returned. Taken again by one who dies: it is his,
+ *            TAKEN. Looked for: where one waits, and every 20 ms by those who get.
  */
 #include "queue/taking.h"
 #include "os/futex.h"
@@ -22,39 +23,22 @@ enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
 
 /* --- taking, finishing, giving back --- */
 
-int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
-{
-	uint64_t word = w->word;
-	uint32_t deliveries = ilk_cell_deliveries_(word);
-
-	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
-		ilk_store_relaxed_(&h->queue->leased, 1u);
-	deliveries += deliveries < ILK_DELIVERIES_;
-	return ilk_cas_full_(&w->cell->word, &word,
-		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
-}
-
 static int is_taken_by(uint64_t word, uint32_t owner)
 {
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
 }
 
-/* [Q5] A putter may move the lap meanwhile. */
 void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
 {
-	uint64_t word = ilk_load_relaxed_(&cell->word);
-
-	while (!ilk_cas_full_(&cell->word, &word, ilk_cell_over_(word)))
-		;
-	ilk_queue_tell_done_(q);
+	ilk_queue_finish_word_(q, &cell->word, ilk_load_relaxed_(&cell->word));
 }
 
-void ilk_queue_tell_done_(struct ilk_queue *q)
+void ilk_queue_wake_for_done_(struct ilk_queue *q)
 {
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
+	if (ilk_queue_freed_(q))
 		ilk_queue_wake_for_room_(q);
 	/* Who found the end may wait for this one. */
-	if (ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+	if (ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
 		ilk_queue_wake_(q, ILK_QUEUE_GETTERS_, INT_MAX);
 }
 
@@ -129,7 +113,10 @@ static void disown_dead_if_due(struct ilk_queue_handle *h)
 	now = ilk_now();
 	if (now < h->swept)
 		return;
-	/* Also what could not be moved to the dead letters, or was given back by one who died in it. */
+	/*
+	 * Also what could not be moved to the dead letters, or was given back by one who died in
+	 * it.
+	 */
 	if (ilk_queue_disown_dead_(h))
 		h->returned = ilk_load_acquire_(&h->queue->returned) - 1;
 	h->swept = now + SWEEP_EACH;
@@ -188,45 +175,62 @@ static int is_whole(const struct ilk_queue_handle *h, const struct ilk_queue_wal
 	return ilk_load_relaxed_(&w->cell->word) == w->word ? -EBADMSG : ILK_QUEUE_NONE_;
 }
 
-static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+/* W's cell becomes the calling thread's, and L says so. GOT; NONE; -EBADMSG. */
+static inline int lease_it(
+	struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
 {
-	struct ilk_queue_lease *l = want->lease;
-	int rc = is_whole(want->h, w);
+	int rc = is_whole(h, w);
 
-	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(want->h, w))
+	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(h, w))
 		return rc < 0 ? rc : ILK_QUEUE_NONE_;
 	ilk_hold_();
 	l->cell = &w->cell->word;
 	l->data = w->cell->data;
-	l->bytes = w->cell->bytes;
-	l->serial = w->cell->serial;
+	l->bytes = ilk_load_relaxed_(&w->cell->bytes);
+	l->serial = ilk_load_relaxed_(&w->cell->serial);
 	l->deliveries = ilk_cell_deliveries_(w->word) + 1;
 	return ILK_QUEUE_GOT_;
 }
 
-static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+/* The same of one that is FULL, the oldest of LANE. */
+static inline int lease_fresh(struct ilk_queue_handle *h, uint32_t lane,
+	const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
 {
-	int rc = is_whole(want->h, w);
+	int rc = is_whole(h, w);
 
 	if (rc != ILK_QUEUE_GOT_)
 		return rc;
-	ilk_queue_pass_(want->h, lane, w);
-	return take_again(want, w);
+	ilk_queue_pass_(h, lane, w);
+	return lease_it(h, w, l);
+}
+
+static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
+{
+	return lease_it(want->h, w, want->lease);
+}
+
+static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	return lease_fresh(want->h, lane, w, want->lease);
+}
+
+__attribute__((noinline)) static int lease_slow(
+	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+{
+	struct ilk_queue_want_ want = {
+		.h = h, .take = take, .take_again = take_again, .lease = lease};
+
+	return ilk_queue_take_until_(&want, deadline);
 }
 
 int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
-	struct ilk_queue_want_ want = {
-		.h = h, .take = take, .take_again = take_again, .lease = lease};
-	struct ilk_queue *q = h->queue;
 	struct ilk_queue_walk_ w;
 
-	if (ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) &&
-		h->returned == ilk_load_relaxed_(&q->returned) && ++h->gets % 64 &&
-		ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
-		take(&want, h->turn, &w) == ILK_QUEUE_GOT_)
+	if (ilk_queue_is_fresh_(h) && ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
+		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
 		return 0;
-	return ilk_queue_take_until_(&want, deadline);
+	return lease_slow(h, lease, deadline);
 }
 
 /* [L2] Is LEASE the calling thread's? *WORD is its cell's. 0; -EPERM. */
@@ -236,7 +240,7 @@ static int check(struct ilk_queue_handle *h, const struct ilk_queue_lease *l, ui
 
 	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
 		return -EPERM;
-	if (at >= h->lanes * h->lane_bytes || at % h->lane_bytes % h->stride)
+	if (at >= h->lanes * h->lane_bytes || at % sizeof(struct ilk_queue_cell_))
 		return -EPERM;
 	*word = ilk_load_acquire_(l->cell);
 	return is_taken_by(*word, ilk_thread_.owner) &&
@@ -254,7 +258,7 @@ int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *leas
 	if (rc < 0)
 		return rc;
 	ilk_let_go_();
-	ilk_queue_finish_(h->queue, ilk_cell_of_(lease->cell));
+	ilk_queue_finish_word_(h->queue, lease->cell, word);
 	return 0;
 }
 

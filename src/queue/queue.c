@@ -1,48 +1,53 @@
 /*
- * queue.c - many writers, many readers, cells that know whose they are: claiming, committing, getting.
+ * queue.c - many writers, many readers, cells that know whose they are: claiming, committing,
+ * getting.
  *
  * State      cell.word  lap | owner | deliveries | state. The cell of position p is p modulo the
  *                       capacity, its lap p divided by it; words hold the lap modulo 2^27.
  *                 EMPTY    at its lap nothing was put yet
- *                 CLAIMED  owner is writing its message (deliveries 1: moves it here, dead_letter.c)
+ *                 CLAIMED  owner is writing its message (deliveries 1: see dead_letter.c)
  *                 FULL     the message waits
  *                 TAKEN    owner has it leased, or is copying it out; owner 0: it was given back.
  *                          It was delivered so often. Its lap moves on while it lasts.
  *                 END      nothing is put from here on: the queue is closed
- *            cell.bytes, cell.serial: of the message, by who claimed it; no two of a cell in a row have
- *            the same serial. lane.tail, lane.head: hints, stored by anyone. state, and the rest:
- *            queue.h, end_of_work.c, queue_wait.c.
- * Words      claim:   EMPTY(l) -> CAS CLAIMED(l, me)            commit: CLAIMED(l, me) -> FULL(l)
- *            abort:   CLAIMED(l, me) -> EMPTY(l + 1)            skip:   the same of a dead owner, CAS
- *            get:     FULL(l) -> CAS EMPTY(l + 1), after the copy
- *            lease:   FULL(l) -> CAS TAKEN(l, me, 1)            ack:    TAKEN(k, me) -> CAS EMPTY(k + 1)
- *            nack:    TAKEN(k, me, d) -> CAS TAKEN(k, 0, d)     again:  TAKEN(k, 0 or dead, d) ->
- *            step:    TAKEN(k, ., .) -> CAS TAKEN(k + 1, ., .)          CAS TAKEN(k, me, d + 1)
- *            close:   EMPTY(l) -> CAS END(l)
+ *            cell.bytes, cell.serial: of the message, by who claimed it; no two of a cell in a row
+ *            have the same serial. lane.tail, lane.head: hints, stored by anyone. state, and the
+ *            rest: queue.h, end_of_work.c, queue_wait.c.
+ * Words      claim    EMPTY(l) -> CLAIMED(l, me), CAS
+ *            commit   CLAIMED(l, me) -> FULL(l)
+ *            abort    CLAIMED(l, me) -> EMPTY(l + 1)
+ *            skip     CLAIMED(l, dead) -> EMPTY(l + 1), CAS
+ *            get      FULL(l) -> EMPTY(l + 1), CAS, after the copy
+ *            lease    FULL(l) -> TAKEN(l, me, 1), CAS
+ *            step     TAKEN(k, ., .) -> TAKEN(k + 1, ., .), CAS, by a putter that comes to k + 1
+ *            ack      TAKEN(k, me, d) -> EMPTY(k + 1), CAS
+ *            nack     TAKEN(k, me or dead, d) -> TAKEN(k, nobody, d), CAS
+ *            again    TAKEN(k, nobody, d) -> TAKEN(k, me, d + 1), CAS
+ *            end      EMPTY(l) -> END(l), CAS
  * Invariant  [I1] A cell's lap never falls, and from one lap on its states come in that order.
- *            [I2] Positions are claimed (or stepped over) one after the other: who claims p has seen
- *            that all before p are claimed. tail, and a handle's, is such a p. So a cell that is
- *            EMPTY at p's lap is the first free one for whoever came to p in that way.
- *            [I3] head, and a handle's, is a p before which no message waits for its first delivery:
- *            readers pass only what is over, or TAKEN. With [I2]: first in, first out.
+ *            [I2] Positions are claimed (or stepped over) one after the other: who claims p has
+ *            seen that all before p are claimed. tail, and a handle's, is such a p. So a cell that
+ *            is EMPTY at p's lap is the first free one for whoever came to p in that way.
+ *            [I3] head, and a handle's, is a p before which no message waits for its first
+ *            delivery: readers pass only what is over, or TAKEN. With [I2]: first in, first out.
  *            [I4] A stale hint is behind, never ahead. Of a cell's lap and p's the difference is
- *            taken as forward, unless it is exactly one back. So a hint may be as old as it likes; it
- *            is only counts that are wrong if it was stored by one who slept 2^27 laps.
+ *            taken as forward, unless it is exactly one back. So a hint may be as old as it likes;
+ *            it is only counts that are wrong if it was stored by one who slept 2^27 laps.
  *            [I5] CLAIMED is changed by its owner, or after its death; by plain store, since nobody
  *            else does. TAKEN is changed by CAS, since its lap may move.
  *            [I6] What a get copied is the message if the word has not changed until its CAS; else
  *            it is thrown away. No lap comes again before 2^27 others.
- * Ordering   [Q1] claim:  compare-and-swap, full      <-> [Q4] [Q5]  who had the cell last is out of it
- *            [Q2] commit: store word, release         <-> [Q3]  the message
- *            [Q3] look:   load word, acquire          <-> [Q2]
+ * Ordering   [Q1] claim:  compare-and-swap, full       <-> [Q4] [Q5]  the last user is out of it
+ *            [Q2] commit: store word, release          <-> [Q3]  the message
+ *            [Q3] look:   load word, acquire           <-> [Q2]
  *            [Q4] get:    copy; compare-and-swap, full <-> [Q1]  the copy is done before the word
- *            [Q5] ack:    compare-and-swap, full      <-> [Q1]
+ *            [Q5] ack:    compare-and-swap, full       <-> [Q1]
  *            [Q6] wake:   change word; compiler barrier; load asleep <-> [Q7] in queue_wait.c
  *            A fenced segment has a fence in [Q6]. The hints' loads and stores are relaxed: what
  *            they lead to is looked at.
- * Death      Each change is one word; what it leaves, by state. CLAIMED: getters and putters that wait
- *            for it skip it. TAKEN: lease.c. A hint that was not moved: the next one moves it. A
- *            wake-up that was not sent, or was given to the dead: sleepers look every 50 ms, 20
+ * Death      Each change is one word; what it leaves, by state. CLAIMED: getters and putters that
+ *            wait for it skip it. TAKEN: lease.c. A hint that was not moved: the next one moves it.
+ *            A wake-up that was not sent, or was given to the dead: sleepers look every 50 ms, 20
  *            where they wait for an owner or there are leases.
  */
 #include "queue/cells.h"
@@ -77,15 +82,14 @@ static int step_over(
 	return ILK_QUEUE_GOT_;
 }
 
-/* P's cell holds WORD, AHEAD laps ahead: the first position that can be free. [I2] */
-static uint64_t catch_up(
-	const struct ilk_queue_handle *h, uint64_t p, uint64_t word, uint32_t ahead)
+/* Goes on from W's position, which is claimed, as its cell's WORD tells; the hint goes along. */
+static void catch_up(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w, uint64_t word)
 {
-	uint32_t state = ilk_cell_state_(word);
-	uint64_t unclaimed = state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_;
-	uint64_t next = p + ((ahead - unclaimed) << h->shift) + 1;
+	uint64_t *hint = &ilk_queue_lane_(h, h->lane)->tail, shared = ilk_load_relaxed_(hint);
 
-	return ilk_later_(next, ilk_load_relaxed_(&ilk_queue_lane_(h, h->lane)->tail));
+	w->p = ilk_later_(ilk_cell_first_free_(word, w->p, h->shift), shared);
+	if ((int64_t)(w->p - shared) > ILK_QUEUE_HINT_LAG_)
+		ilk_store_relaxed_(hint, w->p);
 }
 
 int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w,
@@ -103,7 +107,7 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 		return ILK_QUEUE_END_;
 	if (ahead && ++w->jumps > ILK_QUEUE_JUMPS_)
 		return ILK_QUEUE_NONE_;
-	w->p = catch_up(h, w->p, word, ahead);
+	catch_up(h, w, word);
 	if (state != ILK_CELL_TAKEN_)
 		ilk_queue_rest_(ILK_QUEUE_PAUSES_PASSED_);
 	return ILK_QUEUE_GOT_;
@@ -112,16 +116,18 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 /* --- the oldest message --- */
 
 /*
- * W's position is over, its cell AHEAD laps ahead: the first one that can be not. What is not over lies
- * less than a capacity before the first free one, and that as far before the cell's.
+ * W's position is over, its cell AHEAD laps ahead: the first one that can be not. What is not over
+ * lies less than a capacity before the first free one, and that as far before the cell's.
  */
 int ilk_queue_is_over_(
 	struct ilk_queue_handle *h, uint32_t lane, struct ilk_queue_walk_ *w, uint32_t ahead)
 {
-	uint64_t hint = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->head);
+	uint64_t *hint = &ilk_queue_lane_(h, lane)->head, shared = ilk_load_relaxed_(hint);
 
 	w->p = ahead < 2 ? w->p + 1 : w->p + ((uint64_t)(ahead - 2) << h->shift) + 1;
-	w->p = ilk_later_(w->p, hint);
+	w->p = ilk_later_(w->p, shared);
+	if ((int64_t)(w->p - shared) > ILK_QUEUE_HINT_LAG_)
+		ilk_store_relaxed_(hint, w->p);
 	return ++w->jumps > ILK_QUEUE_JUMPS_ + 2 * h->mask ? ILK_QUEUE_NONE_ : ILK_QUEUE_GOT_;
 }
 

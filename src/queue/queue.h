@@ -75,7 +75,10 @@ struct ilk_queue_cell_ {
 	char data[];
 };
 
-/* A cell's word: lap 63..37, owner 36..9 (an owner word without flags), deliveries 8..3, state 2..0. */
+/*
+ * A cell's word: lap 63..37, owner 36..9 (an owner word without flags), deliveries 8..3, state
+ * 2..0.
+ */
 enum {
 	ILK_CELL_EMPTY_ = 0,
 	ILK_CELL_CLAIMED_ = 1,
@@ -126,6 +129,26 @@ static inline uint64_t ilk_queue_first_(uint32_t shift)
 	return -(UINT64_C(4) << shift);
 }
 
+/* How many laps the cell that holds WORD is ahead of position P; ILK_LAPS_: it is one behind. */
+static inline uint32_t ilk_cell_ahead_(uint64_t word, uint64_t p, uint32_t shift)
+{
+	return (uint32_t)((word - (p >> shift << ILK_LAP_AT_)) >> ILK_LAP_AT_);
+}
+
+/*
+ * P's cell holds WORD: the first position, from P on, that can be free by what that tells; P itself
+ * where it is free, or its cell is a lap behind. [I2] of queue.c
+ */
+static inline uint64_t ilk_cell_first_free_(uint64_t word, uint64_t p, uint32_t shift)
+{
+	uint32_t ahead = ilk_cell_ahead_(word, p, shift), state = ilk_cell_state_(word);
+	uint64_t unclaimed = state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_;
+
+	if (ahead == ILK_LAPS_ || (ahead == 0 && unclaimed))
+		return p;
+	return p + ((ahead - unclaimed) << shift) + 1;
+}
+
 /* --- through a handle: what it has of the queue was copied once, and checked --- */
 
 static inline struct ilk_queue_lane_ *ilk_queue_lane_(
@@ -145,11 +168,10 @@ static inline uint64_t ilk_queue_lap_(const struct ilk_queue_handle *h, uint64_t
 {
 	return position >> h->shift << ILK_LAP_AT_;
 }
-/* How many laps the cell that holds WORD is ahead of POSITION; ILK_LAPS_: it is one behind. */
 static inline uint32_t ilk_queue_ahead_(
 	const struct ilk_queue_handle *h, uint64_t word, uint64_t position)
 {
-	return (uint32_t)((word - ilk_queue_lap_(h, position)) >> ILK_LAP_AT_);
+	return ilk_cell_ahead_(word, position, h->shift);
 }
 static inline uint64_t ilk_later_(uint64_t a, uint64_t b)
 {

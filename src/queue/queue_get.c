@@ -1,12 +1,14 @@
-/* queue_get.c - getting a message: at once, waiting, many. The protocol, and the labels: queue.c. */
+/*
+ * queue_get.c - getting a message: at once, waiting, many. The protocol, and the labels: queue.c.
+ */
 #include "queue/bytes.h"
 #include "queue/taking.h"
 
 /* --- taking a copy --- */
 
 /*
- * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as -EAGAIN:
- * it is another's by now, and these are perhaps another message's.
+ * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as
+ * -EAGAIN: it is another's by now, and these are perhaps another message's.
  */
 static int64_t length_for(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
 	size_t room, size_t *said)
@@ -27,13 +29,13 @@ static int64_t length_for(const struct ilk_queue_handle *h, const struct ilk_que
 }
 
 /* Of one that the calling thread has TAKEN. */
-static void copy_taken(
-	const struct ilk_queue_walk_ *w, struct ilk_queue_want_ *want, uint32_t bytes)
+static void copy_taken(struct ilk_queue *q, const struct ilk_queue_walk_ *w, char *buf,
+	uint32_t bytes, size_t *said)
 {
-	memcpy(want->buf, w->cell->data, bytes);
-	if (want->bytes)
-		*want->bytes = bytes;
-	ilk_queue_finish_(want->h->queue, w->cell);
+	memcpy(buf, w->cell->data, bytes);
+	if (said)
+		*said = bytes;
+	ilk_queue_finish_(q, w->cell);
 }
 
 static int take_by_lease(
@@ -41,23 +43,8 @@ static int take_by_lease(
 {
 	if (!ilk_queue_lease_cell_(want->h, w))
 		return ILK_QUEUE_NONE_;
-	copy_taken(w, want, bytes);
+	copy_taken(want->h->queue, w, want->buf, bytes, want->bytes);
 	return ILK_QUEUE_GOT_;
-}
-
-/*
- * [Q4] The swap is the last thing but for asking who sleeps: killed behind it, the message is lost.
- */
-static inline int take_copy(struct ilk_queue_handle *h, uint32_t lane,
-	const struct ilk_queue_walk_ *w, char *buf, uint32_t bytes, size_t *said)
-{
-	uint64_t word = w->word;
-
-	ilk_bytes_out_(buf, w->cell, bytes);
-	if (said)
-		*said = bytes;
-	ilk_queue_pass_(h, lane, w);
-	return ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word));
 }
 
 static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)
@@ -71,10 +58,8 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 		ilk_queue_pass_(h, lane, w);
 		return take_by_lease(want, w, (uint32_t)bytes);
 	}
-	if (!take_copy(h, lane, w, want->buf, (uint32_t)bytes, want->bytes))
-		return ILK_QUEUE_NONE_;
-	if (ilk_queue_freed_(h->queue))
-		ilk_queue_wake_for_room_(h->queue);
+	/* It is there: to be taken by ilk_queue_get(), right before the return. */
+	want->is_there = 1;
 	return ILK_QUEUE_GOT_;
 }
 
@@ -155,12 +140,14 @@ static int take_anything(struct ilk_queue_wait_ *wait)
 	return rc == ILK_QUEUE_END_ ? ilk_queue_ended_(h) : rc;
 }
 
-/* [W3] of queue_wait.c */
-static void pass_on(struct ilk_queue_handle *h)
+/* [W3] of queue_wait.c: is there more than the one that was found? */
+static void pass_on(const struct ilk_queue_want_ *want)
 {
-	struct ilk_queue_walk_ w;
+	struct ilk_queue_handle *h = want->h;
+	uint64_t p = h->head[h->turn] + want->is_there;
+	uint64_t word = ilk_load_relaxed_(&ilk_queue_cell_(h, h->turn, p)->word);
 
-	if (ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_)
+	if (word == (ilk_queue_lap_(h, p) | ILK_CELL_FULL_))
 		ilk_queue_told_(h->queue, ILK_QUEUE_GETTERS_, 1);
 }
 
@@ -185,14 +172,15 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 		rc = -ECANCELED;
 	}
 	if (rc == 0 && want->wait.slept)
-		pass_on(want->h);
+		pass_on(want);
 	ilk_inside_end_(seg);
 	return rc;
 }
 
 /* --- the calls --- */
 
-static int get_until(
+/* The long way. 0; 1: there is a short one, where H looks first; -E... */
+static int find_until(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue_want_ want = {.h = h,
@@ -201,28 +189,132 @@ static int get_until(
 		.buf = buf,
 		.room = room,
 		.bytes = bytes};
+	int rc = ilk_queue_take_until_(&want, deadline);
 
-	return ilk_queue_take_until_(&want, deadline);
+	return rc < 0 ? rc : (int)want.is_there;
+}
+
+__attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
+{
+	ilk_queue_wake_for_room_(q);
+	return 0;
+}
+
+/*
+ * Copies the message where H looks first, if it is a short one that fits: to be taken by
+ * swap_copied(). Its cell; NULL.
+ */
+static inline struct ilk_queue_cell_ *copy_now(
+	struct ilk_queue_handle *h, char *buf, size_t room, size_t *said)
+{
+	uint32_t lane = h->turn, bytes;
+	uint64_t p = h->head[lane], full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
+	struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p);
+
+	if (ilk_load_acquire_(&cell->word) != full) /* [Q3] */
+		return NULL;
+	bytes = ilk_load_relaxed_(&cell->bytes);
+	if (ILK_UNLIKELY_(bytes > room || bytes > ILK_QUEUE_COPY_BYTES || bytes > h->message_bytes))
+		return NULL;
+	ilk_bytes_out_(buf, cell, bytes);
+	if (said)
+		*said = bytes;
+	if (p % ILK_QUEUE_HINT_EACH_ == 0)
+		ilk_store_relaxed_(&ilk_queue_lane_(h, lane)->head, p);
+	h->head[lane] = p + 1;
+	h->copied_word = full;
+	return cell;
+}
+
+/* [Q4] Takes what was copied from CELL, if nobody has taken it since. */
+static inline int swap_copied(struct ilk_queue_handle *h, struct ilk_queue_cell_ *cell)
+{
+	uint64_t full = h->copied_word;
+
+	return ilk_cas_full_(&cell->word, &full, ilk_cell_over_(full));
+}
+
+/* W's message, the oldest where H looks first, is a long one. GOT; NONE: by the long way. */
+static int take_long(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, char *buf,
+	size_t room, size_t *said)
+{
+	int64_t bytes = length_for(h, w, room, said);
+
+	if (bytes < 0)
+		return ILK_QUEUE_NONE_;
+	ilk_queue_pass_(h, h->turn, w);
+	if (!ilk_queue_lease_cell_(h, w))
+		return ILK_QUEUE_NONE_;
+	copy_taken(h->queue, w, buf, (uint32_t)bytes, said);
+	return ILK_QUEUE_GOT_;
+}
+
+/* What is not to be had at once; a short one is taken by ilk_queue_get(), there alone. */
+__attribute__((noinline)) static int get_slow(
+	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
+{
+	struct ilk_queue_walk_ w;
+	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
+	int is_short =
+		rc == ILK_QUEUE_GOT_ && ilk_load_relaxed_(&w.cell->bytes) <= ILK_QUEUE_COPY_BYTES;
+
+	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
+		return 0;
+	if (!is_short) {
+		rc = find_until(h, buf, room, bytes, deadline);
+		if (rc <= 0)
+			return rc;
+	}
+	return ilk_queue_get(h, buf, room, bytes, deadline);
+}
+
+/*
+ * The end of a get: a function of its own, in which nothing is left to be done behind the swap but
+ * to ask who sleeps. Killed there, the message is lost.
+ */
+__attribute__((noinline)) static int finish_get(struct ilk_queue_handle *h, void *buf, size_t room,
+	size_t *bytes, ilk_time deadline, struct ilk_queue_cell_ *cell)
+{
+	if (ILK_UNLIKELY_(!swap_copied(h, cell)))
+		return get_slow(h, buf, room, bytes, deadline);
+	return ILK_UNLIKELY_(ilk_queue_freed_(h->queue)) ? woke_for_room(h->queue) : 0;
 }
 
 int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
-	struct ilk_queue *q = h->queue;
-	struct ilk_queue_walk_ w;
-	uint32_t length;
+	struct ilk_queue_cell_ *cell =
+		ilk_queue_is_fresh_(h) ? copy_now(h, buf, room, bytes) : NULL;
 
-	if (!ilk_queue_is_plain_(q, ILK_QUEUE_REMOVED_) ||
-		h->returned != ilk_load_relaxed_(&q->returned) || ++h->gets % 64 == 0 ||
-		ilk_queue_oldest_(h, h->turn, &w) != ILK_QUEUE_GOT_)
-		return get_until(h, buf, room, bytes, deadline);
-	length = ilk_load_relaxed_(&w.cell->bytes);
-	if (length > h->message_bytes || length > room || length > ILK_QUEUE_COPY_BYTES ||
-		!take_copy(h, h->turn, &w, buf, length, bytes))
-		return get_until(h, buf, room, bytes, deadline);
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q)))
-		ilk_queue_wake_for_room_(q);
-	return 0;
+	if (!cell)
+		return get_slow(h, buf, room, bytes, deadline);
+	return finish_get(h, buf, room, bytes, deadline, cell);
+}
+
+/* Those that are simply there, without telling anybody. How many. */
+static size_t get_run(
+	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
+{
+	struct ilk_queue_cell_ *cell;
+	size_t done = 0;
+
+	do {
+		if (done == most)
+			return done;
+		cell = copy_now(h, buf + done * each, each, sizes ? &sizes[done] : NULL);
+		done++;
+	} while (cell && swap_copied(h, cell));
+	return done - 1;
+}
+
+static size_t get_more(
+	struct ilk_queue_handle *h, char *buf, size_t each, size_t most, size_t *sizes)
+{
+	size_t done = ilk_queue_is_fresh_(h) ? get_run(h, buf, each, most, sizes) : 0;
+
+	if (done && ilk_queue_freed_(h->queue))
+		ilk_queue_wake_for_room_(h->queue);
+	return done;
 }
 
 int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_t most,
@@ -236,7 +328,11 @@ int ilk_queue_get_many(struct ilk_queue_handle *h, void *buf, size_t each, size_
 	while (done < most && rc == 0) {
 		rc = ilk_queue_get(h, (char *)buf + done * each, each, sizes ? &sizes[done] : NULL,
 			done ? ILK_NOW : deadline);
-		done += rc == 0;
+		if (rc < 0)
+			break;
+		done++;
+		done += get_more(h, (char *)buf + done * each, each, most - done,
+			sizes ? &sizes[done] : NULL);
 	}
 	if (done == 0)
 		return rc;

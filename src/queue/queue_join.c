@@ -1,11 +1,11 @@
 /*
  * queue_join.c - waiting until all that was put is done.
  *
- * The first free position is noted for each lane; what was put before lies in the capacity before it,
- * one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it stays
- * so, since messages do not move between cells. A TAKEN cell does not tell from when its message is,
- * its lap moves: it is known by its serial, which a message keeps however often it is delivered.
- * Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
+ * The first free position is noted for each lane; what was put before lies in the capacity before
+ * it, one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it
+ * stays so, since messages do not move between cells. A TAKEN cell does not tell from when its
+ * message is, its lap moves: it is known by its serial, which a message keeps however often it is
+ * delivered. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
  */
 #include "queue/cells.h"
 
@@ -20,14 +20,13 @@ struct joining {
 /* The first position of LANE that is not claimed. */
 static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 {
-	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
+	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail), next = p;
 
-	for (uint64_t i = 0; i <= 2 * h->mask + 1; i++, p++) {
+	for (uint64_t i = 0; i <= 4 * h->mask + 4; i++, p = next) {
 		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word);
-		uint32_t ahead = ilk_queue_ahead_(h, word, p), state = ilk_cell_state_(word);
 
-		if (ahead == ILK_LAPS_ ||
-			(ahead == 0 && (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)))
+		next = ilk_cell_first_free_(word, p, h->shift);
+		if (next == p)
 			break;
 	}
 	return p;
@@ -45,9 +44,9 @@ static int is_done(struct joining *j, struct ilk_queue_cell_ *cell, uint64_t old
 		return ahead != 0 && ahead != ILK_LAPS_;
 	if (!j->is_known) {
 		j->is_known = 1;
-		j->serial = cell->serial;
+		j->serial = ilk_load_relaxed_(&cell->serial);
 	}
-	return cell->serial != j->serial;
+	return ilk_load_relaxed_(&cell->serial) != j->serial;
 }
 
 static int look_on(struct ilk_queue_wait_ *wait)

@@ -1,6 +1,6 @@
 /*
- * queue_object.c - a queue as an object: made, opened, shown, repaired, removed. What its words mean:
- * queue.h; how they change: queue.c.
+ * queue_object.c - a queue as an object: made, opened, shown, repaired, removed. What its words
+ * mean: queue.h; how they change: queue.c.
  */
 #include "queue/lanes.h"
 #include "queue/shape.h"
@@ -173,8 +173,8 @@ static int fits(const void *object, const struct ilk_wanted_ *base)
 }
 
 /*
- * A queue NAME that is there: its shape is wanted, or, where SHAPE tells, compared, so that a failure
- * names the field and not the size. 1: there is one; 0; -EEXIST; -EBADMSG.
+ * A queue NAME that is there: its shape is wanted, or, where SHAPE tells, compared, so that a
+ * failure names the field and not the size. 1: there is one; 0; -EEXIST; -EBADMSG.
  */
 static int look(struct wanted *wanted, int shape_is_given)
 {

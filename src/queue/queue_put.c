@@ -7,8 +7,9 @@
 /* [Q2] Weaker: a getter could see the word before the message. */
 static inline void commit(struct ilk_queue_cell_ *cell, uint64_t claimed, size_t bytes)
 {
-	cell->bytes = (uint32_t)bytes;
-	cell->serial++;
+	/* Getters that are late may look at them still. */
+	ilk_store_relaxed_(&cell->bytes, (uint32_t)bytes);
+	ilk_store_relaxed_(&cell->serial, ilk_load_relaxed_(&cell->serial) + 1);
 	ilk_store_release_(&cell->word, ilk_cell_with_(claimed, ILK_CELL_FULL_));
 }
 
@@ -44,6 +45,8 @@ static int claim_or_not(struct ilk_queue_wait_ *wait)
 		w->owner = 0;
 		rc = ilk_queue_claim_(h, 0, w);
 		wait->owner = w->owner;
+		if (rc == ILK_QUEUE_NONE_ && w->owner == ilk_thread_.owner)
+			return -EDEADLK;
 	} while (rc == ILK_QUEUE_NONE_ && wait->deep && w->owner &&
 		 ilk_queue_skip_if_dead_(h, w->cell, w->word));
 	return rc == ILK_QUEUE_END_                     ? -EPIPE
@@ -163,10 +166,10 @@ int ilk_queue_put_many(struct ilk_queue_handle *h, const void *data, size_t byte
 
 /* --- reservations --- */
 
+/* For who has a place here. That the registry's epoch moves meanwhile is nothing to him. */
 static int is_mine(const struct ilk_queue_handle *h)
 {
-	return h->reserved && ilk_is_here_(h->queue) &&
-	       ilk_cell_owner_(h->reserved_word) == ilk_thread_.owner;
+	return h->reserved && ilk_cell_owner_(h->reserved_word) == ilk_thread_.owner;
 }
 
 int ilk_queue_reserve(struct ilk_queue_handle *h, size_t bytes, void **where, ilk_time deadline)

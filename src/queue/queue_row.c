@@ -30,7 +30,9 @@ static void cells_of(struct cells *c, const struct ilk_map_ *map, const struct i
 	c->stride = ilk_queue_stride_(c->shape.message_bytes);
 }
 
-/* Of a picture only heads of cells are read, unless messages are small: they may be large. 0; -E... */
+/*
+ * Of a picture only heads of cells are read, unless messages are small: they may be large. 0; -E...
+ */
 static int look(const struct ilk_map_ *map, const void *at, uint64_t bytes)
 {
 	return ilk_map_look_(map, (uint64_t)((const char *)at - map->base), bytes);
@@ -96,15 +98,12 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 		(const struct ilk_queue_lane_ *)(const void *)lanes + lane;
 	uint64_t p = ilk_load_relaxed_(&l->tail), mask = (UINT64_C(1) << c->shape.shift) - 1;
 
-	for (uint64_t i = 0; i <= 2 * mask + 1; i++, p++) {
+	for (uint64_t i = 0, next; i <= 4 * mask + 4; i++, p = next) {
 		const struct ilk_queue_cell_ *at = cell(c, lane, p & mask);
-		uint64_t word = at ? ilk_load_acquire_(&at->word) : 0;
-		uint32_t ahead =
-			(uint32_t)((word - (p >> c->shape.shift << ILK_LAP_AT_)) >> ILK_LAP_AT_);
-		uint32_t state = ilk_cell_state_(word);
 
-		if (ahead == ILK_LAPS_ ||
-			(ahead == 0 && (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)))
+		next = at ? ilk_cell_first_free_(ilk_load_acquire_(&at->word), p, c->shape.shift)
+			  : p;
+		if (next == p)
 			break;
 	}
 	return p;
@@ -205,9 +204,11 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 		return;
 	cells_of(&c, map, q);
 	tell(&c, q, out);
-	snprintf(out->state, sizeof out->state, "%llu of %llu%s%s", (unsigned long long)out->depth,
-		(unsigned long long)out->capacity, out->is_closed ? ", closed" : "",
-		out->leases ? ", some leased" : "");
+	snprintf(out->state, sizeof out->state, "%llu of %llu%s", (unsigned long long)out->depth,
+		(unsigned long long)out->capacity, out->is_closed ? ", closed" : "");
+	if (out->leases)
+		snprintf(out->state + strlen(out->state), sizeof out->state - strlen(out->state),
+			", %u leased", out->leases);
 	out->value = (int64_t)out->depth;
 	out->acquired = out->got;
 	for (int kind = 0; kind < ILK_QUEUE_KINDS_; kind++) {

@@ -1,21 +1,25 @@
 /*
  * queue_wait.c - waiting in a queue: for room, for a message, for the end of all.
  *
- * State      asleep[kind]: 0 = nobody of that kind needs to be woken; each who is about to sleep adds
- *            1, so that no two announcements look the same. bells[kind].bell: stepped with each
- *            wake-up; slept, waited_ns: statistics.
- * Invariant  [W1] Who sleeps has read the bell, then announced itself, then tried in vain, and sleeps
- *            on the bell it read.
- *            [W2] asleep is cleared by a waker that woke nobody, and only if nobody announced itself
- *            since before that wake-up: who did sleeps on a bell that was stepped. A wrap to 0 hides
- *            sleepers until the next look of one of them.
- *            [W3] There is a wake-up for each change. One who is woken may still have to wait for an
- *            older claim; so whoever slept and then got something wakes the next if there is more.
- * Ordering   [Q7] sleep: add to asleep; membarrier; load words <-> [Q6] of queue.c: change word; load
- *                 asleep. One of both sees the other. In a fenced segment both have a full fence.
+ * State      asleep[kind]: 0 = nobody of that kind needs to be woken; each who is about to sleep
+ *            adds 1, so that no two announcements look the same. bells[kind].bell: stepped with
+ *            each wake-up; slept, waited_ns: statistics.
+ * Invariant  [W1] Who sleeps has read the bell, then announced itself, then tried in vain, and
+ *            sleeps on the bell it read.
+ *            [W2] asleep is cleared by a waker that woke nobody, and only if nobody announced
+ *            itself since before that wake-up: who did sleeps on a bell that was stepped. A wrap to
+ *            0 hides sleepers until the next look of one of them.
+ *            [W3] There is a wake-up for each change. One who is woken may still have to wait for
+ *            an older claim; so whoever slept and then got something wakes the next if there is
+ *            more.
+ *            [W4] Who joins announces itself among its kind, and then among those who wait for
+ *            room, too: who frees a cell looks at that word alone.
+ * Ordering   [Q7] sleep: add to asleep; membarrier; load words <-> [Q6] of queue.c: change word;
+ *                 load asleep. One of both sees the other. In a fenced segment both have a full
+ *                 fence.
  *            [Q8] sleep: announce; load state <-> [Q9] close, remove: change state; step and wake
- * Death      Asleep, or woken, or about to wake: each sleep ends by itself, after 20 ms where an owner
- *            is waited for or something of the dead may come back, else after 50.
+ * Death      Asleep, or woken, or about to wake: each sleep ends by itself, after 20 ms where an
+ *            owner is waited for or something of the dead may come back, else after 50.
  */
 #include "queue/waiting.h"
 #include "os/futex.h"
@@ -32,8 +36,29 @@ void ilk_queue_wake_(struct ilk_queue *q, unsigned kind, int n)
 
 void ilk_queue_wake_for_room_(struct ilk_queue *q)
 {
-	ilk_queue_wake_(q, ILK_QUEUE_PUTTERS_, 1);
-	ilk_queue_wake_(q, ILK_QUEUE_JOINERS_, INT_MAX);
+	uint32_t seen = ilk_load_acquire_(&q->asleep[ILK_QUEUE_PUTTERS_]);
+	uint32_t joining = ilk_load_acquire_(&q->asleep[ILK_QUEUE_JOINERS_]);
+	int woken = ilk_futex_step_and_wake_(&q->bells[ILK_QUEUE_PUTTERS_].bell, 1);
+
+	if (joining) {
+		int joiners = ilk_futex_step_and_wake_(&q->bells[ILK_QUEUE_JOINERS_].bell, INT_MAX);
+
+		if (joiners == 0)
+			ilk_cas_full_(&q->asleep[ILK_QUEUE_JOINERS_], &joining, 0);
+		woken += joiners;
+	}
+	if (woken == 0)
+		ilk_cas_full_(&q->asleep[ILK_QUEUE_PUTTERS_], &seen, 0); /* [W2] */
+}
+
+/* [W4] */
+static uint32_t announce(struct ilk_queue *q, uint32_t kind)
+{
+	uint32_t before = ilk_add_full_(&q->asleep[kind], 1u);
+
+	if (kind != ILK_QUEUE_JOINERS_)
+		return before;
+	return ilk_add_full_(&q->asleep[ILK_QUEUE_PUTTERS_], 1u) && before;
 }
 
 int ilk_queue_enter_(const struct ilk_queue *q, uint32_t forbidden)
@@ -88,7 +113,7 @@ static int sleep_for(struct ilk_queue_wait_ *w, struct ilk_wait_ *sleep, ilk_tim
 
 	do {
 		uint32_t bell = ilk_load_acquire_(&q->bells[w->kind].bell); /* [W1] */
-		uint32_t before = ilk_add_full_(&q->asleep[w->kind], 1u);
+		uint32_t before = announce(q, w->kind);
 
 		/* [Q7] Weaker: a change could miss all who sleep. At a tick others' will do. */
 		if (before == 0 || how != ILK_TICK_)

@@ -10,8 +10,8 @@ struct ilk_queue_want_ {
 	struct ilk_queue_wait_ wait;
 	struct ilk_queue_handle *h;
 	/*
-	 * Takes the message of W's cell, of LANE, in the way of the call: GOT; NONE: it is another's
-	 * by now; -EMSGSIZE, -EBADMSG.
+	 * Takes the message of W's cell, of LANE, in the way of the call: GOT; NONE: it is
+	 * another's by now; -EMSGSIZE, -EBADMSG.
 	 */
 	int (*take)(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w);
 	/* The same of one that comes back, TAKEN as W's word says. */
@@ -19,16 +19,24 @@ struct ilk_queue_want_ {
 	/* A get's. */
 	char *buf;
 	size_t room, *bytes;
+	uint32_t is_there; /* set: it was found, where H looks first, and not taken */
 	/* A lease's. */
 	struct ilk_queue_lease *lease;
 };
+
+/* Is there nothing but fresh messages to look for? */
+static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
+{
+	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
+	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+}
 
 /* queue_get.c: serves WANT, whose ways are set, waiting until DEADLINE. */
 int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline);
 
 /*
- * lease.c: takes a message that is nobody's any more, since it was given back or its holder is dead.
- * GOT; NONE; -E... as take_again.
+ * lease.c: takes a message that is nobody's any more, since it was given back or its holder is
+ * dead. GOT; NONE; -E... as take_again.
  */
 int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 
@@ -36,18 +44,44 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
 
 /* The cell W, FULL or to be taken again, becomes the calling thread's. 1; 0: it is another's. */
-int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
+static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
+{
+	uint64_t word = w->word;
+	uint32_t deliveries = ilk_cell_deliveries_(word);
+
+	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
+		ilk_store_relaxed_(&h->queue->leased, 1u);
+	deliveries += deliveries < ILK_DELIVERIES_;
+	return ilk_cas_full_(&w->cell->word, &word,
+		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
+}
 
 /* What the calling thread has TAKEN in CELL is done. */
 void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
 
 /* Something is done: wakes those who wait for that. After a swap. */
-void ilk_queue_tell_done_(struct ilk_queue *q);
+void ilk_queue_wake_for_done_(struct ilk_queue *q);
+static inline void ilk_queue_tell_done_(struct ilk_queue *q)
+{
+	if (ILK_UNLIKELY_(ilk_queue_freed_(q) || ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+		ilk_queue_wake_for_done_(q);
+}
+
+/* [Q5] The same for a cell's word, last seen as WORD: a putter may move its lap meanwhile. */
+static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *cell, uint64_t word)
+{
+	while (!ilk_cas_full_(cell, &word, ilk_cell_over_(word)))
+		;
+	ilk_queue_tell_done_(q);
+}
 
 /* What it has TAKEN there is given back, undelivered. */
 void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
 
-/* end_of_work.c: all lanes of H's queue are at their end. -EPIPE: nothing comes back any more; NONE. */
+/*
+ * end_of_work.c: all lanes of H's queue are at their end. -EPIPE: nothing comes back any more;
+ * NONE.
+ */
 int ilk_queue_ended_(struct ilk_queue_handle *h);
 
 /* Marks the end in W's cell, of a closed queue, if it is free still. */
@@ -62,8 +96,10 @@ int ilk_queue_repair_(struct ilk_queue_handle *h);
 /* Closes the queue if all who registered have gone. */
 void ilk_queue_close_if_left_(struct ilk_queue *q);
 
-/* dead_letter.c: W's cell holds a message that was delivered often enough, and that nobody living has,
- * or the calling thread has TAKEN. 1: it is gone from here; 0: it stays. */
+/*
+ * dead_letter.c: W's cell holds a message that was delivered often enough, and that is nobody's, or
+ * the calling thread has TAKEN. 1: it is gone from here; 0: it stays.
+ */
 int ilk_queue_bury_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w);
 
 #endif

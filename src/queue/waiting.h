@@ -16,8 +16,8 @@ struct ilk_queue_wait_ {
 };
 
 /*
- * Begins a call that may wait: the calling thread's place is found. 0; -EIDRM; -EPIPE where FORBIDDEN
- * has CLOSED; -EINVAL, -EROFS, -E... of joining.
+ * Begins a call that may wait: the calling thread's place is found. 0; -EIDRM; -EPIPE where
+ * FORBIDDEN has CLOSED; -EINVAL, -EROFS, -E... of joining.
  */
 int ilk_queue_enter_(const struct ilk_queue *q, uint32_t forbidden);
 

@@ -73,6 +73,12 @@ extern const struct operation ring_open_row, channel_open_row, ring_put_row, rin
 	ring_put_asleep_row, ring_put_woken_row, ring_put_timeout_row, ring_get_dead_row,
 	ring_put_dead_row;
 extern const struct operation channel_end_open_row, channel_end_takeover_row, channel_end_close_row;
+extern const struct operation queue_open_row, queue_put_row, queue_put_many_row, queue_commit_row,
+	queue_abort_row, queue_reserve_row, queue_get_row, queue_get_long_row, queue_get_many_row,
+	queue_lease_row, queue_ack_row, queue_nack_row, queue_drop_row, queue_bury_row,
+	queue_take_back_row, queue_skip_row, queue_put_waited_row, queue_get_asleep_row,
+	queue_get_woken_row, queue_get_timeout_row, queue_put_asleep_row, queue_join_row,
+	queue_close_row, queue_produce_begin_row, queue_produce_end_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

@@ -9,7 +9,10 @@
 
 #include "support.h"
 
-enum { WORKERS = 4 };
+#ifndef STRESS_WORKERS
+#define STRESS_WORKERS 4
+#endif
+enum { WORKERS = STRESS_WORKERS };
 
 /* One worker's; written by it, and by the crew when it is dead. */
 struct tally {
