@@ -20,7 +20,7 @@ for iterations in 1000000 10000000 100000000; do
 done
 [ "$code" -eq 0 ] || fail "the race never showed, or a fix did not hold"
 says "race shown"
-[ "$(grep -c 'holds$' "$scratch/out")" -eq 4 ] || fail "not three fixes that are exact"
+[ "$(grep -c 'holds$' "$scratch/out")" -eq 5 ] || fail "not five fixes that are exact"
 
 # JSON: these keys, in each variant.
 run race run lost-update --json --iterations 20000 --procs 3
@@ -28,7 +28,7 @@ run race run lost-update --json --iterations 20000 --procs 3
 is_json
 keys='"scenario" "variant" "aim" "processes" "threads" "iterations" "seed" "expected" "got" '
 keys+='"failures" "failed_percent" "ns_per_op" "verdict" "as_it_should" "details" "witness" '
-for variant in broken mutex semaphore atomic sharded; do
+for variant in broken mutex semaphore atomic sharded messages; do
 	found=$(awk -v want="\"variant\": \"$variant\"" '
 		/^    \{/ { keys = ""; is_it = 0 }
 		/^      "/ { keys = keys $1 " " }
@@ -37,7 +37,16 @@ for variant in broken mutex semaphore atomic sharded; do
 	[ "$found" = "$keys" ] || fail "the keys of $variant: $found"
 done
 says '"expected": 60000'
-[ "$(grep -c '"got": 60000' "$scratch/out")" -ge 4 ] || fail "a fix lost something"
+[ "$(grep -c '"got": 60000' "$scratch/out")" -ge 5 ] || fail "a fix lost something"
+
+# A deadlock is found as `ilk deadlock` finds it.
+for seconds in 1 10 60; do
+	run race run deadlock --variant broken --for "$seconds"
+	[ "$code" -eq 1 ] || break
+done
+[ "$code" -eq 0 ] || fail "no deadlock"
+says "wait in a circle: a deadlock"
+says "waits for the mutex 'fork"
 
 # Threads, one variant, one alone.
 expect 0 race run lost-update --procs 1 --threads 3 --iterations 20000 --variant mutex
@@ -57,7 +66,7 @@ refuses race run
 refuses race run lost-updat
 says_err "did you mean lost-update?"
 refuses race run lost-update --variant none
-says_err "broken, mutex, semaphore, atomic, sharded"
+says_err "broken, mutex, semaphore, atomic, sharded, messages"
 refuses race run lost-update --procs 300 --threads 2
 refuses race run lost-update --procs 0
 refuses race run lost-update --iterations 0

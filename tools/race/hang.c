@@ -4,12 +4,16 @@
  * Of Ilk's primitives the inspector tells. The standard ones tell nobody: there the kernel says in
  * which call a process is, and at which address; /proc/PID/maps says whose that is.
  */
+#include "ilk/graph.h"
 #include "race/worker.h"
 #include <ilk/inspect.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/syscall.h>
+#include <unistd.h>
+
+enum { BETWEEN_LOOKS_US = 100000 };
 
 static void append(char *details, size_t size, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -57,16 +61,39 @@ static int tell_waits(const struct ilk_inspection *in, char *details, size_t siz
 	return told;
 }
 
+/* How many wait for each other in a circle, found in the way of `ilk deadlock`; 0: none do. */
+static int circle(struct ilk_inspection *in, struct ilk_inspection *later)
+{
+	char name[] = "race";
+	const struct graph_look look = {.name = name, .in = in, .later = later};
+	struct graph g;
+	int n = 0;
+
+	graph_build(&g, &look, 1);
+	graph_solve(&g);
+	for (size_t i = 0; i < g.node_count; i++)
+		n += g.cycles > 0 && g.nodes[i].cycle == 0;
+	graph_free(&g);
+	return n;
+}
+
 static int tell_segment(int fd, char *details, size_t size)
 {
-	struct ilk_inspection *in;
+	struct ilk_inspection *in, *later;
 	char path[32];
-	int told;
+	int told, n;
 
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
 	if (fd < 0 || ilk_inspect(path, &in) < 0)
 		return 0;
 	told = tell_waits(in, details, size);
+	usleep(BETWEEN_LOOKS_US);
+	if (told && ilk_inspect(path, &later) == 0) {
+		n = circle(in, later);
+		if (n)
+			append(details, size, "; these %d wait in a circle: a deadlock", n);
+		ilk_inspection_free(later);
+	}
 	ilk_inspection_free(in);
 	return told;
 }

@@ -7,6 +7,7 @@
 #include "race/frame.h"
 #include <ilk/counter.h>
 #include <ilk/mutex.h>
+#include <ilk/queue.h>
 #include <ilk/semaphore.h>
 #include <string.h>
 
@@ -18,6 +19,8 @@ static _Thread_local struct {
 	struct ilk_counter *counter;
 	struct ilk_sharded *sharded;
 	struct ilk_sharded_handle mine;
+	struct ilk_queue *queue;
+	struct ilk_queue_handle handle;
 } my;
 
 static int open_value(struct ilk_segment *seg)
@@ -153,6 +156,48 @@ static void judge_sharded(struct race_count *count)
 	count->got = ilk_sharded_read(my.sharded);
 }
 
+/* --- messages: one owns the number, the others tell it what to add --- */
+
+static int open_queue(struct ilk_segment *seg)
+{
+	const struct ilk_queue_options options = {
+		.size = sizeof options, .capacity = 1024, .message_bytes = sizeof(int64_t)};
+	int rc = open_value(seg);
+
+	if (rc == 0)
+		rc = ilk_queue_open(seg, "queue", &options, &my.queue);
+	return rc < 0 ? rc : ilk_queue_attach(my.queue, &my.handle);
+}
+
+/* The first worker is the owner: it adds its own, and what comes from each of the others. */
+static int add_as_owner(struct race_worker *me, int64_t times)
+{
+	int64_t message, left = times * (me->count - 1);
+
+	for (; times > 0; times--)
+		add_one(me);
+	for (; left > 0; left--) {
+		int rc = ilk_queue_get(&my.handle, &message, sizeof message, NULL, ILK_FOREVER);
+
+		if (rc < 0)
+			return rc;
+		*my.value += message;
+	}
+	return 0;
+}
+
+static int add_by_message(struct race_worker *me, int64_t times)
+{
+	const int64_t one = 1;
+	int rc = 0;
+
+	if (me->index == 0)
+		return add_as_owner(me, times);
+	for (; times > 0 && rc == 0; times--)
+		rc = ilk_queue_put(&my.handle, &one, sizeof one, ILK_FOREVER);
+	return rc;
+}
+
 static const struct race_variant variants[] = {
 	{.name = "broken",
 		.what = "value = value + 1",
@@ -184,16 +229,25 @@ static const struct race_variant variants[] = {
 		.open = open_sharded,
 		.work = add_sharded,
 		.judge = judge_sharded},
+	{.name = "messages",
+		.what = "one owner, told by an ilk_queue",
+		.aim = RACE_HOLDS,
+		.open = open_queue,
+		.work = add_by_message,
+		.judge = judge_value},
 };
 
 const struct race_scenario race_lost_update = {
 	.name = "lost-update",
 	.bug = "value = value + 1 by several at once",
 	.breaks = "additions vanish without a trace",
-	.fix = "a mutex around it, an atomic add, or a share for each",
+	.fix = "a mutex around it, an atomic add, a share for each, or one owner",
 	.failures = "lost",
 	.iterations = 4000000,
 	.variants = variants,
 	.variant_count = sizeof variants / sizeof *variants,
+	/* The owner must know how many messages will come: as many as it does itself. */
+	.meets = 1,
+	.chunk = 16384,
 	.witness = witness,
 };

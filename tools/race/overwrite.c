@@ -46,7 +46,7 @@ static void check(struct race_worker *me, uint64_t message)
 
 /* --- a ring of one's own --- */
 
-enum flaw { NONE, FULL_TOO_LATE, TOLD_TOO_EARLY };
+enum flaw { NONE, FULL_TOO_LATE, TOLD_TOO_EARLY, NOT_RELEASED };
 
 static inline void put_one(enum flaw flaw)
 {
@@ -60,7 +60,9 @@ static inline void put_one(enum flaw flaw)
 	if (flaw == TOLD_TOO_EARLY)
 		ilk_store_release_(&s->put, at + 1);
 	ilk_store_relaxed_(&s->cell[at % CELLS], my.next);
-	if (flaw != TOLD_TOO_EARLY)
+	if (flaw == NOT_RELEASED)
+		ilk_store_relaxed_(&s->put, at + 1);
+	else if (flaw != TOLD_TOO_EARLY)
 		ilk_store_release_(&s->put, at + 1);
 	my.next++;
 }
@@ -97,6 +99,11 @@ static int work_full(struct race_worker *me, int64_t times)
 static int work_early(struct race_worker *me, int64_t times)
 {
 	return work(me, times, TOLD_TOO_EARLY);
+}
+
+static int work_relaxed(struct race_worker *me, int64_t times)
+{
+	return work(me, times, NOT_RELEASED);
 }
 
 static int work_right(struct race_worker *me, int64_t times)
@@ -163,6 +170,8 @@ static const struct race_variant variants[] = {
 		NULL},
 	{"early", "moves `put`, then writes the message", RACE_FAILS, NULL, open_shared, work_early,
 		judge, NULL},
+	{"relaxed", "moves `put` by a store without release", RACE_MAY_FAIL, NULL, open_shared,
+		work_relaxed, judge, NULL},
 	{"right", "put - got >= cells; writes, then moves", RACE_HOLDS, NULL, open_shared,
 		work_right, judge, NULL},
 	{"ring", "ilk_ring", RACE_HOLDS, NULL, open_ring, work_ring, judge, NULL},
