@@ -5,11 +5,14 @@
  */
 #include "race/frame.h"
 #include <errno.h>
+#include <fcntl.h>
 #include <ilk/atomics.h>
 #include <ilk/permits.h>
 #include <ilk/semaphore.h>
 #include <sched.h>
 #include <semaphore.h>
+#include <stdio.h>
+#include <unistd.h>
 
 enum { LIMIT = 2 };
 
@@ -82,6 +85,36 @@ static int work_posix(struct race_worker *me, int64_t times)
 	return 0;
 }
 
+/* --- sem_open: the same by name, as programs do that are not related --- */
+
+static sem_t *named = SEM_FAILED; /* opened before there are workers; they inherit it */
+
+static int prepare_named(struct ilk_segment *seg)
+{
+	char name[32];
+
+	(void)seg;
+	snprintf(name, sizeof name, "/race.%ld", (long)getpid());
+	if (named != SEM_FAILED)
+		sem_close(named);
+	named = sem_open(name, O_CREAT | O_EXCL, 0600, LIMIT);
+	if (named == SEM_FAILED)
+		return -errno;
+	sem_unlink(name); /* so that nothing is left behind */
+	return 0;
+}
+
+static int work_named(struct race_worker *me, int64_t times)
+{
+	for (; times > 0; times--) {
+		while (sem_wait(named) < 0)
+			continue;
+		be_inside(me);
+		sem_post(named);
+	}
+	return 0;
+}
+
 /* --- ilk_semaphore --- */
 
 static int open_semaphore(struct ilk_segment *seg)
@@ -149,6 +182,8 @@ static const struct race_variant variants[] = {
 	{"broken", "while (inside >= 2) wait; inside++", RACE_FAILS, NULL, open_shared, work_broken,
 		judge, NULL},
 	{"posix", "sem_wait, sem_post", RACE_HOLDS, prepare_posix, open_shared, work_posix, judge,
+		NULL},
+	{"named", "the same of sem_open", RACE_HOLDS, prepare_named, open_shared, work_named, judge,
 		NULL},
 	{"semaphore", "ilk_semaphore", RACE_HOLDS, NULL, open_semaphore, work_semaphore, judge,
 		NULL},
