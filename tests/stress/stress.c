@@ -21,8 +21,9 @@ struct tally *tally_of(unsigned worker)
 static int seconds(void)
 {
 	const char *soak = getenv("ILK_SOAK");
+	int n = soak ? atoi(soak) : 0;
 
-	return soak && strcmp(soak, "1") == 0 ? SOAK_SECONDS : SECONDS;
+	return n > 1 ? n : n == 1 ? SOAK_SECONDS : SECONDS;
 }
 
 static void begin(void)
