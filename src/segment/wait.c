@@ -104,6 +104,7 @@ void ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
 		.type = type,
 		.since = ilk_now(),
 	};
+	w->looked = w->since;
 	write_record(w, w->object);
 }
 
@@ -151,8 +152,8 @@ static int is_dead(struct ilk_wait_ *w, uint32_t owner)
 int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time deadline,
 	uint32_t owner)
 {
-	ilk_time now = ilk_now();
-	ilk_time until = now + tick(w, owner);
+	ilk_time now = ilk_now(), until;
+	int how = ILK_TICK_;
 
 	if (is_dead(w, owner))
 		return -EOWNERDEAD;
@@ -160,7 +161,15 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
-	return sleep_once(w, word, expected, deadline < until ? deadline : until);
+	if (!w->looked)
+		w->looked = now;
+	until = w->looked + tick(w, owner);
+	/* [I2] However often it was woken meanwhile, by signals perhaps. */
+	if (until > now)
+		how = sleep_once(w, word, expected, deadline < until ? deadline : until);
+	if (how == ILK_TICK_)
+		w->looked = until > now ? until : now;
+	return how;
 }
 
 void ilk_handshake_(const struct ilk_segment *seg)
