@@ -90,7 +90,7 @@ struct ilk_ring_hold_ {
 	uint64_t owner;
 	ilk_time asked;
 	const void *object;
-	uint32_t type, fenced, flags;
+	uint32_t type, fenced, flags, member;
 };
 
 /* A process's hold of a side; private memory, not to be copied. Fields private. */
