@@ -350,16 +350,19 @@ int ilk_ring_get_slow_(
 {
 	int rc = ilk_ring_await_(r, deadline);
 	const void *message;
+	size_t bytes;
 
 	if (rc < 0)
 		return rc;
-	rc = ilk_ring_peek_inline_(r, deadline, &message, n);
+	rc = ilk_ring_peek_inline_(r, deadline, &message, &bytes);
 	if (rc < 0)
 		return rc;
-	if (*n > room)
+	if (n)
+		*n = bytes;
+	if (bytes > room)
 		return -EMSGSIZE;
-	if (*n)
-		memcpy(buffer, message, *n);
+	if (bytes)
+		memcpy(buffer, message, bytes);
 	return ilk_ring_release_inline_(r);
 }
 
