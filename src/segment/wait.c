@@ -7,8 +7,8 @@
  *            while it changes.
  * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0, or when all
  *            who are counted still are threads that are gone.
- *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
- *            behind another who does), 50 ms else.
+ *            [I2] Who sleeps, once or again and again, looks after a tick: 20 ms where an owner is
+ *            waited for (60 ms behind another who does), 50 ms else.
  * Ordering   [W1] enter:  add inside, full       <-> [W3]  close sees us, or we see it closing
  *            [W2] enter:  load closing, acquire (after [W1]; both sides are full barriers)
  *            [W3] cancel: exchange closing, then load inside
@@ -104,7 +104,6 @@ void ilk_wait_begin_(struct ilk_wait_ *w, const void *object, uint32_t type)
 		.type = type,
 		.since = ilk_now(),
 	};
-	w->looked = w->since;
 	write_record(w, w->object);
 }
 
@@ -161,14 +160,14 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
-	if (!w->looked)
-		w->looked = now;
-	until = w->looked + tick(w, owner);
-	/* [I2] However often it was woken meanwhile, by signals perhaps. */
+	/* [I2] However often it is woken meanwhile, by signals perhaps. */
+	if (!w->tick_since)
+		w->tick_since = now;
+	until = w->tick_since + tick(w, owner);
 	if (until > now)
 		how = sleep_once(w, word, expected, deadline < until ? deadline : until);
 	if (how == ILK_TICK_)
-		w->looked = until > now ? until : now;
+		w->tick_since = 0;
 	return how;
 }
 
