@@ -31,8 +31,8 @@
  * process. A forked child has no claim to its parent's side: its calls are -EPERM.
  *
  * Messages have from 0 to `message` bytes and lie in one piece, aligned to 8, each behind a header of
- * 8. With ILK_RING_FIXED all have the same size and lie end to end: there are no headers, and batches
- * are copied as one piece.
+ * 8. With ILK_RING_FIXED all have the same size and lie end to end: there are no headers, batches are
+ * copied as one piece, and aligned to 8 is what has a multiple of 8 bytes.
  *
  * Death. A message is put by commit's last store, and gone by release's: a writer killed before has
  * put nothing, a reader killed before will see its successor read that message again. So nothing
@@ -90,7 +90,7 @@ struct ilk_ring_hold_ {
 	uint64_t owner;
 	ilk_time asked;
 	const void *object;
-	uint32_t type, fenced, flags;
+	uint32_t type, fenced, flags, member;
 };
 
 /* A process's hold of a side; private memory, not to be copied. Fields private. */
@@ -166,8 +166,8 @@ ILK_API int ilk_ring_put_until(
 	struct ilk_ring_writer *w, const void *message, size_t n, ilk_time deadline);
 
 /*
- * Reserves room for a message of N bytes, in place: *MESSAGE, aligned to 8, to be written by the
- * caller until it commits or aborts. Results as put; one message at a time.
+ * Reserves room for a message of N bytes, in place: *MESSAGE, aligned as said above, to be written by
+ * the caller until it commits or aborts. Results as put; one message at a time.
  */
 ILK_API int ilk_ring_reserve(struct ilk_ring_writer *w, size_t n, void **message);
 ILK_API int ilk_ring_try_reserve(struct ilk_ring_writer *w, size_t n, void **message);
@@ -197,8 +197,8 @@ ILK_API int ilk_ring_put_many_until(struct ilk_ring_writer *w, const void *messa
 	size_t count, ilk_time deadline, size_t *done);
 
 /*
- * Shows the next message, waiting for one: *MESSAGE, of *N bytes, aligned to 8, stays as it is until
- * it is released; the same again until then. A writer that is no friend may change it meanwhile.
+ * Shows the next message, waiting for one: *MESSAGE, of *N bytes (N may be NULL), stays as it is
+ * until it is released; the same again until then. A writer that is no friend may change it meanwhile.
  *
  *   0            there it is
  *   -EPIPE       the writer has closed or is dead, and all that it put is read
@@ -221,8 +221,8 @@ ILK_API int ilk_ring_release(struct ilk_ring_reader *r);
 
 /*
  * Takes the next message, waiting for one: copies it to BUFFER, which has ROOM bytes, and releases
- * it. *N gets its size. Results as peek; -EMSGSIZE it has more than ROOM bytes: *N says how many, and
- * it is still there.
+ * it. *N, if N is not NULL, gets its size. Results as peek; -EMSGSIZE it has more than ROOM bytes: *N
+ * says how many, and it is still there.
  */
 ILK_API int ilk_ring_get(struct ilk_ring_reader *r, void *buffer, size_t room, size_t *n);
 ILK_API int ilk_ring_try_get(struct ilk_ring_reader *r, void *buffer, size_t room, size_t *n);

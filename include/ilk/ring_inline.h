@@ -203,10 +203,14 @@ static inline void ilk_ring_let_go_(struct ilk_ring_reader *r)
 static inline int ilk_ring_peek_inline_(
 	struct ilk_ring_reader *r, ilk_time deadline, const void **message, size_t *n)
 {
-	if (ILK_UNLIKELY_(!ilk_ring_has_message_(r, n)))
+	size_t bytes;
+
+	if (ILK_UNLIKELY_(!ilk_ring_has_message_(r, &bytes)))
 		return ilk_ring_peek_slow_(r, deadline, message, n);
 	*message = ilk_ring_bytes_(&r->hold);
-	r->shown = *n + 1;
+	if (n)
+		*n = bytes;
+	r->shown = bytes + 1;
 	return 0;
 }
 
@@ -226,7 +230,8 @@ static inline int ilk_ring_get_inline_(
 
 	if (ILK_UNLIKELY_(!ilk_ring_has_message_(r, &bytes) || bytes > room))
 		return ilk_ring_get_slow_(r, buffer, room, deadline, n);
-	*n = bytes;
+	if (n)
+		*n = bytes;
 	if (bytes == room && bytes) /* where the compiler knows how many those are */
 		memcpy(buffer, ilk_ring_bytes_(&r->hold), room);
 	else if (bytes)

@@ -59,7 +59,7 @@ int ilk_ring_mine_(struct ilk_ring_hold_ *hold)
 	uint64_t epoch = ilk_load_acquire_(ilk_epoch_);
 	struct ilk_segment *seg;
 	const struct ilk_member_ *member;
-	int is_mine;
+	int is_mine, is_next; /* another segment, where the ring's was */
 
 	if (!hold->ring)
 		return -EPERM;
@@ -71,9 +71,12 @@ int ilk_ring_mine_(struct ilk_ring_hold_ *hold)
 	ilk_registry_lock_();
 	epoch = ilk_load_relaxed_(ilk_epoch_); /* of a forked child, revived by now */
 	member = seg->member;
+	is_next = member->serial != hold->member;
 	is_mine = member->joined &&
 		  ilk_ring_owner_(member->process, member->generation) == hold->owner;
 	ilk_registry_unlock_();
+	if (is_next)
+		return -EINVAL;
 	if (!is_mine)
 		return -EPERM;
 	hold->epoch = epoch;
@@ -347,16 +350,19 @@ int ilk_ring_get_slow_(
 {
 	int rc = ilk_ring_await_(r, deadline);
 	const void *message;
+	size_t bytes;
 
 	if (rc < 0)
 		return rc;
-	rc = ilk_ring_peek_inline_(r, deadline, &message, n);
+	rc = ilk_ring_peek_inline_(r, deadline, &message, &bytes);
 	if (rc < 0)
 		return rc;
-	if (*n > room)
+	if (n)
+		*n = bytes;
+	if (bytes > room)
 		return -EMSGSIZE;
-	if (*n)
-		memcpy(buffer, message, *n);
+	if (bytes)
+		memcpy(buffer, message, bytes);
 	return ilk_ring_release_inline_(r);
 }
 

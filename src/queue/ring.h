@@ -21,6 +21,7 @@
  *	at, offset, number: position, its place, and number of the next message
  *	line, call	the end's `at` and `number`; the word that the other side sets bits in
  *	epoch, owner	when it was sure to be ours, and by which word
+ *	member		serial of this process's membership then: no other one ever has it
  *	object, type	what it waits for, to the inspector: the ring, or what that is part of
  *	asked		when a try form last asked whether the other side lives
  *	stride		0 = messages have headers; else fixed, and `most`

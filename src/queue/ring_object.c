@@ -195,12 +195,15 @@ static const char *wrong_with_side(const struct ilk_map_ *map, const struct ilk_
 		       : NULL;
 }
 
-/* The positions, if the reader did not move while they were looked at. */
+/*
+ * The positions, if the reader did not move while they were looked at. The tail is less than a ring
+ * behind before the reader takes all of a full one, and dies in it.
+ */
 static const char *wrong_with_positions(const struct ilk_map_ *map, const struct ilk_ring *ring,
 	const struct ilk_ring_shape_ *shape)
 {
 	uint64_t unit = ilk_ring_is_fixed_(shape) ? shape->most : ILK_RING_HEADER_;
-	uint64_t tail = ilk_load_acquire_(&ring->tail), got = ilk_load_acquire_(&ring->reader.at);
+	uint64_t got = ilk_load_acquire_(&ring->reader.at), tail = ilk_load_acquire_(&ring->tail);
 	uint64_t put, ahead;
 
 	if (see(map, &ring->writer, sizeof ring->writer) < 0)
@@ -215,7 +218,8 @@ static const char *wrong_with_positions(const struct ilk_map_ *map, const struct
 		return NULL;
 	if (ahead > shape->bytes && 0 - ahead > shape->bytes)
 		return "more is in it than there is room for";
-	return got - tail > shape->bytes ? "the writer sees the reader where it never was" : NULL;
+	return got - tail > 2 * shape->bytes ? "the writer sees the reader where it never was"
+					     : NULL;
 }
 
 static const char *valid(const struct ilk_map_ *map, const void *object, uint64_t bytes)

@@ -170,6 +170,7 @@ static int prepare(struct ilk_ring *ring, unsigned flags, struct ilk_ring_hold_ 
 		.owner = ilk_ring_owner_(seg->member->process, seg->member->generation),
 		.fenced = !seg->asymmetric,
 		.flags = flags,
+		.member = seg->member->serial,
 		.object = ring,
 		.type = ILK_TYPE_RING_,
 	};

@@ -7,8 +7,8 @@
  *            while it changes.
  * Invariant  [I1] Who is counted in `inside` may touch the mapping; close unmaps at 0, or when all
  *            who are counted still are threads that are gone.
- *            [I2] Each sleep ends within a tick: 20 ms where an owner is waited for (60 ms
- *            behind another who does), 50 ms else.
+ *            [I2] Who sleeps, once or again and again, looks after a tick: 20 ms where an owner is
+ *            waited for (60 ms behind another who does), 50 ms else.
  * Ordering   [W1] enter:  add inside, full       <-> [W3]  close sees us, or we see it closing
  *            [W2] enter:  load closing, acquire (after [W1]; both sides are full barriers)
  *            [W3] cancel: exchange closing, then load inside
@@ -151,8 +151,8 @@ static int is_dead(struct ilk_wait_ *w, uint32_t owner)
 int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, ilk_time deadline,
 	uint32_t owner)
 {
-	ilk_time now = ilk_now();
-	ilk_time until = now + tick(w, owner);
+	ilk_time now = ilk_now(), until;
+	int how = ILK_TICK_;
 
 	if (is_dead(w, owner))
 		return -EOWNERDEAD;
@@ -160,7 +160,15 @@ int ilk_wait_on_(struct ilk_wait_ *w, const uint32_t *word, uint32_t expected, i
 		return -ECANCELED;
 	if (deadline <= now)
 		return -ETIMEDOUT;
-	return sleep_once(w, word, expected, deadline < until ? deadline : until);
+	/* [I2] However often it is woken meanwhile, by signals perhaps. */
+	if (!w->tick_since)
+		w->tick_since = now;
+	until = w->tick_since + tick(w, owner);
+	if (until > now)
+		how = sleep_once(w, word, expected, deadline < until ? deadline : until);
+	if (how == ILK_TICK_)
+		w->tick_since = 0;
+	return how;
 }
 
 void ilk_handshake_(const struct ilk_segment *seg)

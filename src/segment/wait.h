@@ -37,6 +37,7 @@ struct ilk_wait_ {
 	uint64_t serial; /* and at which count */
 	ilk_time since;
 	ilk_time owner_since;
+	ilk_time tick_since; /* 0: from the next sleep on */
 };
 
 /* 0; -ECANCELED the segment is being closed; then nothing is begun, and nothing may be ended. */

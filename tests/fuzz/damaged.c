@@ -6,6 +6,7 @@
  */
 #include "body.h"
 #include "mutate.h"
+#include "use.h"
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
@@ -72,6 +73,7 @@ static void meet(uint64_t number)
 
 	memcpy(bytes, victim.bytes, victim.count);
 	board->at = number;
+	use_chance = number;
 	set_alarm(seconds);
 	fuzz_body(bytes, victim.count, &story);
 	set_alarm(0);

@@ -1,6 +1,8 @@
 /* places.c - finds them, trusting the segment: it is whole. */
 #include "places.h"
+#include "queue/ring.h"
 #include "seeds.h"
+#include "segment/types.h"
 #include <stdlib.h>
 #include <string.h>
 
@@ -124,7 +126,42 @@ static void find_in_room(struct map_of_places *m, uint64_t room)
 			add(&m->states, room + parts[i].from + k);
 }
 
-static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
+#define IN_RING(field) offsetof(struct ilk_ring, field)
+
+static void find_in_end(struct map_of_places *m, uint64_t end)
+{
+	for (size_t k = 0; k < offsetof(struct ilk_ring_end_, pad); k += sizeof(uint32_t))
+		add(&m->states, end + k);
+}
+
+/* Its words, and of what is in it what may be headers. */
+static void find_in_ring(struct map_of_places *m, uint64_t ring, uint64_t bytes)
+{
+	for (size_t k = 0; k < IN_RING(pad); k += sizeof(uint32_t))
+		add(&m->states, ring + k);
+	find_in_end(m, ring + IN_RING(writer));
+	find_in_end(m, ring + IN_RING(reader));
+	add(&m->states, ring + IN_RING(tail));
+	add(&m->states, ring + IN_RING(to_writer));
+	add(&m->states, ring + IN_RING(to_reader));
+	for (uint64_t k = IN_RING(data); k < bytes; k += sizeof(uint64_t)) {
+		add(&m->states, ring + k);
+		add(&m->states, ring + k + sizeof(uint32_t));
+	}
+}
+
+/* Two of them, behind a line. */
+static void find_in_channel(struct map_of_places *m, uint64_t channel, uint64_t bytes)
+{
+	uint64_t each = (bytes - ILK_LINE_BYTES_) / 2;
+
+	add(&m->states, channel);
+	add(&m->states, channel + sizeof(uint64_t));
+	find_in_ring(m, channel + ILK_LINE_BYTES_, each);
+	find_in_ring(m, channel + ILK_LINE_BYTES_ + each, each);
+}
+
+static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, uint16_t type)
 {
 	const uint64_t object = at + sizeof(struct ilk_entry_);
 
@@ -135,6 +172,10 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 	add(&m->sizes, at + offsetof(struct ilk_entry_, open));
 	add(&m->sizes, at + offsetof(struct ilk_entry_, bytes));
 	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
+	if (type == ILK_TYPE_RING_)
+		find_in_ring(m, object, bytes);
+	if (type == ILK_TYPE_CHANNEL_)
+		find_in_channel(m, object, bytes);
 	if (bytes == sizeof(struct room))
 		find_in_room(m, object);
 	if (bytes != sizeof(struct ilk_mutex))
@@ -153,7 +194,8 @@ static void find_in_buckets(struct map_of_places *m, const uint8_t *bytes)
 
 		add(&m->links, bucket);
 		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at))
-			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)));
+			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)),
+				(uint16_t)word_at(bytes, at + offsetof(struct ilk_entry_, type)));
 	}
 }
 

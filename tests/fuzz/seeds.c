@@ -11,6 +11,11 @@
 
 const char *const seed_object_names[] = {"m", "again", "c", "s", "b", "list", "l", NULL};
 
+const struct ilk_ring_options seed_any = {.size = sizeof seed_any, .bytes = FUZZ_RING_BYTES};
+const struct ilk_ring_options seed_fixed = {
+	.size = sizeof seed_fixed, .bytes = 8 * 24, .message = 24, .flags = ILK_RING_FIXED};
+const char *const seed_ring_names[] = {"left", "fixed", "half", NULL};
+
 struct list {
 	ILK_REF(uint64_t) ref[8];
 };
@@ -129,6 +134,44 @@ static void furnish(struct ilk_segment *seg)
 	must(ilk_permits_init(seg, &r->permits.permits, "permits", &some), "permits");
 	some.flags = ILK_PERMITS_PROCESS;
 	must(ilk_permits_init(seg, &r->of_process.permits, "of process", &some), "permits");
+}
+
+/* Some laps of messages, of which some are left, one is shown, and one reserved. */
+static void run_ring(struct ilk_ring *ring)
+{
+	struct ilk_ring_writer w;
+	struct ilk_ring_reader r;
+	char bytes[24] = {0};
+	const void *shown;
+	void *place;
+
+	must(ilk_ring_writer_open(ring, 0, &w), "a writer");
+	must(ilk_ring_reader_open(ring, 0, &r), "a reader");
+	for (int i = 0; i < 40; i++) {
+		must(ilk_ring_try_put(&w, bytes, sizeof bytes), "a message");
+		if (i > 4)
+			must(ilk_ring_try_get(&r, bytes, sizeof bytes, NULL), "a message");
+	}
+	must(ilk_ring_try_peek(&r, &shown, NULL), "a look");
+	must(ilk_ring_try_reserve(&w, sizeof bytes, &place), "room");
+	memset(place, 0x77, sizeof bytes);
+}
+
+static struct ilk_ring *ring(
+	struct ilk_segment *seg, const char *name, const struct ilk_ring_options *options)
+{
+	struct ilk_ring *found;
+
+	must(ilk_ring_open(seg, name, options, &found), name);
+	return found;
+}
+
+static struct ilk_channel *channel(struct ilk_segment *seg)
+{
+	struct ilk_channel *found;
+
+	must(ilk_channel_open(seg, "talk", &seed_any, &found), "a channel");
+	return found;
 }
 
 /* --- processes --- */
@@ -346,6 +389,39 @@ static void make_room(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+static void write_half(struct ilk_segment *seg)
+{
+	struct ilk_channel_end end;
+	struct ilk_ring_writer w;
+
+	must(ilk_ring_writer_open(ring(seg, "half", &seed_any), 0, &w), "a writer");
+	must(ilk_ring_put(&w, "half", 4), "a message");
+	must(ilk_channel_end_open(channel(seg), 0, 0, &end), "an end");
+	must(ilk_channel_put(&end, "hello", 5), "a message");
+}
+
+static void leave_rings(struct ilk_segment *seg)
+{
+	struct ilk_channel_end end;
+	char got[8];
+
+	run_ring(ring(seg, "left", &seed_any));
+	run_ring(ring(seg, "fixed", &seed_fixed));
+	must(ilk_channel_end_open(channel(seg), 1, 0, &end), "an end");
+	must(ilk_channel_put(&end, "answer", 6), "a message");
+	must(ilk_channel_get(&end, got, sizeof got, NULL), "a message");
+}
+
+/* Slot 1 lives, and writes; who was in slot 2 wrote and read, and left messages. */
+static void make_rings(const struct making *made, struct seed *seed)
+{
+	pid_t writer = start(made->seg, write_half);
+
+	finish(start(made->seg, leave_rings));
+	copy(made, seed);
+	finish(writer);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -362,6 +438,8 @@ static const struct recipe {
 	{"order", 32 << 10, ILK_SEGMENT_ORDER, make_order},
 	{"room", 32 << 10, 0, make_room},
 	{"fenced room", 32 << 10, ILK_SEGMENT_FENCED, make_room},
+	{"rings", 32 << 10, 0, make_rings},
+	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 };
 
 /* The name is there only until its file is open. */

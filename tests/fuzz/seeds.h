@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FUZZ_SEEDS = 10, FUZZ_SEED_BYTES = 32 << 10 };
+enum { FUZZ_SEEDS = 12, FUZZ_SEED_BYTES = 32 << 10 };
 
 struct seed {
 	const char *name;
@@ -29,6 +29,11 @@ struct room {
 	struct ilk_once once;
 	ILK_PERMITS(FUZZ_PERMITS) permits, of_process;
 };
+
+/* Rings, of those options, and the channel "talk". */
+enum { FUZZ_RING_BYTES = 512 };
+extern const struct ilk_ring_options seed_any, seed_fixed;
+extern const char *const seed_ring_names[];
 
 /* Where the seeds' objects have these names, the kind of object stands before them. */
 extern const char *const seed_object_names[];

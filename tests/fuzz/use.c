@@ -173,6 +173,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	for (size_t i = 0; in && i < in->object_count && i < MOST_OBJECTS; i++)
 		use_name(seg, in->objects[i].name, in->objects[i].bytes);
 	use_room(seg);
+	use_rings(seg);
 	use_name(seg, "new", 500);
 }
 

@@ -13,6 +13,12 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in);
 /* Whatever one can wait for, in the block "room" if there is one. */
 void use_room(struct ilk_segment *seg);
 
+/* The seeds' rings and channels; holds their sides, and damages them meanwhile. */
+void use_rings(struct ilk_segment *seg);
+
+/* Where chance begins in that: who numbers cases sets it for each. */
+extern uint64_t use_chance;
+
 /* Lists them, removes some, closes some. */
 void use_removal(struct ilk_segment *seg);
 
