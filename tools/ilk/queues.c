@@ -153,11 +153,6 @@ int queues_complain(const struct queues *q, int result)
 
 /* --- waiting --- */
 
-ilk_time queues_deadline(int64_t ns)
-{
-	return ns < 0 ? ILK_FOREVER : ns == 0 ? ILK_NOW : ilk_after_ns(ns);
-}
-
 ilk_time queues_look_again(ilk_time deadline)
 {
 	ilk_time soon = ilk_after_ms(LOOK_EACH_MS);

@@ -6,6 +6,7 @@ enum {
 	EXIT_FINE = 0,
 	EXIT_FINDING = 1, /* the command did its work, and what it found is not well */
 	EXIT_ERROR = 2,
+	EXIT_TRY_LATER = 75, /* the time ran out: EX_TEMPFAIL of sysexits.h */
 };
 
 /* Prints "ilk COMMAND: ..." and a newline on stderr. Always EXIT_ERROR. */
