@@ -145,10 +145,7 @@ int queues_complain(const struct queues *q, int result)
 		return complain(q->command,
 			"%s in %s is closed: it takes nothing more; use another queue", q->name,
 			q->segment);
-	if (result == -EIDRM)
-		return complain(
-			q->command, "%s was removed from %s meanwhile", q->name, q->segment);
-	return complain_of(q->command, q->segment, result);
+	return complain_of_use(q->command, q->segment, q->name, result);
 }
 
 /* --- waiting --- */

@@ -18,6 +18,9 @@ int complain(const char *command, const char *format, ...) __attribute__((format
  */
 int complain_of(const char *command, const char *name, int result);
 
+/* The same for a failure of a call about OBJECT in SEGMENT, which was opened. */
+int complain_of_use(const char *command, const char *segment, const char *object, int result);
+
 /* The same for a failure to open the plain KIND ("counter") OBJECT in SEGMENT. */
 int complain_of_object(
 	const char *command, const char *segment, const char *object, const char *kind, int result);
