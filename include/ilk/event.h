@@ -32,8 +32,9 @@ extern "C" {
 #endif
 
 enum {
-	ILK_EVENT_AUTO = 1, /* each set lets one through */
-	ILK_EVENT_SET = 2,  /* a new one is set from the start */
+	ILK_EVENT_AUTO = 1,  /* each set lets one through */
+	ILK_EVENT_SET = 2,   /* a new one is set from the start */
+	ILK_EVENT_AS_IS = 4, /* any that is there will do; the other flags are for a new one */
 };
 
 /* Zero means default; set `size` to sizeof of this struct. */

@@ -29,11 +29,13 @@ extern "C" {
 #endif
 
 enum { ILK_LATCH_MOST = 0x7fffffff };
+/* As a count to begin with: whatever it was, of one that is there; of a new one, 1. */
+#define ILK_LATCH_AS_IS 0xffffffffu
 
 /* Zero means default; set `size` to sizeof of this struct. */
 struct ilk_latch_options {
 	size_t size;
-	unsigned count; /* to be counted down, up to ILK_LATCH_MOST; default 1 */
+	unsigned count; /* to be counted down, up to ILK_LATCH_MOST, or ..._AS_IS; default 1 */
 };
 
 /* Fields private; src/sync/latch.c says what each means. May be embedded in shared structs. */

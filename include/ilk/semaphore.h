@@ -40,11 +40,13 @@ extern "C" {
 
 /* The most permits that can be there at a time. */
 #define ILK_SEMAPHORE_MAX 0x7fffffffu
+/* As a value to begin with: whatever it was, of one that is there; of a new one, 0. */
+#define ILK_SEMAPHORE_AS_IS 0xffffffffu
 
 /* Zero means default; set `size` to sizeof of this struct. */
 struct ilk_semaphore_options {
 	size_t size;
-	unsigned value; /* permits that are there at first, up to ILK_SEMAPHORE_MAX; default 0 */
+	unsigned value; /* permits at first, up to ILK_SEMAPHORE_MAX, or ..._AS_IS; default 0 */
 };
 
 /* Fields private; src/sync/semaphore.c says what each means. May be embedded in shared structs. */

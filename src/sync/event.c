@@ -30,7 +30,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SET = 1, SOMEBODY = 2, KNOWN_FLAGS = ILK_EVENT_AUTO | ILK_EVENT_SET, TAG = 0x6576 };
+enum { SET = 1, SOMEBODY = 2, TAG = 0x6576 };
+enum { KNOWN_FLAGS = ILK_EVENT_AUTO | ILK_EVENT_SET | ILK_EVENT_AS_IS };
 
 _Static_assert(sizeof(struct ilk_event) == ILK_LINE_, "one cache line");
 
@@ -197,7 +198,7 @@ static int flags_of(const struct ilk_event_options *options)
 		return 0;
 	if (options->size != sizeof *options || options->flags & ~(unsigned)KNOWN_FLAGS)
 		return ilk_fail_(-EINVAL, "event options: wrong size or unknown flags");
-	return (int)options->flags;
+	return (int)(options->flags & ~(unsigned)ILK_EVENT_AS_IS);
 }
 
 int ilk_event_init(struct ilk_segment *seg, struct ilk_event *e, const char *label,
@@ -229,7 +230,7 @@ int ilk_event_open(struct ilk_segment *seg, const char *name,
 		.name = name,
 		.type = ILK_TYPE_EVENT_,
 		.bytes = sizeof **e,
-		.fits = has_flags,
+		.fits = options && options->flags & ILK_EVENT_AS_IS ? NULL : has_flags,
 		.init = init_wanted,
 	};
 

@@ -137,14 +137,20 @@ static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 	make(object, wanted->name, wanted->flags);
 }
 
+static int is_as_is(const struct ilk_latch_options *options)
+{
+	return options && options->count == ILK_LATCH_AS_IS;
+}
+
 /* The count that OPTIONS ask for; -EINVAL. */
 static int count_of(const struct ilk_latch_options *options)
 {
 	if (!options)
 		return 1;
-	if (options->size != sizeof *options || options->count > ILK_LATCH_MOST)
+	if (options->size != sizeof *options ||
+		(options->count > ILK_LATCH_MOST && !is_as_is(options)))
 		return ilk_fail_(-EINVAL, "latch options: wrong size or too large a count");
-	return options->count ? (int)options->count : 1;
+	return options->count && !is_as_is(options) ? (int)options->count : 1;
 }
 
 int ilk_latch_init(struct ilk_segment *seg, struct ilk_latch *l, const char *label,
@@ -175,7 +181,7 @@ int ilk_latch_open(struct ilk_segment *seg, const char *name,
 		.name = name,
 		.type = ILK_TYPE_LATCH_,
 		.bytes = sizeof **l,
-		.fits = has_count,
+		.fits = is_as_is(options) ? NULL : has_count,
 		.init = init_wanted,
 	};
 

@@ -36,10 +36,15 @@ static int known(void)
 	return ilk_sem_known_() < 0 ? ilk_fail_(-ENOSYS, "this C library has another sem_t") : 0;
 }
 
+static int is_as_is(const struct ilk_semaphore_options *options)
+{
+	return options && options->value == ILK_SEMAPHORE_AS_IS;
+}
+
 /* Checks OPTIONS, and *FIRST gets the value they ask for. */
 static int first_of(const struct ilk_semaphore_options *options, uint32_t *first)
 {
-	*first = options ? options->value : 0;
+	*first = options && !is_as_is(options) ? options->value : 0;
 	if (options && (options->size != sizeof *options || *first > ILK_SEMAPHORE_MAX))
 		return ilk_fail_(-EINVAL, "semaphore options: wrong size or value out of range");
 	return known();
@@ -80,7 +85,7 @@ int ilk_semaphore_open(struct ilk_segment *seg, const char *name,
 		.name = name,
 		.type = ILK_TYPE_SEMAPHORE_,
 		.bytes = sizeof **s,
-		.fits = began_as_asked,
+		.fits = is_as_is(options) ? NULL : began_as_asked,
 		.init = init_wanted,
 	};
 	uint32_t first;

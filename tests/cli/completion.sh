@@ -29,6 +29,9 @@ completes show "${prefix:0:3}" "$prefix.there"
 completes lock '' "$prefix.there"
 completes gc '' "$prefix.there"
 completes show "/dev/shm/ilk.${prefix:0:3}" "/dev/shm/ilk.$prefix.there"
+completes sem '' "$prefix.there"
+completes sem there items po post
+completes barrier there b '' reset
 completes race run '' lost-update
 completes race l list
 completes completion z zsh

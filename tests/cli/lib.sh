@@ -150,14 +150,20 @@ children_of()
 # hold SEGMENT MUTEX: holds it in the background; $holder is ilk, $command what runs under it.
 hold()
 {
+	hold_by lock "$1" "$2"
+}
+
+# hold_by ARGUMENT...: the same for what `ilk ARGUMENT... -- COMMAND` holds.
+hold_by()
+{
 	local file=$scratch/held
 
 	rm -f "$file"
-	"$ilk" lock "$1" "$2" -- sh -c "echo \$\$ >'$file.new'; mv '$file.new' '$file'; exec sleep 100" \
+	"$ilk" "$@" -- sh -c "echo \$\$ >'$file.new'; mv '$file.new' '$file'; exec sleep 100" \
 		2>>"$scratch/holders" &
 	holder=$!
 	started+=("$holder")
-	until_true 10 test -e "$file" || fail "the lock was not taken"
+	until_true 10 test -e "$file" || fail "ilk $*: it was not taken"
 	command=$(cat "$file" 2>/dev/null)
 	started+=("$command")
 }

@@ -2,7 +2,8 @@
 # What every subcommand has in common: help, options, mistakes.
 . "$(dirname "$0")/lib.sh"
 
-commands=(create ls show deadlock top watch wait-for rm gc doctor counter lock put get work
+commands=(create ls show deadlock top watch wait-for rm gc doctor counter lock sem
+	permits event barrier latch put get work
 	"race list" "race explain" "race run" "race source" race version help)
 
 # Help, and the two ways to get it.

@@ -335,6 +335,26 @@ static void test_open_with_other_flags_or_type_is_EEXIST(void **state)
 	assert_ptr_equal(found, e);
 }
 
+static void test_open_as_is_finds_any_and_makes_what_the_other_flags_say(void **state)
+{
+	const struct ilk_event_options as_is = {
+		.size = sizeof as_is, .flags = ILK_EVENT_AS_IS | ILK_EVENT_SET};
+	const struct ilk_event_options set = {.size = sizeof set, .flags = ILK_EVENT_SET};
+	struct ilk_event *found = NULL;
+
+	(void)state;
+	open_event(&automatic);
+	CHECK_RC(ilk_event_open(seg, "e", &as_is, &found), 0);
+	assert_ptr_equal(found, e);
+	assert_int_equal(ilk_event_is_set(found), 0);
+	support_counter(seg, "hits");
+	CHECK_RC(ilk_event_open(seg, "hits", &as_is, &found), -EEXIST);
+	CHECK_RC(ilk_event_open(seg, "new", &as_is, &e), 0);
+	assert_int_equal(ilk_event_is_set(e), 1);
+	CHECK_RC(ilk_event_open(seg, "new", &set, &found), 0);
+	assert_ptr_equal(found, e);
+}
+
 static void test_init_in_a_block_makes_an_event(void **state)
 {
 	const struct ilk_event_options both = {
@@ -387,6 +407,7 @@ int main(void)
 		SEGMENT_TEST(test_calls_on_what_is_no_event_are_EINVAL),
 		SEGMENT_TEST(test_changes_through_a_read_only_attachment_are_EROFS),
 		SEGMENT_TEST(test_open_with_other_flags_or_type_is_EEXIST),
+		SEGMENT_TEST(test_open_as_is_finds_any_and_makes_what_the_other_flags_say),
 		SEGMENT_TEST(test_init_in_a_block_makes_an_event),
 		SEGMENT_TEST(test_inspect_shows_it_and_who_waits),
 	};

@@ -283,6 +283,23 @@ static void test_open_with_another_count_or_type_is_EEXIST(void **state)
 	assert_int_equal(left(), 2);
 }
 
+static void test_open_as_is_finds_any_and_makes_one_of_one(void **state)
+{
+	const struct ilk_latch_options as_is = {.size = sizeof as_is, .count = ILK_LATCH_AS_IS};
+	struct ilk_latch *found = NULL;
+
+	(void)state;
+	open_latch(3);
+	CHECK_RC(ilk_latch_open(seg, "l", &as_is, &found), 0);
+	assert_ptr_equal(found, l);
+	support_counter(seg, "hits");
+	CHECK_RC(ilk_latch_open(seg, "hits", &as_is, &found), -EEXIST);
+	CHECK_RC(ilk_latch_open(seg, "new", &as_is, &l), 0);
+	assert_int_equal(left(), 1);
+	CHECK_RC(ilk_latch_open(seg, "new", NULL, &found), 0);
+	assert_ptr_equal(found, l);
+}
+
 static void test_init_in_a_block_makes_a_latch_of_one(void **state)
 {
 	void *block;
@@ -336,6 +353,7 @@ int main(void)
 		SEGMENT_TEST(test_calls_on_what_is_no_latch_are_EINVAL),
 		SEGMENT_TEST(test_changes_through_a_read_only_attachment_are_EROFS),
 		SEGMENT_TEST(test_open_with_another_count_or_type_is_EEXIST),
+		SEGMENT_TEST(test_open_as_is_finds_any_and_makes_one_of_one),
 		SEGMENT_TEST(test_init_in_a_block_makes_a_latch_of_one),
 		SEGMENT_TEST(test_inspect_shows_what_is_left_and_who_waits),
 	};

@@ -220,6 +220,25 @@ static void test_open_with_another_first_value_is_EEXIST(void **state)
 	assert_ptr_equal(found, s);
 }
 
+static void test_open_as_is_finds_any_and_makes_an_empty_one(void **state)
+{
+	const struct ilk_semaphore_options as_is = {
+		.size = sizeof as_is, .value = ILK_SEMAPHORE_AS_IS};
+	struct ilk_semaphore *made, *found;
+	struct ilk_mutex *mutex;
+
+	(void)state;
+	CHECK_RC(ilk_semaphore_open(seg, "three", &three, &made), 0);
+	CHECK_RC(ilk_semaphore_open(seg, "three", &as_is, &found), 0);
+	assert_ptr_equal(found, made);
+	CHECK_RC(ilk_semaphore_open(seg, "new", &as_is, &made), 0);
+	assert_int_equal(value_of(made), 0);
+	CHECK_RC(ilk_semaphore_open(seg, "new", NULL, &found), 0);
+	assert_ptr_equal(found, made);
+	CHECK_RC(ilk_mutex_open(seg, "m", NULL, &mutex), 0);
+	CHECK_RC(ilk_semaphore_open(seg, "m", &as_is, &found), -EEXIST);
+}
+
 static void test_open_with_bad_arguments_is_EINVAL(void **state)
 {
 	const struct ilk_semaphore_options much = {
@@ -332,6 +351,7 @@ int main(void)
 		SEMAPHORE_TEST(test_post_in_a_signal_handler_lets_the_interrupted_go_on),
 		SEMAPHORE_TEST(test_wait_while_close_begins_is_ECANCELED_and_takes_nothing),
 		SEMAPHORE_TEST(test_open_with_another_first_value_is_EEXIST),
+		SEMAPHORE_TEST(test_open_as_is_finds_any_and_makes_an_empty_one),
 		SEMAPHORE_TEST(test_open_with_bad_arguments_is_EINVAL),
 		SEMAPHORE_TEST(test_calls_on_what_is_no_semaphore_are_EINVAL),
 		SEMAPHORE_TEST(test_read_only_attachment_tells_the_value_alone),

@@ -2,6 +2,7 @@
 #include "ilk/child.h"
 #include "ilk/report.h"
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
@@ -68,6 +69,21 @@ int child_watch(pid_t child, const struct child_signals *s, int *stop)
 			kill(child, signal);
 	}
 	return WIFSIGNALED(status) ? EXIT_BY_SIGNAL + WTERMSIG(status) : WEXITSTATUS(status);
+}
+
+int child_run(const char *page, char **command)
+{
+	struct child_signals signals;
+	pid_t parent = getpid(), child;
+
+	child_block_signals(&signals);
+	fflush(stdout);
+	child = fork();
+	if (child == 0)
+		child_become(page, command, parent, &signals);
+	if (child < 0)
+		return complain(page, "no process could be made: %s", strerror(errno));
+	return child_watch(child, &signals, NULL);
 }
 
 int child_stop_within(const struct child_signals *s, long ns)

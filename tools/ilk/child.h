@@ -1,5 +1,6 @@
 /*
- * child.h - runs a command on behalf of something that we hold in a segment; for `lock` and `work`.
+ * child.h - runs a command on behalf of something that we hold in a segment; for `lock`, `permits`
+ * and `work`.
  *
  * The command must not outlive us: the kernel kills it when we die (PR_SET_PDEATHSIG), and it looks
  * once whether that came too late. A dying process first loses its memory, and the life lock with it,
@@ -16,7 +17,6 @@
 #include <sys/types.h>
 
 enum {
-	EXIT_TRY_LATER = 75, /* EX_TEMPFAIL of sysexits.h */
 	EXIT_NOT_EXECUTABLE = 126,
 	EXIT_NOT_FOUND = 127,
 	EXIT_BY_SIGNAL = 128,
@@ -43,6 +43,12 @@ _Noreturn void child_become(
  * us, if one came. The child's exit code as a shell would give it.
  */
 int child_watch(pid_t child, const struct child_signals *s, int *stop);
+
+/*
+ * All of it: runs COMMAND, with our environment. Its exit code, or of a complaint by PAGE that there
+ * can be no process.
+ */
+int child_run(const char *page, char **command);
 
 /* Waits NS at most for a signal that is to end us. Which; 0: none came. */
 int child_stop_within(const struct child_signals *s, long ns);

@@ -13,8 +13,8 @@ struct command {
 
 extern const struct command create_command, ls_command, show_command, deadlock_command, top_command,
 	watch_command, wait_for_command, rm_command, gc_command, doctor_command, counter_command,
-	lock_command, put_command, get_command, work_command, race_command, bench_command,
-	completion_command;
+	lock_command, sem_command, permits_command, event_command, barrier_command, latch_command,
+	put_command, get_command, work_command, race_command, bench_command, completion_command;
 
 extern const struct command *const commands[]; /* all; ends with NULL */
 

@@ -33,6 +33,20 @@ static void print_command_names(void)
 		printf("%s%s", c == commands ? "" : " ", (*c)->page->command);
 }
 
+/* The words of "bash | zsh", of "NAME OBJECT post [N] | wait"; none where there is no choice. */
+static void print_choice(const struct option_page *p)
+{
+	static const char names[] = "NAME OBJECT ";
+	const char *at = p->operands;
+
+	if (!strchr(at, '|'))
+		return;
+	if (strncmp(at, names, strlen(names)) == 0)
+		at += strlen(names);
+	for (; at; at = strchr(at, '|') ? strchr(at, '|') + 2 : NULL)
+		printf("%.*s ", (int)strcspn(at, " "), at);
+}
+
 /* The words that an operand of P can be, where they are not segments. */
 static void print_operands(const struct option_page *p)
 {
@@ -41,10 +55,8 @@ static void print_operands(const struct option_page *p)
 	else if (strcmp(p->operands, "SCENARIO") == 0)
 		for (const struct race_scenario *const *s = race_scenarios; *s; s++)
 			printf("%s%s", s == race_scenarios ? "" : " ", (*s)->name);
-	else if (strchr(p->operands, '|'))
-		for (const char *at = p->operands; at;
-			at = strchr(at, '|') ? strchr(at, '|') + 2 : NULL)
-			printf("%.*s ", (int)strcspn(at, " "), at);
+	else
+		print_choice(p);
 }
 
 /* Is its first operand a segment: "NAME", "[NAME...]"? */
@@ -61,10 +73,12 @@ static void bash_page(const struct option_page *p)
 	for (const struct option_row *r = p->rows; r && r->name; r++)
 		printf(" --%s", r->name);
 	fputs("\"\n\t\toperands=\"", stdout);
-	if (takes_segments(p))
-		fputs("$(_ilk_segments)", stdout);
-	else
+	if (takes_segments(p)) {
+		fputs("$(_ilk_segments) ", stdout);
+		print_choice(p);
+	} else {
 		print_operands(p);
+	}
 	fputs("\" ;;\n", stdout);
 }
 
@@ -123,6 +137,13 @@ static void zsh_page(const struct option_page *p)
 		print_plain(r->help);
 		printf("]%s%s%s'", r->kind == OPTION_FLAG ? "" : ":",
 			r->kind == OPTION_FLAG ? "" : r->value, r->kind == OPTION_FLAG ? "" : ":");
+	}
+	if (takes_segments(p) && strchr(p->operands, '|')) {
+		fputs(" \\\n\t\t'1:segment:_ilk_complete_segments' '2:object:' \\\n\t\t'3:act:(",
+			stdout);
+		print_choice(p);
+		fputs(")'\n}\n\n", stdout);
+		return;
 	}
 	if (takes_segments(p)) {
 		fputs(" \\\n\t\t'*:segment:_ilk_complete_segments'\n}\n\n", stdout);

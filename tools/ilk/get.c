@@ -9,6 +9,7 @@
 #include "ilk/json.h"
 #include "ilk/queues.h"
 #include "ilk/report.h"
+#include "ilk/ticks.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -115,7 +116,7 @@ static int print(struct queues *q, const struct ilk_queue_lease *lease)
 /* As ilk_queue_lease(), but looks for signals, too. */
 static int lease(struct queues *q, struct ilk_queue_lease *l)
 {
-	ilk_time deadline = follow ? ILK_FOREVER : queues_deadline(wait_ns);
+	ilk_time deadline = follow ? ILK_FOREVER : ticks_deadline(wait_ns);
 	int rc;
 
 	do

@@ -8,26 +8,15 @@
 #include "ilk/child.h"
 #include "ilk/command.h"
 #include "ilk/report.h"
+#include "ilk/ticks.h"
 #include <errno.h>
 #include <ilk/mutex.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 static int64_t wait_ns = -1; /* for ever */
 
-static const struct option_row rows[] = {
-	{.name = "wait",
-		.letter = 'w',
-		.kind = OPTION_SECONDS,
-		.value = "SECONDS",
-		.low = 0,
-		.high = INT64_MAX,
-		.help = "give up after so long, 0 at once (default: wait for ever)",
-		.target = &wait_ns},
-	OPTION_END,
-};
+static const struct option_row rows[] = {OPTION_WAIT(&wait_ns), OPTION_END};
 
 static const struct option_page page = {
 	.command = "lock",
@@ -57,31 +46,18 @@ static const struct option_page page = {
 	.rows = rows,
 };
 
-/* Runs COMMAND. Its exit code. */
-static int run(char **command, int recovered)
+/* For the command; ours may have it from an `ilk lock` around us. */
+static void tell_command(int recovered)
 {
-	struct child_signals signals;
-	pid_t parent = getpid(), child;
-
-	child_block_signals(&signals);
-	fflush(stdout);
-	child = fork();
-	if (child == 0) {
-		if (recovered)
-			setenv("ILK_RECOVERED", "1", 1);
-		else
-			unsetenv("ILK_RECOVERED"); /* it may be of an `ilk lock` around us */
-		child_become(page.command, command, parent, &signals);
-	}
-	if (child < 0)
-		return complain(page.command, "no process could be made: %s", strerror(errno));
-	return child_watch(child, &signals, NULL);
+	if (recovered)
+		setenv("ILK_RECOVERED", "1", 1);
+	else
+		unsetenv("ILK_RECOVERED");
 }
 
 static int run_locked(char **command, struct ilk_mutex *m, const char *name, const char *object)
 {
-	ilk_time deadline = wait_ns < 0 ? ILK_FOREVER : ilk_after_ns(wait_ns);
-	int rc = ilk_mutex_lock_until(m, wait_ns == 0 ? ILK_NOW : deadline);
+	int rc = ilk_mutex_lock_until(m, ticks_deadline(wait_ns));
 	int code;
 
 	/* With ILK_NOW a mutex that is held is -EBUSY or -ETIMEDOUT: out of time either way. */
@@ -98,7 +74,8 @@ static int run_locked(char **command, struct ilk_mutex *m, const char *name, con
 			"ilk lock: warning: the last holder of %s in %s died holding it; what it "
 			"guards may be half-done\n",
 			object, name);
-	code = run(command, rc & ILK_RECOVERED);
+	tell_command(rc & ILK_RECOVERED);
+	code = child_run(page.command, command);
 	if (code == 0 && (rc & ILK_RECOVERED))
 		ilk_mutex_repaired(m);
 	ilk_mutex_unlock(m);

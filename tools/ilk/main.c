@@ -24,9 +24,10 @@ static const struct command help_command = {.page = &help_page, .run = help_main
 
 const struct command *const commands[] = {&create_command, &ls_command, &show_command,
 	&deadlock_command, &top_command, &watch_command, &wait_for_command, &rm_command,
-	&gc_command, &doctor_command, &counter_command, &lock_command, &put_command, &get_command,
-	&work_command, &race_command, &bench_command, &completion_command, &version_command,
-	&help_command, NULL};
+	&gc_command, &doctor_command, &counter_command, &lock_command, &sem_command,
+	&permits_command, &event_command, &barrier_command, &latch_command, &put_command,
+	&get_command, &work_command, &race_command, &bench_command, &completion_command,
+	&version_command, &help_command, NULL};
 
 static void print_overview(FILE *out)
 {

@@ -52,6 +52,14 @@ struct option_row {
 		.name = "json", .kind = OPTION_FLAG, .help = "print JSON instead of text", \
 		.target = (target_)                                                        \
 	}
+/* TARGET is an int64_t that begins negative: for ever. For ticks_deadline() of ticks.h. */
+#define OPTION_WAIT(target_)                                                               \
+	{                                                                                  \
+		.name = "wait", .letter = 'w', .kind = OPTION_SECONDS, .value = "SECONDS", \
+		.low = 0, .high = INT64_MAX,                                               \
+		.help = "give up after so long, 0 at once (default: wait for ever)",       \
+		.target = (target_)                                                        \
+	}
 /* Columns of the table that is printed: TARGET is a const char *, for table_choose() of table.h. */
 #define OPTION_COLUMNS(target_)                                                               \
 	{                                                                                     \

@@ -3,6 +3,7 @@
 #include "ilk/command.h"
 #include "ilk/queues.h"
 #include "ilk/report.h"
+#include "ilk/ticks.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -74,7 +75,7 @@ static int complain_of_size(const struct queues *q, size_t bytes)
 /* EXIT_FINE, or why not. */
 static int put(struct queues *q, const void *bytes, size_t n)
 {
-	ilk_time deadline = queues_deadline(wait_ns);
+	ilk_time deadline = ticks_deadline(wait_ns);
 	int rc;
 
 	do

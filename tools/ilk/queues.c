@@ -145,18 +145,10 @@ int queues_complain(const struct queues *q, int result)
 		return complain(q->command,
 			"%s in %s is closed: it takes nothing more; use another queue", q->name,
 			q->segment);
-	if (result == -EIDRM)
-		return complain(
-			q->command, "%s was removed from %s meanwhile", q->name, q->segment);
-	return complain_of(q->command, q->segment, result);
+	return complain_of_use(q->command, q->segment, q->name, result);
 }
 
 /* --- waiting --- */
-
-ilk_time queues_deadline(int64_t ns)
-{
-	return ns < 0 ? ILK_FOREVER : ns == 0 ? ILK_NOW : ilk_after_ns(ns);
-}
 
 ilk_time queues_look_again(ilk_time deadline)
 {

@@ -66,9 +66,6 @@ int queues_complain(const struct queues *q, int result);
  */
 ilk_time queues_look_again(ilk_time deadline);
 
-/* The deadline for one who waits NS: negative: for ever; 0: not at all. */
-ilk_time queues_deadline(int64_t ns);
-
 /*
  * From the first call on, signals that would end us no longer do, but interrupt a system call. What
  * each returns: the last that came, or 0.

@@ -57,6 +57,13 @@ int complain_of(const char *command, const char *name, int result)
 	return complain(command, "%s: %s", name, advice(result));
 }
 
+int complain_of_use(const char *command, const char *segment, const char *object, int result)
+{
+	if (result == -EIDRM)
+		return complain(command, "%s was removed from %s meanwhile", object, segment);
+	return complain_of(command, segment, result);
+}
+
 int complain_of_object(
 	const char *command, const char *segment, const char *object, const char *kind, int result)
 {

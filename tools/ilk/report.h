@@ -6,6 +6,7 @@ enum {
 	EXIT_FINE = 0,
 	EXIT_FINDING = 1, /* the command did its work, and what it found is not well */
 	EXIT_ERROR = 2,
+	EXIT_TRY_LATER = 75, /* the time ran out: EX_TEMPFAIL of sysexits.h */
 };
 
 /* Prints "ilk COMMAND: ..." and a newline on stderr. Always EXIT_ERROR. */
@@ -16,6 +17,9 @@ int complain(const char *command, const char *format, ...) __attribute__((format
  * and what to do next, in the words of the command. To be called right after the failing call.
  */
 int complain_of(const char *command, const char *name, int result);
+
+/* The same for a failure of a call about OBJECT in SEGMENT, which was opened. */
+int complain_of_use(const char *command, const char *segment, const char *object, int result);
 
 /* The same for a failure to open the plain KIND ("counter") OBJECT in SEGMENT. */
 int complain_of_object(

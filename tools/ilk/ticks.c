@@ -40,3 +40,8 @@ void ticks_wait(struct ticks *t)
 		ticks_sleep(until - now);
 	ticks_done(t);
 }
+
+ilk_time ticks_deadline(int64_t ns)
+{
+	return ns < 0 ? ILK_FOREVER : ns == 0 ? ILK_NOW : ilk_after_ns(ns);
+}

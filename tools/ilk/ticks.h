@@ -37,4 +37,7 @@ void ticks_done(struct ticks *t);
 /* Sleeps. */
 void ticks_sleep(int64_t ns);
 
+/* The deadline for one who waits NS: negative: for ever; 0: not at all. */
+ilk_time ticks_deadline(int64_t ns);
+
 #endif

@@ -11,6 +11,7 @@
 #include "ilk/command.h"
 #include "ilk/queues.h"
 #include "ilk/report.h"
+#include "ilk/ticks.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -168,7 +169,7 @@ static int work_on(struct queues *q, char **command, const struct ilk_queue_leas
 static int lease(
 	struct queues *q, struct ilk_queue_lease *l, const struct child_signals *signals, int *stop)
 {
-	ilk_time deadline = queues_deadline(wait_ns);
+	ilk_time deadline = ticks_deadline(wait_ns);
 	int rc;
 
 	do
