@@ -152,10 +152,11 @@ static inline uint32_t ilk_queue_freed_(struct ilk_queue *q)
 
 /*
  * May the calling thread go the short way? It has a place here, and nothing FORBIDDEN has happened.
+ * Of messages nothing is noted, whatever the segment notes of locks.
  */
 static inline int ilk_queue_is_plain_(const struct ilk_queue *q, uint32_t forbidden)
 {
-	return ilk_is_here_(q) && !ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & forbidden);
+	return ilk_is_there_(q) && !ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & forbidden);
 }
 
 #endif
