@@ -98,7 +98,7 @@ struct ilk_queue_handle {
 struct ilk_queue_lease {
 	void *data; /* in the segment, aligned to 16 */
 	size_t bytes;
-	unsigned deliveries; /* 1: for the first time */
+	unsigned deliveries; /* 1: for the first time; 63: for the 63rd or a later */
 	/* Private. */
 	uint32_t serial;
 	uint64_t *cell;
