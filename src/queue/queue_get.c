@@ -175,6 +175,8 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 		pass_on(want);
 	ilk_inside_end_(seg);
 	return rc;
+	/* A lane that never runs dry would keep a getter from the others. */
+	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
 }
 
 /* --- the calls --- */
