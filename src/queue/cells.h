@@ -37,6 +37,13 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 	struct ilk_queue_cell_ *cell, uint64_t word);
 
 /*
+ * W's cell, of LANE, is a lap behind: passes over what is leased there if there is room behind it.
+ * GOT: look again; NONE.
+ */
+int ilk_queue_step_over_(
+	struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w);
+
+/*
  * Claims the next position of H's lane for the calling thread, with MOVES in its word's deliveries.
  * GOT: W's cell, which held its word; NONE: there is no room, W's owner stands in the way; END.
  */

@@ -74,6 +74,22 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /* --- looking everywhere --- */
 
+/*
+ * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
+ * the place for that. 1: look again; 0: nothing can be done, the walk W did not come so far.
+ */
+static int approach_end(struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	if (w->cell != ilk_queue_cell_(h, lane, w->p))
+		return 0;
+	if (w->word == ilk_queue_lap_(h, w->p)) {
+		ilk_queue_mark_end_(w);
+		return 1;
+	}
+	return ilk_queue_ahead_(h, w->word, w->p) == ILK_LAPS_ &&
+	       ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_;
+}
+
 /* The oldest of LANE, taken. GOT; NONE; BUSY; END; -E... */
 static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 {
@@ -94,11 +110,8 @@ static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 				return -EDEADLK;
 			if (!want->wait.deep || !ilk_queue_skip_if_dead_(h, w.cell, w.word))
 				break;
-		} else if (rc != ILK_QUEUE_NONE_ || !is_closed ||
-			   w.word != ilk_queue_lap_(h, w.p)) {
+		} else if (rc != ILK_QUEUE_NONE_ || !is_closed || !approach_end(h, lane, &w)) {
 			break;
-		} else {
-			ilk_queue_mark_end_(&w);
 		}
 	} while (1);
 	want->wait.owner = rc == ILK_QUEUE_BUSY_ ? w.owner : want->wait.owner;
@@ -162,6 +175,8 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
+	/* A lane that never runs dry would keep a getter from the others. */
+	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
 	want->wait.queue = want->h->queue;
 	want->wait.attempt = take_anything;
 	want->wait.kind = ILK_QUEUE_GETTERS_;
@@ -175,8 +190,6 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 		pass_on(want);
 	ilk_inside_end_(seg);
 	return rc;
-	/* A lane that never runs dry would keep a getter from the others. */
-	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
 }
 
 /* --- the calls --- */
