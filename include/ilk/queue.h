@@ -37,7 +37,8 @@
  * at most about 20 ms after the kernel let go of the dead where somebody waits.
  *
  * Stopped, not dead: a reservation holds up the getters (order!), a lease nobody: its cell is
- * passed over for as long as it lasts, and the queue has room for one less.
+ * passed over for as long as it lasts, and the queue has room for one less; for a while longer,
+ * since places are filled in their turn.
  *
  * A deadline of ILK_NOW tries once: -EAGAIN where others are waited for with a later one; those are
  * -ETIMEDOUT. Not async-signal-safe.

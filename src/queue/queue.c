@@ -11,8 +11,8 @@
  *                          It was delivered so often. Its lap moves on while it lasts.
  *                 END      nothing is put from here on: the queue is closed
  *            cell.bytes, cell.serial: of the message, by who claimed it; the serial is the lap at
- *            which it was put: no two of a cell have the same. lane.tail, lane.head: hints, stored by anyone. state, and the
- *            rest: queue.h, end_of_work.c, queue_wait.c.
+ *            which it was put: no two of a cell have the same. lane.tail, lane.head: hints, stored
+ *            by anyone. state, and the rest: queue.h, end_of_work.c, queue_wait.c.
  * Words      claim    EMPTY(l) -> CLAIMED(l, me), CAS
  *            commit   CLAIMED(l, me) -> FULL(l)
  *            abort    CLAIMED(l, me) -> EMPTY(l + 1)
