@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SECONDS = 3, SOAK_SECONDS = 60, KILL_EVERY_MS = 6 };
+#ifndef STRESS_SOAK_SECONDS
+#define STRESS_SOAK_SECONDS 60
+#endif
+enum { SECONDS = 3, SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
 
 static struct tally *tallies;
 static ilk_time the_end;
@@ -18,11 +21,16 @@ struct tally *tally_of(unsigned worker)
 
 /* --- time --- */
 
-static int seconds(void)
+static int is_soak(void)
 {
 	const char *soak = getenv("ILK_SOAK");
 
-	return soak && strcmp(soak, "1") == 0 ? SOAK_SECONDS : SECONDS;
+	return soak && strcmp(soak, "1") == 0;
+}
+
+static int seconds(void)
+{
+	return is_soak() ? SOAK_SECONDS : SECONDS;
 }
 
 static void begin(void)
@@ -98,7 +106,8 @@ static void kill_now_and_then(
 {
 	unsigned victim = (unsigned)(next_random(seed) % WORKERS);
 
-	ilk_test_sleep_ms(1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
+	/* A soak is for many: about as often as processes can be started. */
+	ilk_test_sleep_ms(is_soak() ? 1 : 1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
 	tallies[victim].killed = ilk_now();
 	ilk_test_kill(crew[victim]);
 	tallies[victim].deaths++;
