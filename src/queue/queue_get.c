@@ -215,6 +215,12 @@ __attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 	return 0;
 }
 
+/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
+static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
+{
+	return bytes <= room && bytes <= ILK_QUEUE_COPY_BYTES && bytes <= h->message_bytes;
+}
+
 /*
  * Copies the message where H looks first, if it is a short one that fits: to be taken by
  * swap_copied(). Its cell; NULL.
@@ -229,7 +235,7 @@ static inline struct ilk_queue_cell_ *copy_now(
 	if (ilk_load_acquire_(&cell->word) != full) /* [Q3] */
 		return NULL;
 	bytes = ilk_load_relaxed_(&cell->bytes);
-	if (ILK_UNLIKELY_(bytes > room || bytes > ILK_QUEUE_COPY_BYTES || bytes > h->message_bytes))
+	if (ILK_UNLIKELY_(!is_for_copy(h, bytes, room)))
 		return NULL;
 	ilk_bytes_out_(buf, cell, bytes);
 	if (said)
@@ -271,7 +277,7 @@ __attribute__((noinline)) static int get_slow(
 	struct ilk_queue_walk_ w;
 	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
 	int is_short =
-		rc == ILK_QUEUE_GOT_ && ilk_load_relaxed_(&w.cell->bytes) <= ILK_QUEUE_COPY_BYTES;
+		rc == ILK_QUEUE_GOT_ && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
 
 	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
 		return 0;

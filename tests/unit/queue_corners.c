@@ -127,12 +127,28 @@ static void test_a_busy_lane_does_not_starve_the_others(void **state)
 	assert_int_equal(got, 4711);
 }
 
+/* However often was looked before. */
+static void test_get_into_too_little_room_says_so_each_time(void **state)
+{
+	char room[2];
+	size_t bytes;
+
+	(void)state;
+	for (uint64_t i = 0; i < 130; i++) {
+		CHECK_RC(put(&h, i), 0);
+		CHECK_RC(ilk_queue_get(&h, room, sizeof room, &bytes, ILK_NOW), -EMSGSIZE);
+		assert_int_equal(bytes, 8);
+		assert_int_equal(get(&h), i);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		QUEUE_TEST(test_a_message_given_back_for_ever_can_be_acked),
 		QUEUE_TEST(test_the_end_is_found_behind_a_lease_of_ones_own),
 		QUEUE_TEST(test_join_does_not_wait_for_a_later_lease),
+		QUEUE_TEST(test_get_into_too_little_room_says_so_each_time),
 		QUEUE_TEST(test_a_busy_lane_does_not_starve_the_others),
 		QUEUE_TEST(test_a_segment_that_notes_locks_has_queues),
 	};
