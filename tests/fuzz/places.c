@@ -1,5 +1,6 @@
 /* places.c - finds them, trusting the segment: it is whole. */
 #include "places.h"
+#include "queues.h"
 #include "seeds.h"
 #include <stdlib.h>
 #include <string.h>
@@ -124,7 +125,7 @@ static void find_in_room(struct map_of_places *m, uint64_t room)
 			add(&m->states, room + parts[i].from + k);
 }
 
-static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
+static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, int is_queue)
 {
 	const uint64_t object = at + sizeof(struct ilk_entry_);
 
@@ -137,6 +138,8 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
 	if (bytes == sizeof(struct room))
 		find_in_room(m, object);
+	for (uint64_t k = 0; is_queue && k < bytes; k += sizeof(uint32_t))
+		add(&m->states, object + k);
 	if (bytes != sizeof(struct ilk_mutex))
 		return;
 	add(&m->owners, object + offsetof(struct ilk_mutex, owner));
@@ -153,7 +156,9 @@ static void find_in_buckets(struct map_of_places *m, const uint8_t *bytes)
 
 		add(&m->links, bucket);
 		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at))
-			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)));
+			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)),
+				queues_have((const char *)bytes + at +
+					    offsetof(struct ilk_entry_, name)));
 	}
 }
 

@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -346,6 +347,18 @@ static void make_room(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* The same: of who lives, and of the dead. */
+static void make_queues(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	queues_furnish(made->seg);
+	first = start(made->seg, queues_occupy);
+	finish(start(made->seg, queues_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -362,6 +375,7 @@ static const struct recipe {
 	{"order", 32 << 10, ILK_SEGMENT_ORDER, make_order},
 	{"room", 32 << 10, 0, make_room},
 	{"fenced room", 32 << 10, ILK_SEGMENT_FENCED, make_room},
+	{"queues", 32 << 10, 0, make_queues},
 };
 
 /* The name is there only until its file is open. */

@@ -1,5 +1,6 @@
 /* use.c - objects and memory of a damaged segment. What fails may fail; nothing else may happen. */
 #include "use.h"
+#include "queues.h"
 #include "seeds.h"
 #include <errno.h>
 #include <stdio.h>
@@ -173,6 +174,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	for (size_t i = 0; in && i < in->object_count && i < MOST_OBJECTS; i++)
 		use_name(seg, in->objects[i].name, in->objects[i].bytes);
 	use_room(seg);
+	queues_use(seg);
 	use_name(seg, "new", 500);
 }
 
