@@ -37,7 +37,8 @@
  * at most about 20 ms after the kernel let go of the dead where somebody waits.
  *
  * Stopped, not dead: a reservation holds up the getters (order!), a lease nobody: its cell is
- * passed over for as long as it lasts, and the queue has room for one less.
+ * passed over for as long as it lasts, and the queue has room for one less; for a while longer,
+ * since places are filled in their turn.
  *
  * A deadline of ILK_NOW tries once: -EAGAIN where others are waited for with a later one; those are
  * -ETIMEDOUT. Not async-signal-safe.
@@ -98,7 +99,7 @@ struct ilk_queue_handle {
 struct ilk_queue_lease {
 	void *data; /* in the segment, aligned to 16 */
 	size_t bytes;
-	unsigned deliveries; /* 1: for the first time */
+	unsigned deliveries; /* 1: for the first time; 63: for the 63rd or a later */
 	/* Private. */
 	uint32_t serial;
 	uint64_t *cell;

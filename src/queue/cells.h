@@ -37,6 +37,13 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 	struct ilk_queue_cell_ *cell, uint64_t word);
 
 /*
+ * W's cell, of LANE, is a lap behind: passes over what is leased there if there is room behind it.
+ * GOT: look again; NONE.
+ */
+int ilk_queue_step_over_(
+	struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w);
+
+/*
  * Claims the next position of H's lane for the calling thread, with MOVES in its word's deliveries.
  * GOT: W's cell, which held its word; NONE: there is no room, W's owner stands in the way; END.
  */
@@ -152,10 +159,11 @@ static inline uint32_t ilk_queue_freed_(struct ilk_queue *q)
 
 /*
  * May the calling thread go the short way? It has a place here, and nothing FORBIDDEN has happened.
+ * Of messages nothing is noted, whatever the segment notes of locks.
  */
 static inline int ilk_queue_is_plain_(const struct ilk_queue *q, uint32_t forbidden)
 {
-	return ilk_is_here_(q) && !ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & forbidden);
+	return ilk_is_there_(q) && !ILK_UNLIKELY_(ilk_load_relaxed_(&q->state) & forbidden);
 }
 
 #endif

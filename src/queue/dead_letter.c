@@ -117,7 +117,7 @@ static void move(struct ilk_queue *d, const struct ilk_queue_walk_ *w,
 
 	memcpy(to->cell->data, w->cell->data, bytes);
 	ilk_store_relaxed_(&to->cell->bytes, bytes);
-	ilk_store_relaxed_(&to->cell->serial, ilk_load_relaxed_(&to->cell->serial) + 1);
+	ilk_store_relaxed_(&to->cell->serial, ilk_cell_serial_(to->word));
 	j->owner = ilk_thread_.owner;
 	j->serial = w->cell->serial;
 	j->from = offset_of(w->cell);

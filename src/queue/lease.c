@@ -166,29 +166,29 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want)
 
 /* --- the calls --- */
 
-/* Is W's message whole? GOT; NONE: it is another's by now; -EBADMSG. */
-static int is_whole(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
+/* Is W's message whole? GOT, and *BYTES; NONE: it is another's by now; -EBADMSG. */
+static int is_whole(
+	const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, uint32_t *bytes)
 {
-	if (ilk_load_relaxed_(&w->cell->bytes) <= h->message_bytes)
+	*bytes = ilk_load_relaxed_(&w->cell->bytes);
+	if (*bytes <= h->message_bytes)
 		return ILK_QUEUE_GOT_;
 	ilk_fence_acquire_();
 	return ilk_load_relaxed_(&w->cell->word) == w->word ? -EBADMSG : ILK_QUEUE_NONE_;
 }
 
-/* W's cell becomes the calling thread's, and L says so. GOT; NONE; -EBADMSG. */
-static inline int lease_it(
-	struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
+/* W's cell, of BYTES bytes, becomes the calling thread's, and L says so. GOT; NONE. */
+static inline int lease_it(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
+	uint32_t bytes, struct ilk_queue_lease *l)
 {
-	int rc = is_whole(h, w);
-
-	if (rc != ILK_QUEUE_GOT_ || !ilk_queue_lease_cell_(h, w))
-		return rc < 0 ? rc : ILK_QUEUE_NONE_;
+	if (!ilk_queue_lease_cell_(h, w))
+		return ILK_QUEUE_NONE_;
 	ilk_hold_();
 	l->cell = &w->cell->word;
 	l->data = w->cell->data;
-	l->bytes = ilk_load_relaxed_(&w->cell->bytes);
+	l->bytes = bytes;
 	l->serial = ilk_load_relaxed_(&w->cell->serial);
-	l->deliveries = ilk_cell_deliveries_(w->word) + 1;
+	l->deliveries = ilk_queue_deliveries_after_(w->word);
 	return ILK_QUEUE_GOT_;
 }
 
@@ -196,17 +196,21 @@ static inline int lease_it(
 static inline int lease_fresh(struct ilk_queue_handle *h, uint32_t lane,
 	const struct ilk_queue_walk_ *w, struct ilk_queue_lease *l)
 {
-	int rc = is_whole(h, w);
+	uint32_t bytes;
+	int rc = is_whole(h, w, &bytes);
 
 	if (rc != ILK_QUEUE_GOT_)
 		return rc;
 	ilk_queue_pass_(h, lane, w);
-	return lease_it(h, w, l);
+	return lease_it(h, w, bytes, l);
 }
 
 static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_ *w)
 {
-	return lease_it(want->h, w, want->lease);
+	uint32_t bytes;
+	int rc = is_whole(want->h, w, &bytes);
+
+	return rc == ILK_QUEUE_GOT_ ? lease_it(want->h, w, bytes, want->lease) : rc;
 }
 
 static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_queue_walk_ *w)

@@ -10,16 +10,17 @@
  *                 TAKEN    owner has it leased, or is copying it out; owner 0: it was given back.
  *                          It was delivered so often. Its lap moves on while it lasts.
  *                 END      nothing is put from here on: the queue is closed
- *            cell.bytes, cell.serial: of the message, by who claimed it; no two of a cell in a row
- *            have the same serial. lane.tail, lane.head: hints, stored by anyone. state, and the
- *            rest: queue.h, end_of_work.c, queue_wait.c.
+ *            cell.bytes, cell.serial: of the message, by who claimed it; the serial is the lap at
+ *            which it was put: no two of a cell have the same. lane.tail, lane.head: hints, stored
+ *            by anyone. state, and the rest: queue.h, end_of_work.c, queue_wait.c.
  * Words      claim    EMPTY(l) -> CLAIMED(l, me), CAS
  *            commit   CLAIMED(l, me) -> FULL(l)
  *            abort    CLAIMED(l, me) -> EMPTY(l + 1)
  *            skip     CLAIMED(l, dead) -> EMPTY(l + 1), CAS
  *            get      FULL(l) -> EMPTY(l + 1), CAS, after the copy
  *            lease    FULL(l) -> TAKEN(l, me, 1), CAS
- *            step     TAKEN(k, ., .) -> TAKEN(k + 1, ., .), CAS, by a putter that comes to k + 1
+ *            step     TAKEN(k, ., .) -> TAKEN(k + 1, ., .), CAS, by a putter that comes to k + 1, or
+ *                     by a getter that is to mark the end there
  *            ack      TAKEN(k, me, d) -> EMPTY(k + 1), CAS
  *            nack     TAKEN(k, me or dead, d) -> TAKEN(k, nobody, d), CAS
  *            again    TAKEN(k, nobody, d) -> TAKEN(k, me, d + 1), CAS
@@ -58,10 +59,10 @@
  * P's cell is leased, and a lap behind: its lease can be passed over if there is room behind it and
  * others like it. 1: it is worth a try.
  */
-static int is_room_behind(const struct ilk_queue_handle *h, uint64_t p)
+static int is_room_behind(const struct ilk_queue_handle *h, uint32_t lane, uint64_t p)
 {
 	for (uint64_t i = 1; i <= h->mask; i++) {
-		const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, h->lane, p + i);
+		const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p + i);
 		uint64_t word = ilk_load_acquire_(&cell->word);
 
 		if (ilk_queue_ahead_(h, word, p + i) != ILK_LAPS_)
@@ -72,12 +73,13 @@ static int is_room_behind(const struct ilk_queue_handle *h, uint64_t p)
 	return 0;
 }
 
-static int step_over(
-	struct ilk_queue_handle *h, uint64_t p, struct ilk_queue_cell_ *cell, uint64_t word)
+int ilk_queue_step_over_(struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w)
 {
-	if (!is_room_behind(h, p))
+	uint64_t word = w->word;
+
+	if (ilk_cell_state_(word) != ILK_CELL_TAKEN_ || !is_room_behind(h, lane, w->p))
 		return ILK_QUEUE_NONE_;
-	if (ilk_cas_full_(&cell->word, &word, word + ILK_CELL_LAP_))
+	if (ilk_cas_full_(&w->cell->word, &word, word + ILK_CELL_LAP_))
 		ilk_add_relaxed_(&h->queue->stepped, UINT64_C(1));
 	return ILK_QUEUE_GOT_;
 }
@@ -101,7 +103,7 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 		w->owner = state == ILK_CELL_CLAIMED_ ? ilk_cell_owner_(word) : 0;
 		w->cell = cell;
 		w->word = word;
-		return state == ILK_CELL_TAKEN_ ? step_over(h, w->p, cell, word) : ILK_QUEUE_NONE_;
+		return ilk_queue_step_over_(h, h->lane, w);
 	}
 	if (ahead == 0 && state == ILK_CELL_END_)
 		return ILK_QUEUE_END_;

@@ -71,7 +71,7 @@ struct ilk_queue_lane_ {
 struct ilk_queue_cell_ {
 	uint64_t word;
 	uint32_t bytes;
-	uint32_t serial; /* of its messages */
+	uint32_t serial; /* of its message: ilk_cell_serial_() */
 	char data[];
 };
 
@@ -127,6 +127,15 @@ static inline uint64_t ilk_cell_owned_(
 static inline uint64_t ilk_queue_first_(uint32_t shift)
 {
 	return -(UINT64_C(4) << shift);
+}
+
+/*
+ * What tells the message that WORD claims from others of its cell: the lap at which it was put. The
+ * word's own moves on with a lease, this stays.
+ */
+static inline uint32_t ilk_cell_serial_(uint64_t word)
+{
+	return (uint32_t)(word >> ILK_LAP_AT_);
 }
 
 /* How many laps the cell that holds WORD is ahead of position P; ILK_LAPS_: it is one behind. */

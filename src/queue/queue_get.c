@@ -74,6 +74,22 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /* --- looking everywhere --- */
 
+/*
+ * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
+ * the place for that. 1: look again; 0: nothing can be done, the walk W did not come so far.
+ */
+static int approach_end(struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w)
+{
+	if (w->cell != ilk_queue_cell_(h, lane, w->p))
+		return 0;
+	if (w->word == ilk_queue_lap_(h, w->p)) {
+		ilk_queue_mark_end_(w);
+		return 1;
+	}
+	return ilk_queue_ahead_(h, w->word, w->p) == ILK_LAPS_ &&
+	       ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_;
+}
+
 /* The oldest of LANE, taken. GOT; NONE; BUSY; END; -E... */
 static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 {
@@ -94,11 +110,8 @@ static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 				return -EDEADLK;
 			if (!want->wait.deep || !ilk_queue_skip_if_dead_(h, w.cell, w.word))
 				break;
-		} else if (rc != ILK_QUEUE_NONE_ || !is_closed ||
-			   w.word != ilk_queue_lap_(h, w.p)) {
+		} else if (rc != ILK_QUEUE_NONE_ || !is_closed || !approach_end(h, lane, &w)) {
 			break;
-		} else {
-			ilk_queue_mark_end_(&w);
 		}
 	} while (1);
 	want->wait.owner = rc == ILK_QUEUE_BUSY_ ? w.owner : want->wait.owner;
@@ -162,6 +175,8 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
+	/* A lane that never runs dry would keep a getter from the others. */
+	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
 	want->wait.queue = want->h->queue;
 	want->wait.attempt = take_anything;
 	want->wait.kind = ILK_QUEUE_GETTERS_;
@@ -200,6 +215,12 @@ __attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 	return 0;
 }
 
+/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
+static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
+{
+	return bytes <= room && bytes <= ILK_QUEUE_COPY_BYTES && bytes <= h->message_bytes;
+}
+
 /*
  * Copies the message where H looks first, if it is a short one that fits: to be taken by
  * swap_copied(). Its cell; NULL.
@@ -214,7 +235,7 @@ static inline struct ilk_queue_cell_ *copy_now(
 	if (ilk_load_acquire_(&cell->word) != full) /* [Q3] */
 		return NULL;
 	bytes = ilk_load_relaxed_(&cell->bytes);
-	if (ILK_UNLIKELY_(bytes > room || bytes > ILK_QUEUE_COPY_BYTES || bytes > h->message_bytes))
+	if (ILK_UNLIKELY_(!is_for_copy(h, bytes, room)))
 		return NULL;
 	ilk_bytes_out_(buf, cell, bytes);
 	if (said)
@@ -256,7 +277,7 @@ __attribute__((noinline)) static int get_slow(
 	struct ilk_queue_walk_ w;
 	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
 	int is_short =
-		rc == ILK_QUEUE_GOT_ && ilk_load_relaxed_(&w.cell->bytes) <= ILK_QUEUE_COPY_BYTES;
+		rc == ILK_QUEUE_GOT_ && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
 
 	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
 		return 0;

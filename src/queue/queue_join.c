@@ -3,11 +3,13 @@
  *
  * The first free position is noted for each lane; what was put before lies in the capacity before
  * it, one such position to a cell. Cell by cell it is seen that what it had is over: once it is, it
- * stays so, since messages do not move between cells. A TAKEN cell does not tell from when its
- * message is, its lap moves: it is known by its serial, which a message keeps however often it is
- * delivered. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
+ * stays so, since messages do not move between cells. A TAKEN cell's word does not tell from when
+ * its message is, the lap moves: its serial does, the lap at which it was put. Seen once, it is
+ * known by that, however long it is leased. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
  */
 #include "queue/cells.h"
+
+enum { LOOK_AGAIN = 2 };
 
 struct joining {
 	struct ilk_queue_wait_ wait;
@@ -32,21 +34,47 @@ static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 	return p;
 }
 
-static int is_done(struct joining *j, struct ilk_queue_cell_ *cell, uint64_t old, uint64_t *found)
+/* Was the message of SERIAL, in a cell of WORD, put later than at position OLD of that cell? */
+static int is_later(const struct joining *j, uint32_t serial, uint64_t word, uint64_t old)
 {
-	uint64_t word = ilk_load_acquire_(&cell->word);
-	uint32_t state = ilk_cell_state_(word), ahead = ilk_queue_ahead_(&j->h, word, old);
+	uint32_t now = ilk_cell_serial_(word);
+	uint32_t then = ilk_cell_serial_(ilk_queue_lap_(&j->h, old));
 
-	*found = word;
-	if (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)
-		return 1;
-	if (state != ILK_CELL_TAKEN_)
-		return ahead != 0 && ahead != ILK_LAPS_;
-	if (!j->is_known) {
-		j->is_known = 1;
-		j->serial = ilk_load_relaxed_(&cell->serial);
-	}
-	return ilk_load_relaxed_(&cell->serial) != j->serial;
+	return ((now - serial) & ILK_LAPS_) < ((now - then) & ILK_LAPS_);
+}
+
+/* The same of what CELL has TAKEN, by WORD; what is not is remembered. 1; 0; LOOK_AGAIN. */
+static int is_later_taken(
+	struct joining *j, const struct ilk_queue_cell_ *cell, uint64_t word, uint64_t old)
+{
+	uint32_t serial = ilk_load_acquire_(&cell->serial);
+
+	if (j->is_known)
+		return serial != j->serial;
+	if (ilk_load_relaxed_(&cell->word) != word)
+		return LOOK_AGAIN;
+	j->serial = serial;
+	j->is_known = !is_later(j, serial, word, old);
+	return !j->is_known;
+}
+
+/* Is what CELL had at position OLD, or before, over? FOUND is its word. */
+static int is_done(
+	struct joining *j, const struct ilk_queue_cell_ *cell, uint64_t old, uint64_t *found)
+{
+	int later;
+
+	do {
+		uint64_t word = *found = ilk_load_acquire_(&cell->word);
+		uint32_t state = ilk_cell_state_(word), ahead = ilk_queue_ahead_(&j->h, word, old);
+
+		if (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)
+			return 1;
+		if (state != ILK_CELL_TAKEN_)
+			return ahead != 0 && ahead != ILK_LAPS_;
+		later = is_later_taken(j, cell, word, old);
+	} while (later == LOOK_AGAIN);
+	return later;
 }
 
 static int look_on(struct ilk_queue_wait_ *wait)

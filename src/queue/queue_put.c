@@ -9,7 +9,7 @@ static inline void commit(struct ilk_queue_cell_ *cell, uint64_t claimed, size_t
 {
 	/* Getters that are late may look at them still. */
 	ilk_store_relaxed_(&cell->bytes, (uint32_t)bytes);
-	ilk_store_relaxed_(&cell->serial, ilk_load_relaxed_(&cell->serial) + 1);
+	ilk_store_relaxed_(&cell->serial, ilk_cell_serial_(claimed));
 	ilk_store_release_(&cell->word, ilk_cell_with_(claimed, ILK_CELL_FULL_));
 }
 

@@ -43,17 +43,24 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 /* What the dead have TAKEN becomes nobody's. How many are, or were so already. */
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
 
+/* The count of deliveries that follows WORD's; it ends somewhere. */
+static inline uint32_t ilk_queue_deliveries_after_(uint64_t word)
+{
+	uint32_t deliveries = ilk_cell_deliveries_(word);
+
+	return deliveries + (deliveries < ILK_DELIVERIES_);
+}
+
 /* The cell W, FULL or to be taken again, becomes the calling thread's. 1; 0: it is another's. */
 static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
 {
 	uint64_t word = w->word;
-	uint32_t deliveries = ilk_cell_deliveries_(word);
 
 	if (ILK_UNLIKELY_(!ilk_load_relaxed_(&h->queue->leased)))
 		ilk_store_relaxed_(&h->queue->leased, 1u);
-	deliveries += deliveries < ILK_DELIVERIES_;
 	return ilk_cas_full_(&w->cell->word, &word,
-		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, deliveries));
+		ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner,
+			ilk_queue_deliveries_after_(word)));
 }
 
 /* What the calling thread has TAKEN in CELL is done. */

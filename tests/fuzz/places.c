@@ -178,6 +178,8 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, uin
 		find_in_channel(m, object, bytes);
 	if (bytes == sizeof(struct room))
 		find_in_room(m, object);
+	for (uint64_t k = 0; type == ILK_TYPE_QUEUE_ && k < bytes; k += sizeof(uint32_t))
+		add(&m->states, object + k);
 	if (bytes != sizeof(struct ilk_mutex))
 		return;
 	add(&m->owners, object + offsetof(struct ilk_mutex, owner));

@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -422,6 +423,18 @@ static void make_rings(const struct making *made, struct seed *seed)
 	finish(writer);
 }
 
+/* The same: of who lives, and of the dead. */
+static void make_queues(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	queues_furnish(made->seg);
+	first = start(made->seg, queues_occupy);
+	finish(start(made->seg, queues_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -440,6 +453,7 @@ static const struct recipe {
 	{"fenced room", 32 << 10, ILK_SEGMENT_FENCED, make_room},
 	{"rings", 32 << 10, 0, make_rings},
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
+	{"queues", 32 << 10, 0, make_queues},
 };
 
 /* The name is there only until its file is open. */

@@ -1,5 +1,6 @@
 /* use.c - objects and memory of a damaged segment. What fails may fail; nothing else may happen. */
 #include "use.h"
+#include "queues.h"
 #include "seeds.h"
 #include <errno.h>
 #include <stdio.h>
@@ -174,6 +175,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 		use_name(seg, in->objects[i].name, in->objects[i].bytes);
 	use_room(seg);
 	use_rings(seg);
+	queues_use(seg);
 	use_name(seg, "new", 500);
 }
 

@@ -2,10 +2,11 @@
  * queue.c - every message accounted for, one by one, under random deaths of who puts and who gets.
  *
  * Half of the workers put, half get. Putters number their messages; what they meant to put, and
- * what was put, stands in their tallies. A ledger, which outlives all, has a byte for each message:
- * how often it was delivered, and whether it was done. In the end: what was put is done, but for at
- * most one message for each getter that was killed without a lease; nothing that was done comes
- * again; who gets sees each putter's messages in order.
+ * what was put, stands in their tallies. A ledger, which outlives all, has a byte for each of the
+ * last messages: whether it was delivered, and whether it was done. Of those before, how many were
+ * in (halfway), and lost, stands in their putters' tallies. In the end: what was put is done, but
+ * for at most one message for each getter that was killed without a lease; nothing that was done
+ * comes again; who gets sees each putter's messages in order.
  */
 #include "stress.h"
 #include <errno.h>
@@ -28,7 +29,24 @@ static int is_putter(unsigned worker)
 
 static uint8_t *entry_of(uint64_t message)
 {
-	return &ledger[(message >> 32) * LEDGER + (uint32_t)message];
+	return &ledger[(message >> 32) * LEDGER + (uint32_t)message % LEDGER];
+}
+
+/*
+ * Turns the page for the next messages of WORKER: what was LEDGER messages ago is done by now, or
+ * lost, which is noted.
+ */
+static void make_entries(unsigned worker, size_t n)
+{
+	struct tally *t = tally_of(worker);
+
+	for (size_t i = 0; i < n; i++) {
+		uint64_t message = (uint64_t)worker << 32 | (uint64_t)(t->intended + (int64_t)i);
+		uint8_t old = ilk_exchange_(entry_of(message), (uint8_t)0);
+
+		t->halfway += (old & IS_IN) != 0;
+		t->lost += (old & IS_IN) && !(old & (DONE | ACKS));
+	}
 }
 
 /* --- putting --- */
@@ -41,6 +59,7 @@ static int put_some(struct ilk_queue_handle *h, unsigned worker)
 	ilk_time since = ilk_now();
 	int rc;
 
+	make_entries(worker, n);
 	for (size_t i = 0; i < n; i++) {
 		uint64_t message = (uint64_t)worker << 32 | (uint64_t)(t->intended + (int64_t)i);
 
@@ -54,7 +73,8 @@ static int put_some(struct ilk_queue_handle *h, unsigned worker)
 	CHECK_RC(rc, 0);
 	assert_int_equal(put, n);
 	for (size_t i = 0; i < n; i++)
-		ilk_or_full_(&ledger[worker * (size_t)LEDGER + (size_t)t->intended - n + i],
+		ilk_or_full_(entry_of((uint64_t)worker << 32 |
+				      (uint64_t)(t->intended - (int64_t)n + (int64_t)i)),
 			(uint8_t)IS_IN);
 	t->done += (int64_t)n;
 	if (ilk_now() - since > t->longest)
@@ -68,6 +88,7 @@ static void reserve_some(struct ilk_queue_handle *h, unsigned worker)
 	uint64_t message = (uint64_t)worker << 32 | (uint64_t)t->intended;
 	void *where;
 
+	make_entries(worker, 1);
 	CHECK_RC(ilk_queue_reserve(h, length, &where, ilk_after_ms(ilk_test_limit_ms())), 0);
 	memcpy(where, &message, sizeof message);
 	dawdle(worker, 30);
@@ -96,7 +117,6 @@ static void note(unsigned worker, const char *data, size_t bytes, int is_again)
 	assert_int_equal(bytes, length);
 	memcpy(&message, data, sizeof message);
 	assert_in_range(message >> 32, 0, WORKERS - 1);
-	assert_in_range((uint32_t)message, 0, LEDGER - 1);
 	entry = entry_of(message);
 	assert_int_equal(ilk_load_relaxed_(entry) & DONE, 0);
 	/* Another's and the putter's notes may be on their way. */
@@ -175,7 +195,7 @@ static int work_once(struct ilk_queue_handle *h, unsigned worker)
 
 	if (!is_putter(worker)) {
 		any |= (by_lease ? lease_some : get_some)(h, worker);
-	} else if (tally_of(worker)->intended + 8 < LEDGER) {
+	} else {
 		if (!many && random_below(worker, 4) == 0)
 			reserve_some(h, worker);
 		else
@@ -259,7 +279,9 @@ static void account(int64_t *put, int64_t *lost, int64_t *killed)
 		const struct tally *t = tally_of(w);
 
 		*killed += is_putter(w) ? 0 : t->deaths;
-		for (int64_t i = 0; is_putter(w) && i < t->intended; i++) {
+		*put += t->halfway;
+		*lost += t->lost;
+		for (int64_t i = 0; is_putter(w) && i < LEDGER; i++) {
 			uint8_t entry = ledger[w * (size_t)LEDGER + (size_t)i];
 
 			*put += (entry & IS_IN) != 0;

@@ -6,7 +6,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { SECONDS = 3, SOAK_SECONDS = 60, KILL_EVERY_MS = 6 };
+#ifndef STRESS_SOAK_SECONDS
+#define STRESS_SOAK_SECONDS 60
+#endif
+enum { SECONDS = 3, SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
 
 static struct tally *tallies;
 static ilk_time the_end;
@@ -18,10 +21,18 @@ struct tally *tally_of(unsigned worker)
 
 /* --- time --- */
 
-static int seconds(void)
+/* What ILK_SOAK asks for: 0 nothing, 1 what is usual, more: so many seconds. */
+static int soak_length(void)
 {
 	const char *soak = getenv("ILK_SOAK");
 	int n = soak ? atoi(soak) : 0;
+
+	return n > 0 ? n : 0;
+}
+
+static int seconds(void)
+{
+	int n = soak_length();
 
 	return n > 1 ? n : n == 1 ? SOAK_SECONDS : SECONDS;
 }
@@ -99,7 +110,8 @@ static void kill_now_and_then(
 {
 	unsigned victim = (unsigned)(next_random(seed) % WORKERS);
 
-	ilk_test_sleep_ms(1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
+	/* A soak is for many: about as often as processes can be started. */
+	ilk_test_sleep_ms(soak_length() ? 1 : 1 + (int)(next_random(seed) % (2 * KILL_EVERY_MS)));
 	tallies[victim].killed = ilk_now();
 	ilk_test_kill(crew[victim]);
 	tallies[victim].deaths++;

@@ -22,7 +22,7 @@ struct tally {
 	int64_t deaths;
 	uint64_t seed;
 	int64_t killed; /* when its last death began */
-	int64_t pad;
+	int64_t lost;   /* of what is noted nowhere else */
 };
 
 struct tally *tally_of(unsigned worker);
