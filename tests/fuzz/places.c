@@ -124,8 +124,18 @@ static void find_in_room(struct map_of_places *m, uint64_t room)
 			add(&m->states, room + parts[i].from + k);
 }
 
-static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
+/* What is in front of the messages, and the first of them. */
+static void find_in_messages(struct map_of_places *m, uint64_t object, uint64_t bytes)
 {
+	for (uint64_t k = 0; k < bytes && k < 1536; k += sizeof(uint32_t))
+		add(&m->states, object + k);
+}
+
+static void find_entry(
+	struct map_of_places *m, const uint8_t *segment, uint64_t at, uint64_t bytes)
+{
+	static const char *const kinds[] = {"q", "ring", "fixed", "channel"};
+	const char *name = (const char *)segment + at + offsetof(struct ilk_entry_, name);
 	const uint64_t object = at + sizeof(struct ilk_entry_);
 
 	add(&m->entries, at);
@@ -137,6 +147,9 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes)
 	add_name(m, at + offsetof(struct ilk_entry_, name), ILK_NAME_BYTES_);
 	if (bytes == sizeof(struct room))
 		find_in_room(m, object);
+	for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+		if (strcmp(name, kinds[i]) == 0)
+			find_in_messages(m, object, bytes);
 	if (bytes != sizeof(struct ilk_mutex))
 		return;
 	add(&m->owners, object + offsetof(struct ilk_mutex, owner));
@@ -153,7 +166,8 @@ static void find_in_buckets(struct map_of_places *m, const uint8_t *bytes)
 
 		add(&m->links, bucket);
 		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at))
-			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)));
+			find_entry(m, bytes, at,
+				word_at(bytes, at + offsetof(struct ilk_entry_, bytes)));
 	}
 }
 

@@ -228,6 +228,70 @@ static pid_t start_waiting(struct ilk_segment *seg)
 	return child;
 }
 
+/* --- messages --- */
+
+static void queue(struct ilk_segment *seg, struct ilk_queue_handle *h)
+{
+	const struct ilk_queue_options options = {
+		.size = sizeof options, .capacity = 8, .message_bytes = 16, .max_deliveries = 3};
+	struct ilk_queue *q;
+
+	must(ilk_queue_open(seg, "q", &options, &q), "a queue");
+	must(ilk_queue_attach(q, h), "a handle");
+}
+
+static void channel_end(struct ilk_segment *seg, struct ilk_channel_end *end)
+{
+	const struct ilk_ring_options options = {.size = sizeof options, .bytes = 128};
+	struct ilk_channel *channel;
+
+	must(ilk_channel_open(seg, "channel", &options, &channel), "a channel");
+	must(ilk_channel_end_open(channel, ILK_CHANNEL_EITHER, 0, end), "an end");
+	must(ilk_channel_put(end, "said", 5), "saying it");
+}
+
+static struct ilk_ring *ring(struct ilk_segment *seg, const char *name, unsigned flags)
+{
+	const struct ilk_ring_options options = {
+		.size = sizeof options, .bytes = 128, .message = 16, .flags = flags};
+	struct ilk_ring *r;
+
+	must(ilk_ring_open(seg, name, &options, &r), name);
+	return r;
+}
+
+/* Has one message, is about to put another, writes in both rings. */
+static void handle_messages(struct ilk_segment *seg)
+{
+	static struct ilk_queue_handle h;
+	static struct ilk_queue_lease lease;
+	static struct ilk_ring_writer w[2];
+	static struct ilk_channel_end end;
+	void *room;
+
+	queue(seg, &h);
+	must(ilk_queue_lease(&h, &lease, ILK_NOW), "a lease");
+	must(ilk_queue_reserve(&h, 8, &room, ILK_NOW), "a reservation");
+	channel_end(seg, &end);
+	for (unsigned i = 0; i < 2; i++) {
+		must(ilk_ring_writer_open(ring(seg, i ? "fixed" : "ring", i), 0, &w[i]), "writer");
+		must(ilk_ring_put(&w[i], "sixteen bytes...", 16), "a message");
+	}
+}
+
+static void handle_and_die(struct ilk_segment *seg)
+{
+	static struct ilk_queue_lease lease;
+	static struct ilk_queue_handle h;
+	static struct ilk_ring_reader r;
+	static struct ilk_channel_end end;
+
+	queue(seg, &h);
+	must(ilk_queue_lease(&h, &lease, ILK_NOW), "a lease");
+	channel_end(seg, &end);
+	must(ilk_ring_reader_open(ring(seg, "ring", 0), 0, &r), "reader");
+}
+
 /* --- one of them --- */
 
 static void copy(const struct making *made, struct seed *seed)
@@ -346,6 +410,22 @@ static void make_room(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* Slot 1 lives, slot 2 is dead; both have messages. */
+static void make_messages(const struct making *made, struct seed *seed)
+{
+	struct ilk_queue_handle h;
+	pid_t living;
+
+	mutex(made->seg, "m", 0);
+	queue(made->seg, &h);
+	for (int i = 0; i < 5; i++)
+		must(ilk_queue_put(&h, "a message", 10, ILK_NOW), "a message");
+	living = start(made->seg, handle_messages);
+	finish(start(made->seg, handle_and_die));
+	copy(made, seed);
+	finish(living);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -362,6 +442,7 @@ static const struct recipe {
 	{"order", 32 << 10, ILK_SEGMENT_ORDER, make_order},
 	{"room", 32 << 10, 0, make_room},
 	{"fenced room", 32 << 10, ILK_SEGMENT_FENCED, make_room},
+	{"messages", 32 << 10, 0, make_messages},
 };
 
 /* The name is there only until its file is open. */

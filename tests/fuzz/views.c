@@ -1,7 +1,8 @@
 /*
  * views.c - damaged segments through the views of the command, in this process, where sanitizers see
- * each access: show, top, watch, wait-for, and what top opens. None crashes, hangs, or prints what
- * could steer a terminal. Between two looks the segment becomes another damaged one.
+ * each access: show, top, watch, wait-for, deadlock, doctor, gc (which removes nothing here), ls, and
+ * what top opens. None crashes, hangs, or prints what could steer a terminal. Between two looks the
+ * segment becomes another damaged one.
  *
  *	views [COUNT]
  *	views --case NUMBER     that one, with what it prints, for a debugger
@@ -80,11 +81,20 @@ static void run_views(uint64_t number)
 	run(&wait_for_command, "wait-for @ c value>=10 -t 0");
 	run(&wait_for_command, "wait-for @ m damaged -t 0");
 	run(&wait_for_command, "wait-for @ q depth==0 -t 0");
+	run(&deadlock_command, "deadlock @ --sample 1");
+	run(&doctor_command, "doctor @");
+	run(&gc_command, "gc --dry-run @");
+	run(&ls_command, "ls");
 	/* Options stay as they are set: so these come last. */
 	run(&show_command, "show @ --json");
 	run(&top_command, "top @ --once --every 10ms --json --sort owner");
 	run(&watch_command, number % 2 ? "watch @ --every 10ms --for 10ms --csv"
 				       : "watch @ --every 10ms --for 10ms --json");
+	run(&deadlock_command, number % 2 ? "deadlock @ --sample 1 --potential --dot"
+					  : "deadlock @ --sample 1 --potential --json");
+	run(&doctor_command, "doctor @ --json");
+	run(&gc_command, "gc --dry-run --json @");
+	run(&ls_command, "ls --json");
 }
 
 /* --- what top opens --- */
