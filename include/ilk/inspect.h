@@ -89,10 +89,10 @@ struct ilk_object_info {
 	/* Messages that wait to be taken; room for how many: where they vary in size, for as many
 	 * like those that wait. */
 	uint64_t depth, capacity;
-	uint64_t put, got;        /* messages, ever */
-	int leases;               /* messages taken and not finished */
-	ilk_time lease_since;     /* of the oldest of them; 0 unknown */
-	int closed;               /* 1: nothing more can be put in */
+	uint64_t put, got;    /* messages, ever */
+	int leases;           /* messages taken and not finished */
+	ilk_time lease_since; /* of the oldest of them; 0 unknown */
+	int closed;           /* 1: nothing more can be put in */
 	int mixed; /* 1: it changed at each look: what is said of it may be of several moments */
 	char damage[96]; /* what is wrong with it; "" nothing */
 };

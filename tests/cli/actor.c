@@ -208,8 +208,7 @@ static void do_pump(char **a)
 	char message[16];
 
 	while (ilk_now() < end) {
-		expect("get", a[0],
-			ilk_queue_get(&h, message, sizeof message, NULL, ILK_FOREVER));
+		expect("get", a[0], ilk_queue_get(&h, message, sizeof message, NULL, ILK_FOREVER));
 		expect("put", a[0], ilk_queue_put(&h, "message", 7, ILK_FOREVER));
 	}
 }

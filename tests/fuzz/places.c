@@ -131,8 +131,7 @@ static void find_in_messages(struct map_of_places *m, uint64_t object, uint64_t 
 		add(&m->states, object + k);
 }
 
-static void find_entry(
-	struct map_of_places *m, const uint8_t *segment, uint64_t at, uint64_t bytes)
+static void find_entry(struct map_of_places *m, const uint8_t *segment, uint64_t at, uint64_t bytes)
 {
 	static const char *const kinds[] = {"q", "ring", "fixed", "channel"};
 	const char *name = (const char *)segment + at + offsetof(struct ilk_entry_, name);

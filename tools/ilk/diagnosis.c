@@ -124,10 +124,8 @@ static void look_at_holders(struct patient *p, int i)
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
 		struct dead_holders dead = dead_holders(p, i, kinds[k].how);
 		/* It comes right as soon as anybody asks. */
-		struct diagnosis d = {.kind = kinds[k].kind,
-			.segment = p->name,
-			.object = o->name,
-			.is_note = 1};
+		struct diagnosis d = {
+			.kind = kinds[k].kind, .segment = p->name, .object = o->name, .is_note = 1};
 
 		if (dead.holders == 0)
 			continue;
@@ -180,8 +178,8 @@ static const struct ilk_object_info *same_in(
 }
 
 /* Who is there to take messages out of object I, which is O by now, as text. */
-static const char *takers(const struct patient *p, int i, const struct ilk_object_info *o, char *out,
-	size_t size)
+static const char *takers(
+	const struct patient *p, int i, const struct ilk_object_info *o, char *out, size_t size)
 {
 	char who[100];
 
