@@ -4,7 +4,7 @@
  * what top opens. None crashes, hangs, or prints what could steer a terminal. Between two looks the
  * segment becomes another damaged one.
  *
- *	views [COUNT]
+ *	views [COUNT]           ILK_SOAK=1 in the environment: 100000
  *	views --case NUMBER     that one, with what it prints, for a debugger
  */
 #include "body.h"
@@ -21,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CASES = 400, SECONDS = 20, STRIDE = 7919, CODES = 3, KEYS = 60 };
+enum { CASES = 400, SOAK_CASES = 100000, SECONDS = 20, STRIDE = 7919, CODES = 3, KEYS = 60 };
 
 static struct seed seeds[FUZZ_SEEDS];
 static char name[64], path[96];
@@ -237,8 +237,11 @@ static void hide_complaints(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t cases = argc == 2 ? strtoull(argv[1], NULL, 10) : CASES;
+	const char *soak = getenv("ILK_SOAK");
+	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES;
 
+	if (argc == 2)
+		cases = strtoull(argv[1], NULL, 10);
 	seeds_make(seeds);
 	mutate_begin(seeds);
 	codes = mmap(NULL, CODES * sizeof *codes, PROT_READ | PROT_WRITE,
