@@ -86,11 +86,13 @@ struct ilk_object_info {
 	int waiters;
 	uint64_t acquired, contended, waited_ns;
 	/* Of what messages pass through; 0 elsewhere. */
-	uint64_t depth, capacity; /* messages that wait to be taken; room for how many */
-	uint64_t put, got;        /* messages, ever */
-	int leases;               /* messages taken and not finished */
-	ilk_time lease_since;     /* of the oldest of them; 0 unknown */
-	int closed;               /* 1: nothing more can be put in */
+	/* Messages that wait to be taken; room for how many: where they vary in size, for as many
+	 * like those that wait. */
+	uint64_t depth, capacity;
+	uint64_t put, got;    /* messages, ever */
+	int leases;           /* messages taken and not finished */
+	ilk_time lease_since; /* of the oldest of them; 0 unknown */
+	int closed;           /* 1: nothing more can be put in */
 	int mixed; /* 1: it changed at each look: what is said of it may be of several moments */
 	char damage[96]; /* what is wrong with it; "" nothing */
 };
@@ -98,14 +100,16 @@ struct ilk_object_info {
 /*
  * One who holds an object, or a part of it: a lock, permits, a lease; or whom its waiters wait for.
  * Of a barrier these are the members that have not arrived ("awaited"); of a rwlock also the writer
- * that has announced himself and keeps new readers out ("will write").
+ * that has announced himself and keeps new readers out ("will write"). A ring's sides are held by
+ * processes: "writes", "reads"; who "writes" in a queue has reserved a place in it.
  */
 struct ilk_holder_info {
 	int object;  /* index in objects[] */
 	int thread;  /* index in threads[], or ILK_NO_INDEX: its slot is gone, or it is a process */
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
-	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited" */
+	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
+			   of a channel "end 0", "end 1" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
 	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
 };

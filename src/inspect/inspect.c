@@ -225,6 +225,7 @@ static void free_picture(struct ilk_picture_ *p)
 	free(p->asked_processes);
 	free(p->holdings);
 	free(p->places);
+	free(p->spans);
 }
 
 static int take_picture(struct ilk_picture_ *p)

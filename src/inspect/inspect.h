@@ -20,6 +20,12 @@ struct ilk_asked_ {
 	size_t object; /* UNKNOWN counts for this object alone */
 };
 
+/* Where an object lies. */
+struct ilk_span_ {
+	uint64_t offset, bytes;
+	int object; /* its index */
+};
+
 /* A picture being taken. */
 struct ilk_picture_ {
 	struct ilk_inspection *in;
@@ -34,6 +40,8 @@ struct ilk_picture_ {
 	size_t holder_room;
 	size_t *places; /* objects by offset and type, hashed: index + 1; 0 free */
 	size_t place_count;
+	struct ilk_span_ *spans; /* orders.c: of what can have locks, by offset; none overlap */
+	size_t span_count;
 };
 
 /* Adds the objects, and who holds and waits for which. 0; -ENOMEM. */

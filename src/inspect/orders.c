@@ -38,16 +38,53 @@ static const struct ilk_type_ *type_of(uint32_t kind)
 								   : NULL;
 }
 
-/* The object that is the lock, or that has it in it and is no user's memory; ILK_NO_INDEX. */
-static int object_with(const struct ilk_inspection *in, uint64_t offset)
+static int compare_spans(const void *a, const void *b)
 {
-	for (size_t i = 0; i < in->object_count; i++) {
-		const struct ilk_object_info *o = &in->objects[i];
+	const struct ilk_span_ *x = a, *y = b;
 
-		if (offset - o->offset < o->bytes && strcmp(o->type, "block") != 0)
-			return (int)i;
+	if (x->offset != y->offset)
+		return x->offset < y->offset ? -1 : 1;
+	return x->object < y->object ? -1 : x->object > y->object;
+}
+
+/* Those that can have locks, by their place; what begins in another is that one's. 0; -ENOMEM. */
+static int note_spans(struct ilk_picture_ *p)
+{
+	const struct ilk_inspection *in = p->in;
+	struct ilk_span_ *all = malloc((in->object_count + 1) * sizeof *all);
+	size_t count = 0, kept = 0;
+
+	if (!all)
+		return -ENOMEM;
+	for (size_t i = 0; i < in->object_count; i++)
+		if (strcmp(in->objects[i].type, "block") != 0)
+			all[count++] = (struct ilk_span_){
+				in->objects[i].offset, in->objects[i].bytes, (int)i};
+	qsort(all, count, sizeof *all, compare_spans);
+	for (size_t i = 0; i < count; i++)
+		if (kept == 0 || all[i].offset - all[kept - 1].offset >= all[kept - 1].bytes)
+			all[kept++] = all[i];
+	p->spans = all;
+	p->span_count = kept;
+	return 0;
+}
+
+/* The object that is the lock, or that has it in it and is no user's memory; ILK_NO_INDEX. */
+static int object_with(const struct ilk_picture_ *p, uint64_t offset)
+{
+	size_t low = 0, high = p->span_count;
+
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+
+		if (p->spans[middle].offset <= offset)
+			low = middle + 1;
+		else
+			high = middle;
 	}
-	return ILK_NO_INDEX;
+	return low > 0 && offset - p->spans[low - 1].offset < p->spans[low - 1].bytes
+		       ? p->spans[low - 1].object
+		       : ILK_NO_INDEX;
 }
 
 /* The label of an embedded lock, if that is what is there; else its place. */
@@ -72,7 +109,7 @@ static void look_up(struct ilk_picture_ *p, uint64_t offset, uint32_t kind, stru
 	const struct ilk_type_ *type = type_of(kind);
 
 	*l = (struct lock){.offset = offset, .kind = kind, .type = type ? type->name : ""};
-	l->object = object_with(p->in, offset);
+	l->object = object_with(p, offset);
 	if (l->object == ILK_NO_INDEX)
 		name_embedded(p, type, l);
 	else
@@ -302,10 +339,11 @@ static int add_pairs(struct ilk_picture_ *p)
 
 int ilk_inspect_order_(struct ilk_picture_ *p)
 {
-	int rc = 0;
+	int rc;
 
 	if (!p->map.header.order_at)
 		return 0;
+	rc = note_spans(p);
 	p->in->held_lost = ilk_order_at_(&p->map)->held_lost;
 	p->in->orders_lost = ilk_order_at_(&p->map)->pairs_lost;
 	for (size_t i = 0; rc == 0 && i < p->in->thread_count; i++)

@@ -249,23 +249,34 @@ static const char *side_in_words(const struct ilk_ring_end_ *end)
 	return owner == 0 ? "never opened" : owner == ILK_RING_CLOSED_ ? "closed" : "open";
 }
 
+/* For how many messages there is room, if all are like those DEPTH that take up USED bytes. */
+static uint64_t capacity_of(const struct ilk_ring_shape_ *shape, uint64_t depth, uint64_t used)
+{
+	uint64_t most = shape->bytes / (ilk_ring_is_fixed_(shape) ? shape->most : ILK_RING_HEADER_);
+
+	if (ilk_ring_is_fixed_(shape) || depth == 0 || depth > most || used == 0)
+		return most;
+	return depth * shape->bytes / used;
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
 	const struct ilk_ring *ring = object;
+	uint64_t used;
 	struct ilk_ring_shape_ shape;
 
 	(void)map;
 	if (!ilk_ring_see_(ring, bytes, &shape))
 		return;
+	used = ilk_ring_used_(ring, shape.bytes);
 	snprintf(out->state, sizeof out->state, "writer %s, reader %s, %llu of %llu bytes",
 		side_in_words(&ring->writer), side_in_words(&ring->reader),
-		(unsigned long long)ilk_ring_used_(ring, shape.bytes),
-		(unsigned long long)shape.bytes);
+		(unsigned long long)used, (unsigned long long)shape.bytes);
 	out->got = ilk_ring_count_(&ring->reader, &shape);
 	out->put = ilk_ring_count_(&ring->writer, &shape);
 	out->depth = out->put >= out->got ? out->put - out->got : 0;
-	out->capacity = shape.bytes / (ilk_ring_is_fixed_(&shape) ? shape.most : ILK_RING_HEADER_);
+	out->capacity = capacity_of(&shape, out->depth, used);
 	out->value = (int64_t)out->depth;
 	out->contended = (uint64_t)ilk_load_relaxed_(&ring->writer.slept) +
 			 ilk_load_relaxed_(&ring->reader.slept);

@@ -151,6 +151,102 @@ static void do_event(char **a)
 	expect("wait", a[0], ilk_event_wait(e));
 }
 
+/* --- messages --- */
+
+static struct ilk_queue_handle queue(const char *name)
+{
+	const struct ilk_queue_options options = {
+		.size = sizeof options, .capacity = 8, .message_bytes = 16};
+	struct ilk_queue_handle h;
+	struct ilk_queue *q;
+
+	expect("queue", name, ilk_queue_open(seg, name, &options, &q));
+	expect("attach", name, ilk_queue_attach(q, &h));
+	return h;
+}
+
+/* NAME COUNT: waits for room. */
+static void do_put(char **a)
+{
+	struct ilk_queue_handle h = queue(a[0]);
+
+	for (int i = 0; i < atoi(a[1]); i++)
+		expect("put", a[0], ilk_queue_put(&h, "message", 7, ILK_FOREVER));
+}
+
+/* NAME COUNT: takes so many, and finishes none. */
+static void do_lease(char **a)
+{
+	struct ilk_queue_handle h = queue(a[0]);
+	struct ilk_queue_lease l;
+
+	for (int i = 0; i < atoi(a[1]); i++)
+		expect("lease", a[0], ilk_queue_lease(&h, &l, ILK_FOREVER));
+}
+
+/* NAME: and neither commits nor aborts. */
+static void do_reserve(char **a)
+{
+	struct ilk_queue_handle h = queue(a[0]);
+	void *room;
+
+	expect("reserve", a[0], ilk_queue_reserve(&h, 7, &room, ILK_FOREVER));
+}
+
+static void do_close(char **a)
+{
+	struct ilk_queue_handle h = queue(a[0]);
+
+	expect("close", a[0], ilk_queue_close(h.queue));
+}
+
+/* NAME MS: gets and puts, for so long. */
+static void do_pump(char **a)
+{
+	struct ilk_queue_handle h = queue(a[0]);
+	ilk_time end = ilk_after_ms(atoi(a[1]));
+	char message[16];
+
+	while (ilk_now() < end) {
+		expect("get", a[0], ilk_queue_get(&h, message, sizeof message, NULL, ILK_FOREVER));
+		expect("put", a[0], ilk_queue_put(&h, "message", 7, ILK_FOREVER));
+	}
+}
+
+static struct ilk_ring *ring(const char *name)
+{
+	const struct ilk_ring_options options = {.size = sizeof options, .bytes = 1024};
+	struct ilk_ring *r;
+
+	expect("ring", name, ilk_ring_open(seg, name, &options, &r));
+	return r;
+}
+
+/* NAME COUNT: messages of 300 bytes, of which 3 fit; waits for room. */
+static void do_send(char **a)
+{
+	static struct ilk_ring_writer w;
+	static const char message[300];
+
+	expect("writer", a[0], ilk_ring_writer_open(ring(a[0]), 0, &w));
+	for (int i = 0; i < atoi(a[1]); i++)
+		expect("send", a[0], ilk_ring_put(&w, message, sizeof message));
+}
+
+/* NAME COUNT */
+static void do_receive(char **a)
+{
+	static struct ilk_ring_reader r;
+	char message[300];
+	size_t n;
+
+	expect("reader", a[0], ilk_ring_reader_open(ring(a[0]), 0, &r));
+	for (int i = 0; i < atoi(a[1]); i++)
+		expect("receive", a[0], ilk_ring_get(&r, message, sizeof message, &n));
+}
+
+/* --- more --- */
+
 /* NAME COUNT: so many counters, and in each fourth place a mutex. */
 static void do_many(char **a)
 {
@@ -236,6 +332,13 @@ static const struct step {
 	{"abort", 2, do_abort},
 	{"once", 1, do_once},
 	{"event", 1, do_event},
+	{"put", 2, do_put},
+	{"lease", 2, do_lease},
+	{"reserve", 1, do_reserve},
+	{"close", 1, do_close},
+	{"pump", 2, do_pump},
+	{"send", 2, do_send},
+	{"receive", 2, do_receive},
 	{"many", 2, do_many},
 	{"busy", 2, do_busy},
 	{"foreign", 2, do_foreign},

@@ -15,7 +15,7 @@ says "(ratio: to ck-mpmc)"
 says "ilk-lease"
 says_not "ERROR"
 expect 0 bench --runs 1 --seconds 0.005 --json queue-lease
-is_json
+fits bench
 says '"reference": "ilk-get"'
 says '"ratio": 1.000'
 

@@ -25,11 +25,11 @@ sum=$(sha256sum "/dev/shm/ilk.$prefix")
 expect 0 counter "$prefix" hits
 prints -2
 expect 0 counter "$prefix" hits --json
-is_json
+fits counter
 says '"value": -2'
 [ "$sum" = "$(sha256sum "/dev/shm/ilk.$prefix")" ] || fail "reading changed the segment"
 expect 0 counter --json "$prefix" hits add 2
-is_json
+fits counter
 says '"value": 0'
 
 # The whole range, and around its end.

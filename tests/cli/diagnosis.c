@@ -200,6 +200,11 @@ static void test_full_queue_that_somebody_reads_is_none(void **state)
 	diagnose();
 	assert_int_equal(count, 0);
 	fill_queue();
+	objects[0].closed = later_objects[0].closed = 1;
+	diagnose();
+	assert_int_equal(count, 0);
+	fill_queue();
+	objects[0].closed = later_objects[0].closed = 0;
 	later_objects[0].offset++;
 	diagnose();
 	assert_int_equal(count, 0);

@@ -68,7 +68,7 @@ expect 0 get "$prefix" jobs
 printf 'a"b\0\303\244\377' >"$scratch/odd"
 "$ilk" put "$prefix" jobs <"$scratch/odd"
 expect 0 get "$prefix" jobs --json
-is_json
+fits get
 says '"message": "a\"b\u0000ä\ufffd"'
 says '"bytes": 7'
 says '"delivery": 1'

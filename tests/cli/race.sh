@@ -10,7 +10,7 @@ left_by()
 expect 0 race list
 says "lost-update"
 expect 0 race list --json
-is_json
+fits race-list
 
 # The race is a matter of chance: on a slow or busy machine it may need longer.
 for iterations in 1000000 10000000 100000000; do
@@ -25,7 +25,7 @@ says "race shown"
 # JSON: these keys, in each variant.
 run race run lost-update --json --iterations 20000 --procs 3
 [ "$code" -le 1 ] || fail "race run --json"
-is_json
+fits race-run
 keys='"scenario" "variant" "aim" "processes" "threads" "iterations" "seed" "expected" "got" '
 keys+='"failures" "failed_percent" "ns_per_op" "verdict" "as_it_should" "details" "witness" '
 for variant in broken mutex semaphore atomic sharded messages; do
@@ -101,7 +101,7 @@ start_long
 kill -KILL "$worker"
 await "$racer" 10
 [ "$code" -eq 1 ] || fail "a killed worker: exit code $code"
-is_json
+fits race-run
 grep -q '"verdict": "crash"' "$scratch/out" || fail "a killed worker is no crash"
 workers_gone || fail "workers are left after a crash"
 

@@ -40,9 +40,9 @@ act w2 open "$s" lock stock
 await_wait w1 "$s" stock
 await_wait w2 "$s" stock
 expect 0 show "$s"
-line "^stock +mutex +held +cli_actor \(pid ${pid[holder]}, thread ${pid[holder]}\) +>= [0-9]+ m?s +2 "
+line "^stock +mutex +held +cli_actor \(pid ${pid[holder]}, thread ${pid[holder]}\) +>= [0-9][0-9 mins]* +2 "
 line "^ *${pid[holder]} +cli_actor +${pid[holder]} +alive +stock +- "
-line "^ *${pid[w1]} +cli_actor +${pid[w1]} +alive +- +stock +[0-9]+ m?s"
+line "^ *${pid[w1]} +cli_actor +${pid[w1]} +alive +- +stock +[0-9][0-9 mins]*"
 in_json 0 show "$s"
 json_is 'v["schema"], v["version"], v["object"], v["sample_ms"]' "('ilk-show', 1, None, None)"
 json_is "$holds\"stock\"]" "[(${pid[holder]}, 'held', 1, 'alive')]"
@@ -50,8 +50,8 @@ json_is 'sorted(t["tid"] for t in v["threads"] if t["waits_for"] is not None) ==
 # One object alone.
 expect 0 show "$s" stock
 no_line "process slots"
-line "^cli_actor \(pid ${pid[holder]}, .*alive +held +1 +[0-9]+ m?s"
-line "^cli_actor \(pid ${pid[w2]}, .*alive +[0-9]+ m?s"
+line "^cli_actor \(pid ${pid[holder]}, .*alive +held +1 +[0-9][0-9 mins]*"
+line "^cli_actor \(pid ${pid[w2]}, .*alive +[0-9][0-9 mins]*"
 in_json 0 show "$s" stock
 json_is 'v["objects"][v["object"]]["name"]' stock
 refuses show "$s" stoc
@@ -66,7 +66,7 @@ says_err "object,type,state"
 # It is held for long, and its holder waits itself: what to type is said.
 sleep 1.1
 expect 0 show "$s"
-line "^note: held long: stock: held at least [0-9]+ s by cli_actor \(pid ${pid[holder]}, .*; 2 wait: \`ilk deadlock $s\`$"
+line "^note: held long: stock: held at least [0-9][0-9 mins]* by cli_actor \(pid ${pid[holder]}, .*; 2 wait: \`ilk deadlock $s\`$"
 act far open "$s" lock till
 until_true 10 test -n "$("$ilk" show "$s" | grep ^till)"
 # A stopped owner, not dead.
@@ -93,7 +93,7 @@ until_true 10 state_is "${pid[w1]}" T
 until_true 10 state_is "${pid[w2]}" T
 end holder
 expect 1 show "$s"
-line "^ *${pid[holder]} +cli_actor +dead \(for [0-9]+ m?s at most\)"
+line "^ *${pid[holder]} +cli_actor +dead \(for [0-9][0-9 mins]* at most\)"
 line "^wrong: dead owner: stock: cli_actor \(pid ${pid[holder]}, .*2 wait.*: \`ilk doctor $s\`$"
 in_json 1 show "$s"
 json_is "$holds\"stock\"]" "[(${pid[holder]}, 'held', 1, 'dead')]"

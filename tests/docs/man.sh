@@ -61,10 +61,11 @@ fi
 # Each member of a view's JSON is in the view's page.
 for schema in docs/schema/ilk-*.json; do
 	page=docs/man/$(basename "$schema" .json).1
+	[ -e "$page" ] || page=docs/man/ilk.1
 	grep -oE '"[a-z_]+": \{' "$schema" | sed 's/"//g; s/: {//' | sort -u |
-		grep -vxE 'properties|items|process|thread|finding|one|inversion|order|segment|other|mapper' |
+		grep -vxE 'properties|items|process|thread|finding|one|inversion|order|segment|other|mapper|scenario|variant|event|row' |
 		while read -r member; do
-			grep -qE "^\.(It )?Li .*\b$member\b" "$page" || { echo "$member: not in $page"; exit 1; }
+			grep -qE "^\.((It|Pq) )?Li .*\b$member\b" "$page" || { echo "$member: not in $page"; exit 1; }
 		done || failed=1
 done
 exit $failed

@@ -1,9 +1,10 @@
 /*
  * views.c - damaged segments through the views of the command, in this process, where sanitizers see
- * each access: show, top, watch, wait-for, and what top opens. None crashes, hangs, or prints what
- * could steer a terminal. Between two looks the segment becomes another damaged one.
+ * each access: show, top, watch, wait-for, deadlock, doctor, gc (which removes nothing here), ls, and
+ * what top opens. None crashes, hangs, or prints what could steer a terminal. Between two looks the
+ * segment becomes another damaged one.
  *
- *	views [COUNT]
+ *	views [COUNT]           ILK_SOAK=1 in the environment: 100000
  *	views --case NUMBER     that one, with what it prints, for a debugger
  */
 #include "body.h"
@@ -20,7 +21,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CASES = 400, SECONDS = 20, STRIDE = 7919, CODES = 3, KEYS = 60 };
+enum { CASES = 400, SOAK_CASES = 100000, SECONDS = 20, STRIDE = 7919, CODES = 3, KEYS = 60 };
 
 static struct seed seeds[FUZZ_SEEDS];
 static char name[64], path[96];
@@ -80,11 +81,20 @@ static void run_views(uint64_t number)
 	run(&wait_for_command, "wait-for @ c value>=10 -t 0");
 	run(&wait_for_command, "wait-for @ m damaged -t 0");
 	run(&wait_for_command, "wait-for @ q depth==0 -t 0");
+	run(&deadlock_command, "deadlock @ --sample 1");
+	run(&doctor_command, "doctor @");
+	run(&gc_command, "gc --dry-run @");
+	run(&ls_command, "ls");
 	/* Options stay as they are set: so these come last. */
 	run(&show_command, "show @ --json");
 	run(&top_command, "top @ --once --every 10ms --json --sort owner");
 	run(&watch_command, number % 2 ? "watch @ --every 10ms --for 10ms --csv"
 				       : "watch @ --every 10ms --for 10ms --json");
+	run(&deadlock_command, number % 2 ? "deadlock @ --sample 1 --potential --dot"
+					  : "deadlock @ --sample 1 --potential --json");
+	run(&doctor_command, "doctor @ --json");
+	run(&gc_command, "gc --dry-run --json @");
+	run(&ls_command, "ls --json");
 }
 
 /* --- what top opens --- */
@@ -227,8 +237,11 @@ static void hide_complaints(void)
 
 int main(int argc, char **argv)
 {
-	uint64_t cases = argc == 2 ? strtoull(argv[1], NULL, 10) : CASES;
+	const char *soak = getenv("ILK_SOAK");
+	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES;
 
+	if (argc == 2)
+		cases = strtoull(argv[1], NULL, 10);
 	seeds_make(seeds);
 	mutate_begin(seeds);
 	codes = mmap(NULL, CODES * sizeof *codes, PROT_READ | PROT_WRITE,

@@ -152,6 +152,22 @@ static void test_wrong_version_is_EPROTO_naming_it(void **state)
 	CHECK_FIELD(version, UINT32_MAX, -EPROTO, "version");
 }
 
+/* Whatever the other fields have become in it: nothing of them is looked at before the version. */
+static void test_other_version_is_told_before_all_else(void **state)
+{
+	const struct ilk_header_ good = *header;
+	const size_t from = offsetof(struct ilk_header_, header_bytes);
+
+	(void)state;
+	header->version++;
+	memset((char *)header + from, 0xa5, sizeof *header - from);
+	check_refused(ilk_test_name(""), -EPROTO, "version");
+	header->arena_at += 64;
+	memset((char *)header + from, 0, sizeof *header - from);
+	check_refused(ilk_test_name(""), -EPROTO, "version");
+	memcpy(header, &good, sizeof good);
+}
+
 static void test_wrong_layout_word_is_EPROTO_naming_the_field(void **state)
 {
 	static const char *const names[ILK_LAYOUT_FIELDS_] = {"word size", "byte order",
@@ -285,6 +301,7 @@ int main(void)
 		ILK_TEST(test_a_socket_is_EMEDIUMTYPE),
 		HEADER_TEST(test_wrong_magic_is_EMEDIUMTYPE),
 		HEADER_TEST(test_wrong_version_is_EPROTO_naming_it),
+		HEADER_TEST(test_other_version_is_told_before_all_else),
 		HEADER_TEST(test_wrong_layout_word_is_EPROTO_naming_the_field),
 		HEADER_TEST(test_sizes_that_contradict_the_file_are_EBADMSG),
 		HEADER_TEST(test_slots_that_make_no_sense_are_EBADMSG),

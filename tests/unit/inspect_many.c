@@ -8,16 +8,17 @@
 enum { OBJECTS = 10000, HOLDERS = 100, EACH = 20, LOOKS = 3 };
 /* Many times what it takes; each object against each thread, or holder, would be over it. */
 enum { MOST_MS = 200 };
+enum { ORDERS = 8000 };
 
 static struct ilk_segment *seg;
 static struct ilk_mutex *mutexes[OBJECTS];
 static pthread_t threads[2 * HOLDERS];
 static uint32_t ready, done;
 
-static int make_many(void **state)
+static int make(void **state, size_t bytes, unsigned flags)
 {
 	const struct ilk_segment_options options = {
-		.size = sizeof options, .bytes = 8 << 20, .threads = 2 * HOLDERS + 8};
+		.size = sizeof options, .bytes = bytes, .threads = 2 * HOLDERS + 8, .flags = flags};
 
 	if (ilk_test_setup(state) < 0)
 		return -1;
@@ -29,6 +30,16 @@ static int make_many(void **state)
 		mutexes[i] = support_mutex(seg, name);
 	}
 	return 0;
+}
+
+static int make_many(void **state)
+{
+	return make(state, 8 << 20, 0);
+}
+
+static int make_many_in_order(void **state)
+{
+	return make(state, 32 << 20, ILK_SEGMENT_ORDER);
 }
 
 static int free_many(void **state)
@@ -86,7 +97,7 @@ static double cpu_ms(void)
 }
 
 /* The fastest of a few looks. */
-static double look(void)
+static double look(size_t orders, size_t held)
 {
 	double best = 1e9;
 
@@ -98,8 +109,12 @@ static double look(void)
 		took = cpu_ms() - begin;
 		best = took < best ? took : best;
 		assert_int_equal(in->object_count, OBJECTS);
-		assert_int_equal(in->thread_count, 2 * HOLDERS + 1);
-		assert_int_equal(in->holder_count, HOLDERS * EACH);
+		assert_int_equal(in->thread_count, held ? 2 * HOLDERS + 1 : 1);
+		assert_int_equal(in->holder_count, held);
+		assert_int_equal(in->order_count, orders);
+		for (size_t k = 0; k < orders; k++)
+			CHECK(in->objects[in->orders[k].first].offset ==
+				in->orders[k].first_offset);
 		ilk_inspection_free(in);
 	}
 	return best;
@@ -111,7 +126,7 @@ static void test_ten_thousand_objects_and_two_hundred_threads_take_no_time(void 
 
 	(void)state;
 	start_all();
-	ms = look();
+	ms = look(0, HOLDERS * EACH);
 	print_message("%.1f ms of processor time\n", ms);
 	ilk_store_release_(&done, 1u);
 	for (int i = 0; i < 2 * HOLDERS; i++)
@@ -120,12 +135,33 @@ static void test_ten_thousand_objects_and_two_hundred_threads_take_no_time(void 
 		assert_true(ms < MOST_MS);
 }
 
+static void test_thousands_of_orders_of_ten_thousand_locks_take_no_time(void **state)
+{
+	double before = look(0, 0), ms;
+
+	(void)state;
+	for (int i = 0; i < ORDERS; i++) {
+		CHECK_RC(ilk_mutex_lock(mutexes[i]), 0);
+		CHECK_RC(ilk_mutex_lock(mutexes[i + 1]), 0);
+		CHECK_RC(ilk_mutex_unlock(mutexes[i + 1]), 0);
+		CHECK_RC(ilk_mutex_unlock(mutexes[i]), 0);
+	}
+	ms = look(ORDERS, 0);
+	print_message("%.1f ms of processor time, without orders %.1f\n", ms, before);
+	/* Each order against each object is six times as much. */
+	if (!support_slow())
+		assert_true(ms < 3 * before);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(
 			test_ten_thousand_objects_and_two_hundred_threads_take_no_time, make_many,
 			free_many),
+		cmocka_unit_test_setup_teardown(
+			test_thousands_of_orders_of_ten_thousand_locks_take_no_time,
+			make_many_in_order, free_many),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -176,8 +176,7 @@ void bench_print_json(const struct bench_results *results, size_t count)
 {
 	struct json j;
 
-	json_begin(&j, stdout);
-	json_open(&j, NULL, '{');
+	json_document(&j, stdout, "bench", 1);
 	json_machine(&j);
 	json_open(&j, "rows", '[');
 	for (size_t i = 0; i < count; i++)

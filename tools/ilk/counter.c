@@ -33,8 +33,7 @@ static void print(const char *segment, const char *object, int64_t value)
 		printf("%lld\n", (long long)value);
 		return;
 	}
-	json_begin(&j, stdout);
-	json_open(&j, NULL, '{');
+	json_document(&j, stdout, page.command, 1);
 	json_string(&j, "segment", segment);
 	json_string(&j, "object", object);
 	json_integer(&j, "value", value);

@@ -11,6 +11,7 @@ struct patient {
 	struct diagnoses *all;
 	const char *name;
 	const struct ilk_inspection *in, *later;
+	size_t row; /* the first holder of the object that is looked at, or of a later one */
 };
 
 /* A name leads to it, and to no other. */
@@ -42,7 +43,7 @@ static void cure_finding(struct diagnosis *d, const struct patient *p, const str
 {
 	const struct ilk_object_info *o = object_of(p->in, f);
 
-	if (o && strcmp(f->kind, "dead owner") == 0)
+	if (o && (strcmp(f->kind, "dead owner") == 0 || strstr(f->kind, "of the dead")))
 		cure_by_repair(d, o);
 	else if (o && strcmp(f->kind, "not repaired") == 0)
 		CURE(d, "who locks it next puts right what it guards, and says so");
@@ -81,7 +82,7 @@ static void pass_on(const struct finding *f, void *arg)
 	diagnosis_tell(p->all, &d);
 }
 
-/* --- what the dead hold beside locks --- */
+/* --- what the dead hold, told in sum --- */
 
 struct dead_holders {
 	int holders, lives;
@@ -89,15 +90,15 @@ struct dead_holders {
 	const struct ilk_holder_info *first;
 };
 
-static struct dead_holders dead_holders(
-	const struct ilk_inspection *in, int object, const char *how)
+static struct dead_holders dead_holders(const struct patient *p, int object, const char *how)
 {
+	const struct ilk_inspection *in = p->in;
 	struct dead_holders dead = {.holders = 0};
 
-	for (size_t i = 0; i < in->holder_count; i++) {
+	for (size_t i = p->row; i < in->holder_count && in->holders[i].object == object; i++) {
 		const struct ilk_holder_info *h = &in->holders[i];
 
-		if (h->object != object || h->life != ILK_HOLDER_DEAD || strcmp(h->how, how) != 0)
+		if (h->life != ILK_HOLDER_DEAD || strcmp(h->how, how) != 0)
 			continue;
 		dead.holders++;
 		dead.count += h->count;
@@ -112,22 +113,19 @@ static void look_at_holders(struct patient *p, int i)
 	static const struct {
 		const char *how, *kind, *what;
 		int each_is_one; /* `count` says something else */
-		int is_note;     /* it comes right as soon as anybody asks */
 	} kinds[] = {
-		{"lease", "leases of the dead", "messages, taken and not finished", 1, 0},
-		{"permits", "permits of the dead", "permits", 0, 1},
+		{"permits", "permits of the dead", "permits", 0},
 		{"awaited", "waits for the dead", "members that have not arrived, and never will",
-			1, 1},
+			1},
 	};
 	const struct ilk_object_info *o = &p->in->objects[i];
 	char who[100];
 
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
-		struct dead_holders dead = dead_holders(p->in, i, kinds[k].how);
-		struct diagnosis d = {.kind = kinds[k].kind,
-			.segment = p->name,
-			.object = o->name,
-			.is_note = kinds[k].is_note};
+		struct dead_holders dead = dead_holders(p, i, kinds[k].how);
+		/* It comes right as soon as anybody asks. */
+		struct diagnosis d = {
+			.kind = kinds[k].kind, .segment = p->name, .object = o->name, .is_note = 1};
 
 		if (dead.holders == 0)
 			continue;
@@ -139,6 +137,8 @@ static void look_at_holders(struct patient *p, int i)
 		cure_by_repair(&d, o);
 		diagnosis_tell(p->all, &d);
 	}
+	while (p->row < p->in->holder_count && p->in->holders[p->row].object <= i)
+		p->row++;
 }
 
 static void look_at_once(struct patient *p, const struct ilk_object_info *o)
@@ -155,9 +155,16 @@ static void look_at_once(struct patient *p, const struct ilk_object_info *o)
 
 /* --- queues --- */
 
+/*
+ * Who puts finds no room. Who waits for a ring that has messages waits for that: its next one may be
+ * large.
+ */
 static int is_full(const struct ilk_object_info *o)
 {
-	return o->capacity > 0 && o->depth >= o->capacity;
+	if (o->capacity == 0 || o->closed)
+		return 0;
+	return o->depth >= o->capacity ||
+	       (strcmp(o->type, "ring") == 0 && o->depth > 0 && o->waiters > 0);
 }
 
 static const struct ilk_object_info *same_in(
@@ -170,20 +177,42 @@ static const struct ilk_object_info *same_in(
 	return NULL;
 }
 
-static void look_at_queue(struct patient *p, const struct ilk_object_info *o)
+/* Who is there to take messages out of object I, which is O by now, as text. */
+static const char *takers(
+	const struct patient *p, int i, const struct ilk_object_info *o, char *out, size_t size)
 {
-	const struct ilk_object_info *then = same_in(p->later, o);
-	struct diagnosis d = {.kind = "full", .segment = p->name, .object = o->name};
-	char pause[TERM_TEXT];
+	char who[100];
 
-	if (!is_full(o) || !then || !is_full(then) || then->got != o->got)
+	snprintf(out, size, "%d processes have it open", o->openers);
+	if (strcmp(o->type, "ring") != 0)
+		return out;
+	snprintf(out, size, "nobody reads it");
+	for (size_t r = p->row; r < p->in->holder_count && p->in->holders[r].object == i; r++)
+		if (strcmp(p->in->holders[r].how, "reads") == 0)
+			snprintf(out, size, "it is read by %s",
+				findings_holder(p->in, &p->in->holders[r], who, sizeof who));
+	return out;
+}
+
+static void look_at_queue(struct patient *p, int i)
+{
+	const struct ilk_object_info *o = &p->in->objects[i], *then;
+	struct diagnosis d = {.kind = "full", .segment = p->name, .object = o->name};
+	char pause[TERM_TEXT], who[160];
+
+	if (!p->later || !is_full(o))
+		return;
+	then = same_in(p->later, o);
+	if (!then || !is_full(then) || then->got != o->got)
 		return;
 	EVIDENCE(&d,
-		"%llu messages wait in it, as many as it has room for, and in %s none was taken; "
-		"%d processes have it open",
+		"%llu messages wait in it, and there is no room for another; in %s none was taken; "
+		"%s",
 		(unsigned long long)then->depth,
-		term_duration(pause, p->later->taken - p->in->taken), then->openers);
-	CURE(&d, "start who reads it, or find out why that one does not: ilk show %s", p->name);
+		term_duration(pause, p->later->taken - p->in->taken),
+		takers(p, i, then, who, sizeof who));
+	CURE(&d, "start who reads it, or find out why that one does not: ilk show %s %s", p->name,
+		o->name);
 	diagnosis_tell(p->all, &d);
 }
 
@@ -254,9 +283,9 @@ void diagnose_segment(struct diagnoses *all, const char *name, const struct ilk_
 
 	findings_each_of(name, in, pass_on, &p);
 	for (size_t i = 0; i < in->object_count; i++) {
+		look_at_queue(&p, (int)i);
 		look_at_holders(&p, (int)i);
 		look_at_once(&p, &in->objects[i]);
-		look_at_queue(&p, &in->objects[i]);
 	}
 	for (size_t i = 0; i < in->process_count; i++)
 		processes += in->processes[i].life != ILK_LIFE_DEAD;

@@ -61,6 +61,7 @@ struct gathering {
 	void (*each)(const struct finding *f, void *arg);
 	void *arg;
 	int wrong;
+	int leased; /* the object whose leases of the dead were told last */
 };
 
 static void tell(struct gathering *g, struct finding f, const char *format, ...)
@@ -180,13 +181,58 @@ static void note_process(struct gathering *g, int i)
 			"%s (pid %d) dumps core: it is alive until that is done", p->name, p->pid);
 }
 
+static int is_of(const struct ilk_object_info *o, const char *type)
+{
+	return strcmp(o->type, type) == 0;
+}
+
+/* H is the first lease of the dead in O: all of them in one line. */
+static void tell_dead_leases(
+	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
+{
+	const struct ilk_holder_info *end = g->in->holders + g->in->holder_count;
+	char who[80];
+	int count = 0;
+
+	if (g->leased == h->object)
+		return;
+	g->leased = h->object;
+	for (const struct ilk_holder_info *i = h; i < end && i->object == h->object; i++)
+		count += i->life == ILK_HOLDER_DEAD && strcmp(i->how, "lease") == 0;
+	tell(g, about(g, "leases of the dead", o, 0, "doctor"),
+		"%d messages, taken and not finished, are the dead's, first of %s; who gets next "
+		"gets them again",
+		count, findings_holder(g->in, h, who, sizeof who));
+}
+
+/* Of a ring, a channel or a queue. */
+static void note_dead_side(
+	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
+{
+	char who[80];
+
+	findings_holder(g->in, h, who, sizeof who);
+	if (o->removed)
+		return;
+	if (is_of(o, "queue"))
+		tell(g, about(g, "reservation of the dead", o, 1, NULL),
+			"%s died before it had put what it reserved: that is passed over", who);
+	else if (is_of(o, "ring") || is_of(o, "channel"))
+		tell(g, about(g, "side of the dead", o, 1, NULL),
+			"%s, which had a side of it (%s), died: the other side is told -EPIPE; who "
+			"opens it next goes on",
+			who, h->how);
+}
+
 static void note_dead_holder(
 	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
 {
 	char who[80];
 
 	findings_holder(g->in, h, who, sizeof who);
-	if (strcmp(h->how, "permits") == 0)
+	if (strcmp(h->how, "lease") == 0)
+		tell_dead_leases(g, o, h);
+	else if (strcmp(h->how, "permits") == 0)
 		tell(g, about(g, "dead holder", o, 1, NULL),
 			"%s died with %u of it: they are free for whoever asks next", who,
 			h->count);
@@ -198,6 +244,8 @@ static void note_dead_holder(
 			"%s died before it arrived: the barrier breaks, or goes on without it, at "
 			"the next look of a waiter",
 			who);
+	else
+		note_dead_side(g, o, h);
 }
 
 /* H is held while others wait: how long that is, and what its holder does. */
@@ -280,7 +328,8 @@ static void note(struct gathering *g)
 int findings_each_of(const char *name, const struct ilk_inspection *in,
 	void (*each)(const struct finding *f, void *arg), void *arg)
 {
-	struct gathering g = {.name = name, .in = in, .each = each, .arg = arg};
+	struct gathering g = {
+		.name = name, .in = in, .each = each, .arg = arg, .leased = ILK_NO_INDEX};
 
 	if (in->damage[0])
 		tell(&g, about(&g, "damage", NULL, 0, "doctor"), "%s", in->damage);

@@ -79,8 +79,7 @@ static int print_json(const struct ilk_queue_lease *lease)
 		return -1;
 	memcpy(bytes, lease->data, lease->bytes);
 	bytes[lease->bytes] = '\0';
-	json_begin(&j, stdout);
-	json_open(&j, NULL, '{');
+	json_line(&j, stdout, page.command, 1);
 	json_bytes(&j, "message", bytes, lease->bytes);
 	json_integer(&j, "bytes", (int64_t)lease->bytes);
 	json_integer(&j, "delivery", lease->deliveries);

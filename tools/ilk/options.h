@@ -61,12 +61,12 @@ struct option_row {
 		.target = (target_)                                                        \
 	}
 /* Columns of the table that is printed: TARGET is a const char *, for table_choose() of table.h. */
-#define OPTION_COLUMNS(target_)                                                               \
-	{                                                                                     \
-		.name = "columns", .letter = 'o', .kind = OPTION_TEXT, .value = "COLUMN,...", \
-		.help = "print these columns, in this order: their heads in small\n"          \
-			"letters, with '-' for a blank",                                      \
-		.target = (target_)                                                           \
+#define OPTION_COLUMNS(target_)                                                            \
+	{                                                                                  \
+		.name = "columns", .letter = 'o', .kind = OPTION_TEXT, .value = "COLUMNS", \
+		.help = "print these columns, in this order: their heads in small\n"       \
+			"letters, with '-' for a blank",                                   \
+		.target = (target_)                                                        \
 	}
 #define OPTION_END \
 	{          \

@@ -62,8 +62,8 @@ static void list_json(void)
 {
 	struct json j;
 
-	json_begin(&j, stdout);
-	json_open(&j, NULL, '[');
+	json_document(&j, stdout, "race-list", 1);
+	json_open(&j, "scenarios", '[');
 	for (const struct race_scenario *const *s = race_scenarios; *s; s++) {
 		json_open(&j, NULL, '{');
 		json_string(&j, "name", (*s)->name);
@@ -73,6 +73,7 @@ static void list_json(void)
 		list_variants(&j, *s);
 		json_close(&j);
 	}
+	json_close(&j);
 	json_close(&j);
 }
 

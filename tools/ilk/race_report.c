@@ -110,9 +110,7 @@ void races_print_json(const struct races *races, int count)
 {
 	struct json j;
 
-	json_begin(&j, stdout);
-	json_open(&j, NULL, '{');
-	json_string(&j, "schema", "ilk-race-1");
+	json_document(&j, stdout, "race-run", 1);
 	json_open(&j, "variants", '[');
 	for (int k = 0; k < count; k++)
 		for (int i = 0; i < races[k].count; i++)

@@ -111,19 +111,25 @@ static int is_counter(const struct ilk_object_info *o)
 	return strcmp(o->type, "counter") == 0 || strcmp(o->type, "sharded") == 0;
 }
 
+/* Of what messages pass through, `acquired` is what was got. */
+static uint64_t count_of(const struct ilk_object_info *o)
+{
+	return o->capacity ? o->put + o->got : o->acquired;
+}
+
 static double operations(const struct ilk_object_info *a, const struct ilk_object_info *b)
 {
 	if (is_counter(b))
 		return (double)(int64_t)((uint64_t)b->value - (uint64_t)a->value);
-	if (b->acquired == 0 && b->put == 0 && b->got == 0)
+	if (count_of(b) == 0)
 		return NAN;
-	return (double)(b->acquired - a->acquired + b->put - a->put + b->got - a->got);
+	return (double)(count_of(b) - count_of(a));
 }
 
 static double share_contended(const struct ilk_object_info *a, const struct ilk_object_info *b)
 {
 	double waits = (double)advance_contended(a->contended, b->contended);
-	double all = (double)(b->acquired - a->acquired + b->put - a->put + b->got - a->got);
+	double all = (double)(count_of(b) - count_of(a));
 
 	if (waits == 0 && all == 0)
 		return NAN;
@@ -139,7 +145,7 @@ static struct rate rate_of(
 		return r;
 	r.is_known = 1;
 	r.ops = operations(a, b) / seconds;
-	r.contended = b->acquired || b->put || b->got ? share_contended(a, b) : NAN;
+	r.contended = count_of(b) ? share_contended(a, b) : NAN;
 	if (b->capacity) {
 		r.put = (double)(b->put - a->put) / seconds;
 		r.got = (double)(b->got - a->got) / seconds;

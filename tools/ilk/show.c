@@ -54,9 +54,11 @@ static const struct option_page page = {
 		"stopped.\n\n"
 		"With -o only the table of objects is printed: of all, or of OBJECT.\n\n"
 		"Exit code 1 if something is wrong: an owner that died holding, a lock that was\n"
-		"recovered and not declared repaired, a broken barrier, damage. A member that is "
-		"dead\n"
-		"and holds nothing is shown as dead, and is nothing wrong.\n",
+		"recovered and not declared repaired, messages that the dead took and did not "
+		"finish,\n"
+		"a broken barrier, damage. A member that is dead and holds nothing is shown as "
+		"dead,\n"
+		"and is nothing wrong.\n",
 	.rows = rows,
 };
 

@@ -289,6 +289,12 @@ static int holds(const struct wait_condition *c, const struct found *f, char why
 	return compare(c, number);
 }
 
+/* Is what is asked put together of several words? What is of one word is true of one moment. */
+static int is_of_many_words(const struct wait_field *field)
+{
+	return !field->number || (field->scope != OF_ALL && field->scope != OF_NONE_TOO);
+}
+
 enum wait_verdict wait_condition_test(const struct wait_condition *c,
 	const struct ilk_inspection *in, const char *object, char why[WAIT_WHY])
 {
@@ -308,6 +314,10 @@ enum wait_verdict wait_condition_test(const struct wait_condition *c,
 				"it is of the kind %s, of which '%s' cannot be said", f.o->type,
 				c->field->name);
 			return WAIT_NEVER;
+		}
+		if (f.o->mixed && is_of_many_words(c->field)) {
+			snprintf(why, WAIT_WHY, "it changed at each look: nothing can be said");
+			return WAIT_NOT_YET;
 		}
 	}
 	return holds(c, &f, why) ? WAIT_MET : WAIT_NOT_YET;
