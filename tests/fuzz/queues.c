@@ -16,15 +16,6 @@ static void must(int holds, const char *what)
 	abort();
 }
 
-int queues_have(const char *name)
-{
-	int i = 0;
-
-	while (names[i] && strcmp(names[i], name) != 0)
-		i++;
-	return names[i] != NULL;
-}
-
 static ilk_time soon(void)
 {
 	return ilk_after_ns(200000);

@@ -13,7 +13,4 @@ void queues_occupy(struct ilk_segment *seg);
 /* Whatever can be done with them, if they are there: in vain, or not; it comes to an end. */
 void queues_use(struct ilk_segment *seg);
 
-/* Is it the name of one of them? */
-int queues_have(const char *name);
-
 #endif
