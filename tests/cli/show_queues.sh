@@ -48,7 +48,7 @@ sum=$(sha256sum "$segment")
 expect 0 show "$s"
 line "^jobs +\[#######\.+\] +3/8 +5 +0 +2 "
 expect 0 show "$s" jobs
-line "^jobs +queue +3 of 8, some leased"
+line "^jobs +queue +3 of 8, 2 leased"
 line "^jobs +\[#######\.+\] +3/8 +5 +0 +2 "
 line "^cli_actor \(pid ${pid[worker]}, thread ${pid[worker]}\) +alive +lease +1 "
 in_json 0 show "$s" jobs

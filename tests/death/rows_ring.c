@@ -132,7 +132,7 @@ static void test_describe_tells_depth_and_counts(void **state)
 		if (strcmp(in->objects[i].name, "any") == 0)
 			o = &in->objects[i];
 	CHECK(o && !o->damage[0] && strcmp(o->type, "ring") == 0);
-	CHECK(o->depth == 3 && o->put == 5 && o->got == 2 && o->capacity == ROOM / 8);
+	CHECK(o->depth == 3 && o->put == 5 && o->got == 2 && o->capacity == 3 * ROOM / 96);
 	CHECK(strcmp(o->state, "writer open, reader open, 96 of 256 bytes") == 0);
 	ilk_inspection_free(in);
 }

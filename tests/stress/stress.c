@@ -9,7 +9,7 @@
 #ifndef STRESS_SOAK_SECONDS
 #define STRESS_SOAK_SECONDS 60
 #endif
-enum { SECONDS = 3, SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
+enum { SECONDS = 2, SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
 
 static struct tally *tallies;
 static ilk_time the_end;

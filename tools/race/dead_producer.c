@@ -11,7 +11,7 @@
 #include <ilk/queue.h>
 #include <unistd.h>
 
-enum { JOBS = 1000, CONSUMER_DIES_AT = 100 };
+enum { JOBS = 1000, CONSUMER_DIES_AT = 5, JOB_US = 20 };
 
 struct shared {
 	int64_t put;
@@ -35,11 +35,12 @@ static int open_shared(struct ilk_segment *seg)
 
 static void do_job(int64_t job)
 {
+	usleep(JOB_US);
 	if (job >= 0 && job < JOBS)
 		ilk_add_relaxed_(&my.shared->done[job], 1);
 }
 
-/* The second worker is killed when it has taken its hundredth job, and before it has done it. */
+/* The second worker is killed when it has taken its fifth job, and before it has done it. */
 static void maybe_die(struct race_worker *me, int64_t job)
 {
 	if (me->index == 1 && ++my.jobs == CONSUMER_DIES_AT) {
