@@ -70,11 +70,17 @@ int main(void)
 		rc = ilk_counter_open(seg, "again", &again);
 	if (rc < 0)
 		return say(rc);
-	for (int i = 0; i < WORKERS; i++)
-		if (fork() == 0)
-			work(i == 0);
 	if (fork() == 0)
 		make_registered();
+	/* The first one dies with its first job; the others come then. */
+	for (int i = 0; i < WORKERS; i++) {
+		pid_t pid = fork();
+
+		if (pid == 0)
+			work(i == 0);
+		if (i == 0)
+			waitpid(pid, NULL, 0);
+	}
 	while (wait(NULL) > 0)
 		continue;
 	printf("%lld jobs done, %lld of them again\n", (long long)ilk_counter_read(done),
