@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "data.h"
 #include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -435,6 +436,18 @@ static void make_queues(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* The same. */
+static void make_data(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	data_furnish(made->seg);
+	first = start(made->seg, data_occupy);
+	finish(start(made->seg, data_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -454,6 +467,7 @@ static const struct recipe {
 	{"rings", 32 << 10, 0, make_rings},
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 	{"queues", 32 << 10, 0, make_queues},
+	{"data", 32 << 10, 0, make_data},
 };
 
 /* The name is there only until its file is open. */
