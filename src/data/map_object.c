@@ -172,7 +172,9 @@ int ilk_map_open(struct ilk_segment *seg, const char *name, uint32_t key_bytes,
 
 /* --- its row --- */
 
-static const char *valid_stripe(const struct ilk_map_ *map, const struct ilk_map_stripe_ *s)
+/* Of one that was REMOVED some extents may be freed already. */
+static const char *valid_stripe(
+	const struct ilk_map_ *map, const struct ilk_map_stripe_ *s, int removed)
 {
 	uint32_t extents = ilk_load_relaxed_(&s->extents);
 
@@ -181,6 +183,8 @@ static const char *valid_stripe(const struct ilk_map_ *map, const struct ilk_map
 	for (uint32_t e = 0; e < extents; e++) {
 		uint64_t offset = ilk_load_relaxed_(&s->extent[e].offset);
 
+		if (offset == 0 && removed)
+			continue;
 		if (offset < map->header.arena_at || offset >= map->bytes || offset % 64)
 			return "an extent is not in the arena";
 	}
@@ -216,7 +220,7 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 		shift > ILK_MAP_MOST_SHIFT_)
 		return "it has no possible shape";
 	for (uint32_t i = 0; i < stripes && !wrong; i++)
-		wrong = valid_stripe(map, &m->stripe[i]);
+		wrong = valid_stripe(map, &m->stripe[i], tag == ILK_MAP_REMOVED_);
 	return wrong;
 }
 

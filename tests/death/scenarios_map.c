@@ -280,7 +280,7 @@ static int audit_blocks(struct stage *s)
 	if ((long)usage.blocks != s->board->reference[0])
 		return fail(s, "%lu blocks are given out, and %ld without a death",
 			(unsigned long)usage.blocks, s->board->reference[0]);
-	return scene_audit(s);
+	return EXPECT(s, ilk_segment_valid(mine.segment), 0);
 }
 
 /* A block of the dead that was not published yet comes back where there is no room. */
@@ -341,6 +341,11 @@ static int remove_map(struct stage *s)
 	return EXPECT(s, ilk_object_remove(mine.segment, "map"), 0);
 }
 
+static int audit_free(struct stage *s)
+{
+	return audit_blocks(s) < 0 ? -1 : scene_audit(s);
+}
+
 const struct operation map_free_row = {
 	.name = "map_free",
 	.what = "removes a map, with all that it has grown to, which nobody has open",
@@ -352,7 +357,7 @@ const struct operation map_free_row = {
 	.look = scene_look,
 	.recover = scene_use,
 	.check = scene_check,
-	.audit = audit_blocks,
+	.audit = audit_free,
 	.before = NO_OUTCOME,
 	.after = NO_OUTCOME,
 };
@@ -408,7 +413,9 @@ static int audit_array(struct stage *s)
 
 	if (EXPECT(s, ilk_array_get_f64(&array, 0, &value), 0) < 0)
 		return -1;
-	return expect(s, "the sum", (int)value, ROUNDS) < 0 ? -1 : scene_audit(s);
+	if (expect(s, "the sum", (int)value, ROUNDS) < 0)
+		return -1;
+	return EXPECT(s, ilk_segment_valid(mine.segment), 0);
 }
 
 const struct operation array_add_row = {

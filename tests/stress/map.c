@@ -244,10 +244,8 @@ static void check_map(void)
 	/* What the dead had not published comes back when there is no room. */
 	CHECK_RC(ilk_alloc(seg, ilk_segment_bytes(seg) - 4096, &memory), -ENOSPC);
 	CHECK_RC(ilk_object_remove(seg, "map"), 0);
-	CHECK_RC(ilk_object_close(h.map), 0);
-	if (common)
-		ilk_segment_close(common);
-	common = NULL;
+	while (ilk_object_close(h.map) == 0)
+		continue; /* as often as threads have opened it */
 	assert_int_equal(blocks(seg), before);
 	ilk_segment_close(seg);
 	support_unlink(name);
@@ -270,6 +268,7 @@ static void test_counts_of_ending_threads(void **state)
 	end_one_in = 300;
 	run_threads(work_together);
 	check_map();
+	ilk_segment_close(common);
 }
 
 int main(void)
