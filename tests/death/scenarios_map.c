@@ -27,6 +27,7 @@ static const struct shape some = {{8, 8, 0}, 5, TARGET, 0}, fresh = {{8, 8, 0}, 
 			  vanishing = {{8, 8, 0}, 5, TARGET, 1}, large = {{8, 8, 0}, 40, TARGET, 0};
 
 static struct ilk_map_handle map;
+static uint64_t blocks_before; /* of the founder: given out before there was a map */
 static struct ilk_array_handle array;
 
 static const struct shape *shape_of(const struct stage *s)
@@ -82,9 +83,20 @@ static int fill(struct stage *s)
 	return 0;
 }
 
+static int count_blocks(struct stage *s, uint64_t *blocks)
+{
+	struct ilk_usage usage;
+	int rc = EXPECT(s, ilk_usage(mine.segment, &usage), 0);
+
+	*blocks = usage.blocks;
+	return rc;
+}
+
 static int found(struct stage *s)
 {
-	return scene_found(s) < 0 || open_map(s) < 0 ? -1 : fill(s);
+	if (scene_found(s) < 0 || count_blocks(s, &blocks_before) < 0)
+		return -1;
+	return open_map(s) < 0 ? -1 : fill(s);
 }
 
 static int attach(struct stage *s)
@@ -265,21 +277,18 @@ static int audit_sum(struct stage *s)
 	return EXPECT(s, ilk_object_close(map.map), 0);
 }
 
-/* As many blocks are given out as where nobody died. */
+/* Without the map as many blocks are given out as before it was made. */
 static int audit_blocks(struct stage *s)
 {
-	struct ilk_usage usage;
 	int rc = ilk_object_remove(mine.segment, "map");
+	uint64_t blocks;
 
 	if (rc != -ENOENT && expect(s, "ilk_object_remove", rc, 0) < 0)
 		return -1;
-	if (EXPECT(s, ilk_usage(mine.segment, &usage), 0) < 0)
+	if (count_blocks(s, &blocks) < 0)
 		return -1;
-	if (s->reference)
-		s->board->reference[0] = (long)usage.blocks;
-	if ((long)usage.blocks != s->board->reference[0])
-		return fail(s, "%lu blocks are given out, and %ld without a death",
-			(unsigned long)usage.blocks, s->board->reference[0]);
+	if (blocks != blocks_before)
+		return fail(s, "%lu blocks are given out, and %lu before", blocks, blocks_before);
 	return EXPECT(s, ilk_segment_valid(mine.segment), 0);
 }
 
