@@ -22,6 +22,7 @@
 #include <ilk/channel.h>
 #include <ilk/array.h>
 #include <ilk/map.h>
+#include <ilk/spawn.h>
 #include <ilk/inspect.h>
 
 #endif
