@@ -1,5 +1,5 @@
 /*
- * results.c - a map of results that several processes fill; one of them is killed in the midst of it.
+ * results.c - a map of results that several processes fill, one of which is killed in the midst.
  *
  * Each word of a text is counted: what Python writes as results[word] += 1 is one step here, so no
  * count is lost. The one who is killed dies within such a step: what it had begun has not happened.

@@ -113,9 +113,9 @@ ILK_API int ilk_map_open(struct ilk_segment *seg, const char *name, uint32_t key
 	uint32_t value_bytes, const struct ilk_map_options *options, struct ilk_map_handle *h);
 
 /*
- * Copies KEY's value to VALUE, which has ROOM bytes; *BYTES, if not NULL, gets its length. VALUE may
- * be NULL: only asks. 0; -ENOENT there is no such entry; -EMSGSIZE it is longer than ROOM: *BYTES
- * is set, and nothing copied; -ENAMETOOLONG KEY is a longer text than the map's keys may be.
+ * Copies KEY's value to VALUE, which has ROOM bytes; *BYTES, if not NULL, gets its length. VALUE
+ * may be NULL: only asks. 0; -ENOENT there is no such entry; -EMSGSIZE it is longer than ROOM:
+ * *BYTES is set, and nothing copied; -ENAMETOOLONG KEY is a longer text than the map's keys may be.
  */
 ILK_API int ilk_map_get_until(const struct ilk_map_handle *h, const void *key, void *value,
 	size_t room, size_t *bytes, ilk_time deadline);
@@ -149,11 +149,11 @@ ILK_API int ilk_map_take_until(const struct ilk_map_handle *h, const void *key, 
 
 /*
  * Reads, changes and writes in one step. CHANGE(VALUE, BYTES, ARG) gets the value of KEY in memory
- * of VALUE_BYTES bytes, aligned to 8, and its length; or zeroed memory, and ILK_MAP_ABSENT. What it
- * leaves there is the new value, *BYTES its length; ILK_MAP_ABSENT removes the entry, or makes none.
- * If CHANGE returns less than 0, or dies, nothing has changed.
+ * of VALUE_BYTES bytes, aligned to 8, and its length; or zeroed memory, and ILK_MAP_ABSENT. What
+ * it leaves there is the new value, *BYTES its length; ILK_MAP_ABSENT removes the entry, or makes
+ * none. If CHANGE returns less than 0, or dies, nothing has changed.
  *
- * The stripe is locked meanwhile: CHANGE should be short, and must not use the same map.
+ * The stripe is locked meanwhile: CHANGE should be short, and neither use the same map nor fork.
  *
  * What CHANGE returned; -EMSGSIZE *BYTES is more than a value may have, and nothing changed;
  * -ENOSPC there is no room for a new entry: then CHANGE was not called; -ENAMETOOLONG as get.

@@ -1,6 +1,6 @@
 /*
- * array.c - an array as an object: opened, copied from and to, shown; its elements are reached by the
- * inline functions of ilk/array.h.
+ * array.c - an array as an object: opened, copied from and to, shown; its elements are reached by
+ * the inline functions of ilk/array_inline.h.
  *
  * State      tag    ARRAY, or REMOVED for good
  *            type, count: fixed; whoever uses them has them from its handle

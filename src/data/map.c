@@ -3,9 +3,9 @@
  *
  * Invariant  [I1] What a stripe has is changed by who holds its mutex only, but for references to
  *            extents, which the segment's guard protects as well, and which are set once.
- *            [I2] The truth is: which extents there are, the state of each slot, and `changing`. All
- *            else follows from it, and whoever is told that a holder died makes it anew, before
- *            anything else, and says only then that the mutex is repaired.
+ *            [I2] The truth is: which extents there are, the state of each slot, and `changing`.
+ *            All else follows from it, and whoever is told that a holder died makes it anew,
+ *            before anything else, and says only then that the mutex is repaired.
  *            [I3] An entry stays in its slot for as long as it is there, and slots do not move: so
  *            a cursor is a number.
  *            [I4] Where an entry is LIVE, its key, hash and value are whole, but for the value of

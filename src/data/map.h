@@ -1,8 +1,8 @@
 /*
  * map.h - what the files of the map share: its words, and what each value means.
  *
- * map       tag: MAP, or REMOVED for good. stripes, key, value_bytes, shift: fixed; whoever uses them
- *           has them from its handle
+ * map       tag: MAP, or REMOVED for good. stripes, key, value_bytes, shift: fixed; whoever uses
+ *           them has them from its handle
  * stripe    mutex    guards all that follows, and the entries
  *           extent   references to its blocks, in order; 0: not there yet. Extent 0 has 2^shift
  *                    slots, each further one as many as all before it together
@@ -11,10 +11,10 @@
  *                    How many extents; first of the list of free slots, 0: none; the first slot
  *                    that, as all behind it, is free and in no list; how many entries
  *           repaired statistics: deaths in it that were put right
- * extent    its slots; behind them the buckets for all slots so far: those of the last extent count.
- *           A bucket is the first slot of a chain, 0: none
- * slot      state: FREE or LIVE; next in its chain, or list; hash, key, and value. Slot 0 is never an
- *           entry: values are made ready there
+ * extent    its slots; behind them the buckets for all slots so far: those of the last extent
+ *           count. A bucket is the first slot of a chain, 0: none
+ * slot      state: FREE or LIVE; next in its chain, or list; hash, key, and value. Slot 0 is never
+ *           an entry: values are made ready there
  */
 #ifndef ILK_DATA_MAP_H
 #define ILK_DATA_MAP_H

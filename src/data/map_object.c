@@ -1,4 +1,4 @@
-/* map_object.c - a map as an object: opened, shown, removed. How it works: map.c; its words: map.h. */
+/* map_object.c - a map as an object: opened, shown, removed; how it works: map.c, its words: map.h */
 #include "data/map.h"
 #include "segment/arena.h"
 #include "segment/directory.h"
@@ -284,7 +284,7 @@ static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t
 	return n;
 }
 
-/* The mutexes of the dead become free, and damaged: whoever takes one next puts its stripe right. */
+/* The mutexes of the dead become free and damaged: whoever takes one next puts its stripe right. */
 static int repair(struct ilk_segment *seg, void *object)
 {
 	struct ilk_map *m = object;

@@ -14,10 +14,11 @@
  *            [D7] free: store serial 0, release, between unlinking and freeing <-> [D8] in
  *                 entries.c: who stands on the entry, and reads a `next` of what the memory is
  *                 used for then, finds the serial gone
- * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in 2:
- *            recovery runs all that again. In 3: each block's header says which word leads to it, so
- *            it is led to and given out, or neither; what is left of them goes the next time. The last opener's death frees nothing by
- *            itself: the next who closes the segment, counts what is used or finds no room does.
+ * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in
+ *            2: recovery runs all that again. In 3: each block's header says which word leads to
+ *            it, so it is led to and given out, or neither; what is left of them goes the next
+ *            time. The last opener's death frees nothing by itself: the next who closes the
+ *            segment, counts what is used or finds no room does.
  */
 #include "segment/removal.h"
 #include "segment/arena.h"
