@@ -31,58 +31,9 @@
  * Growth doubles one stripe: the new extent has as many slots as there were, and buckets for all of
  * them. The old buckets stay unused, a few bytes for each slot.
  */
-#include "data/map.h"
-#include "data/hash.h"
+#include "data/find.h"
 #include <errno.h>
 #include <string.h>
-
-uint64_t ilk_map_hash_(const struct ilk_map_handle *h, const void *key, size_t bytes)
-{
-	return ilk_hash_bytes_(h->seed, key, bytes);
-}
-
-int ilk_map_key_(const struct ilk_map_handle *h, const void *at, struct ilk_map_key_ *key)
-{
-	uint32_t most = h->key & ~ILK_MAP_IS_TEXT_;
-
-	key->at = at;
-	key->bytes = most;
-	if (h->key & ILK_MAP_IS_TEXT_) {
-		size_t length = strnlen(at, (size_t)most + 1);
-
-		if (length > most)
-			return -ENAMETOOLONG;
-		key->bytes = (uint32_t)length;
-	}
-	key->hash = ilk_map_hash_(h, at, key->bytes);
-	return 0;
-}
-
-static inline int is_key(const struct ilk_map_slot_ *slot, const struct ilk_map_key_ *key)
-{
-	return slot->hash == key->hash && ilk_load_relaxed_(&slot->key_bytes) == key->bytes &&
-	       memcmp(slot->key, key->at, key->bytes) == 0;
-}
-
-int ilk_map_find_(
-	const struct ilk_map_view_ *v, const struct ilk_map_key_ *key, struct ilk_map_place_ *place)
-{
-	if (v->slots == 0)
-		return 0;
-	place->link = &v->buckets[key->hash & (v->slots - 1)];
-	for (uint32_t steps = 0; steps < v->slots; steps++) {
-		place->slot = ilk_load_relaxed_(place->link);
-		if (place->slot == 0)
-			return 0;
-		place->entry = ilk_map_slot_(v, place->slot);
-		if (!place->entry || ilk_load_relaxed_(&place->entry->state) != ILK_MAP_LIVE_)
-			return -EBADMSG;
-		if (is_key(place->entry, key))
-			return 1;
-		place->link = &place->entry->next;
-	}
-	return -EBADMSG; /* a loop */
-}
 
 int ilk_map_copy_out_(const struct ilk_map_view_ *v, struct ilk_map_slot_ *slot, void *value,
 	size_t room, size_t *bytes)

@@ -106,29 +106,45 @@ static inline uint64_t ilk_map_size_(uint64_t stripes)
 
 /* --- finding one's way: NULL where what stands in the segment makes no sense --- */
 
-static inline char *ilk_map_extent_(const struct ilk_map_view_ *v, uint32_t e)
+/* Where extent E is: there is room for BYTES bytes from AT on in it. */
+static inline char *ilk_map_in_extent_(
+	const struct ilk_map_view_ *v, uint32_t e, uint64_t at, uint64_t bytes)
 {
 	const struct ilk_map_ *map = &v->h->segment->map;
 	uint64_t offset = ilk_load_relaxed_(&v->s->extent[e].offset);
-	uint64_t bytes = ilk_map_extent_bytes_(v->h, e);
 
-	return ILK_UNLIKELY_(offset < map->header.arena_at || offset % 64 || bytes > map->bytes ||
-			     offset > map->bytes - bytes)
+	return ILK_UNLIKELY_(offset < map->header.arena_at || offset % 64 || offset > map->bytes ||
+			     at + bytes > map->bytes - offset)
 		       ? NULL
-		       : map->base + offset;
+		       : map->base + offset + at;
 }
 
 static inline struct ilk_map_slot_ *ilk_map_slot_(const struct ilk_map_view_ *v, uint32_t i)
 {
 	uint32_t above = i >> v->h->shift, e = above ? 32 - (uint32_t)__builtin_clz(above) : 0;
 	uint64_t first = e ? ilk_map_slots_in_(v->h->shift, e) : 0;
-	char *extent;
 
-	if (ILK_UNLIKELY_(i >= v->slots))
-		return NULL;
-	extent = ilk_map_extent_(v, e);
-	return extent ? (struct ilk_map_slot_ *)(void *)(extent + (i - first) * v->h->stride)
-		      : NULL;
+	return ILK_UNLIKELY_(i >= v->slots) ? NULL
+					    : (struct ilk_map_slot_ *)(void *)ilk_map_in_extent_(v,
+						      e, (i - first) * v->h->stride, v->h->stride);
+}
+
+/* Looks at the stripe, under its mutex. 0; -EBADMSG. */
+static inline int ilk_map_see_(struct ilk_map_view_ *v)
+{
+	const struct ilk_map_handle *h = v->h;
+
+	v->extents = ilk_load_relaxed_(&v->s->extents);
+	v->slots = 0;
+	if (v->extents == 0)
+		return 0;
+	if (v->extents > h->most)
+		return -EBADMSG;
+	v->slots = (uint32_t)ilk_map_slots_(h->shift, v->extents);
+	v->buckets = (uint32_t *)(void *)ilk_map_in_extent_(v, v->extents - 1,
+		ilk_map_slots_in_(h->shift, v->extents - 1) * h->stride,
+		v->slots * sizeof *v->buckets);
+	return v->buckets ? 0 : -EBADMSG;
 }
 
 static inline char *ilk_map_value_(const struct ilk_map_view_ *v, struct ilk_map_slot_ *slot)
@@ -146,15 +162,34 @@ static inline int ilk_map_length_(
 
 /* --- map_stripe.c --- */
 
+/* What the last one left who died in the stripe is done, or was never begun. 0; -EBADMSG. */
+int ilk_map_put_right_(struct ilk_map_view_ *v);
+
+/* Unlocks it. RC. */
+static inline int ilk_map_leave_(const struct ilk_map_view_ *v, int rc)
+{
+	ilk_mutex_unlock(&v->s->mutex);
+	return rc;
+}
+
 /*
  * Locks stripe number INDEX, puts right what a dead one left in it, and looks at it. 0; as
  * ilk_mutex_lock_until(), less its outcomes; -EBADMSG.
  */
-int ilk_map_enter_(
-	const struct ilk_map_handle *h, uint32_t index, ilk_time deadline, struct ilk_map_view_ *v);
+static inline int ilk_map_enter_(
+	const struct ilk_map_handle *h, uint32_t index, ilk_time deadline, struct ilk_map_view_ *v)
+{
+	int rc;
 
-/* Unlocks it. RC. */
-int ilk_map_leave_(const struct ilk_map_view_ *v, int rc);
+	v->h = h;
+	v->s = &h->map->stripe[index];
+	rc = deadline == ILK_FOREVER ? ilk_mutex_lock(&v->s->mutex)
+				     : ilk_mutex_lock_until(&v->s->mutex, deadline);
+	if (rc < 0)
+		return rc;
+	rc = rc == 0 ? ilk_map_see_(v) : ilk_map_put_right_(v);
+	return rc < 0 ? ilk_map_leave_(v, rc) : 0;
+}
 
 /* Makes room for an entry more. 0; -ENOSPC; -E... as ilk_alloc(). */
 int ilk_map_make_room_(struct ilk_map_view_ *v);
@@ -170,22 +205,6 @@ void ilk_map_redo_(const struct ilk_map_view_ *v, struct ilk_map_slot_ *scratch,
 	struct ilk_map_slot_ *entry, uint32_t bytes);
 
 /* --- map.c --- */
-
-/* KEY, as H has them. 0; -ENAMETOOLONG. */
-int ilk_map_key_(const struct ilk_map_handle *h, const void *at, struct ilk_map_key_ *key);
-
-/* The hash of the BYTES bytes at KEY, in H's map. */
-uint64_t ilk_map_hash_(const struct ilk_map_handle *h, const void *key, size_t bytes);
-
-/* The stripe of a key with this hash. */
-static inline uint32_t ilk_map_stripe_of_(const struct ilk_map_handle *h, uint64_t hash)
-{
-	return (uint32_t)(hash >> 32) & (h->stripes - 1);
-}
-
-/* Finds KEY in its stripe. 1; 0; -EBADMSG. */
-int ilk_map_find_(const struct ilk_map_view_ *v, const struct ilk_map_key_ *key,
-	struct ilk_map_place_ *place);
 
 /* Copies an entry's value out. 0; -EMSGSIZE; -EBADMSG. */
 int ilk_map_copy_out_(const struct ilk_map_view_ *v, struct ilk_map_slot_ *slot, void *value,

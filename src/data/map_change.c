@@ -1,5 +1,5 @@
 /* map_change.c - changes of a map's entries, each one step: [P1] to [P5] of map.c. */
-#include "data/map.h"
+#include "data/find.h"
 #include <errno.h>
 #include <string.h>
 

@@ -1,5 +1,5 @@
 /*
- * map_stripe.c - a stripe of a map: entered, put right after a death, grown. Its words: map.h; what
+ * map_stripe.c - a stripe of a map: put right after a death, and grown. Its words: map.h; what
  * holds of them, and what a death leaves: map.c.
  */
 #include "data/map.h"
@@ -7,28 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
-/* --- looking --- */
-
-/* 0; -EBADMSG. */
-static int look(struct ilk_map_view_ *v)
-{
-	const struct ilk_map_handle *h = v->h;
-	char *last;
-
-	v->extents = ilk_load_relaxed_(&v->s->extents);
-	v->slots = 0;
-	if (v->extents == 0)
-		return 0;
-	if (v->extents > h->most)
-		return -EBADMSG;
-	v->slots = (uint32_t)ilk_map_slots_(h->shift, v->extents);
-	last = ilk_map_extent_(v, v->extents - 1);
-	if (!last)
-		return -EBADMSG;
-	v->buckets = (uint32_t *)(void *)(last +
-					  ilk_map_slots_in_(h->shift, v->extents - 1) * h->stride);
-	return 0;
-}
+/* --- putting right --- */
 
 /* How many extents there are, by what leads to them. */
 static uint32_t count_extents(const struct ilk_map_view_ *v)
@@ -39,8 +18,6 @@ static uint32_t count_extents(const struct ilk_map_view_ *v)
 		e++;
 	return e;
 }
-
-/* --- putting right --- */
 
 void ilk_map_redo_(const struct ilk_map_view_ *v, struct ilk_map_slot_ *scratch,
 	struct ilk_map_slot_ *entry, uint32_t bytes)
@@ -101,13 +78,12 @@ int ilk_map_relink_(const struct ilk_map_view_ *v)
 	return 0;
 }
 
-/* What the last one left who died in it is done, or was never begun. 0; -EBADMSG. */
-static int put_right(struct ilk_map_view_ *v)
+int ilk_map_put_right_(struct ilk_map_view_ *v)
 {
 	int rc;
 
 	ilk_store_relaxed_(&v->s->extents, count_extents(v));
-	rc = look(v);
+	rc = ilk_map_see_(v);
 	if (rc == 0 && v->slots)
 		rc = finish_replacement(v);
 	if (rc == 0)
@@ -116,29 +92,6 @@ static int put_right(struct ilk_map_view_ *v)
 		return rc;
 	ilk_store_relaxed_(&v->s->repaired, v->s->repaired + 1);
 	return ilk_mutex_repaired(&v->s->mutex);
-}
-
-/* --- going in and out --- */
-
-int ilk_map_enter_(
-	const struct ilk_map_handle *h, uint32_t index, ilk_time deadline, struct ilk_map_view_ *v)
-{
-	int rc;
-
-	v->h = h;
-	v->s = &h->map->stripe[index];
-	rc = deadline == ILK_FOREVER ? ilk_mutex_lock(&v->s->mutex)
-				     : ilk_mutex_lock_until(&v->s->mutex, deadline);
-	if (rc < 0)
-		return rc;
-	rc = rc == 0 ? look(v) : put_right(v);
-	return rc < 0 ? ilk_map_leave_(v, rc) : 0;
-}
-
-int ilk_map_leave_(const struct ilk_map_view_ *v, int rc)
-{
-	ilk_mutex_unlock(&v->s->mutex);
-	return rc;
 }
 
 /* --- room --- */
@@ -154,7 +107,7 @@ static int add_extent(struct ilk_map_view_ *v, uint32_t e, void *memory)
 		return rc;
 	}
 	ilk_store_relaxed_(&v->s->extents, e + 1);
-	rc = look(v);
+	rc = ilk_map_see_(v);
 	return rc < 0 ? rc : ilk_map_relink_(v);
 }
 

@@ -1,5 +1,5 @@
 /* map_walk.c - walks over a map, a stripe at a time: for its users, and to check it. */
-#include "data/map.h"
+#include "data/find.h"
 #include "segment/error.h"
 #include <errno.h>
 #include <string.h>

@@ -5,7 +5,7 @@
  * A value is so many words that are all the same. Keys below a row's number of entries are there
  * from the start.
  */
-#include "data/map.h"
+#include "data/find.h"
 #include "scenarios.h"
 #include "scene.h"
 #include <errno.h>
