@@ -179,6 +179,35 @@ static void test_next_gives_keys_alone_and_waits_for_room(void **state)
 	CHECK(ilk_map_next(&map, &cursor, key, NULL, 0, &bytes) <= 0);
 }
 
+/* --- the hash --- */
+
+/* The keys of a new segment's map, in its order. */
+static void list_keys(const char *suffix, char keys[][KEY + 1], unsigned count)
+{
+	struct ilk_segment *s = ilk_test_create(suffix);
+	struct ilk_map_cursor cursor = {0, 0};
+	struct ilk_map_handle h;
+
+	CHECK_RC(ilk_map_open(s, "map", ILK_MAP_TEXT(KEY), VALUE, NULL, &h), 0);
+	for (unsigned i = 0; i < count; i++)
+		CHECK_RC(ilk_map_put(&h, numbered(i), "", 0), 0);
+	for (unsigned i = 0; i < count; i++)
+		CHECK_RC(ilk_map_next(&h, &cursor, keys[i], NULL, 0, NULL), 0);
+	ilk_segment_close(s);
+	support_unlink(ilk_test_name(suffix));
+}
+
+static void test_the_hash_is_another_in_each_segment(void **state)
+{
+	enum { LISTED = 100 };
+	static char first[LISTED][KEY + 1], second[LISTED][KEY + 1];
+
+	(void)state;
+	list_keys("first", first, LISTED);
+	list_keys("second", second, LISTED);
+	assert_memory_not_equal(first, second, sizeof first);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -189,6 +218,7 @@ int main(void)
 		MAP_TEST(test_next_gives_each_entry_once),
 		MAP_TEST(test_next_misses_nothing_that_stays),
 		MAP_TEST(test_next_gives_keys_alone_and_waits_for_room),
+		MAP_TEST(test_the_hash_is_another_in_each_segment),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -153,6 +153,30 @@ static void test_removal_after_the_last_openers_death_frees_all_of_it(void **sta
 	assert_int_equal(usage().used, before.used);
 }
 
+static void test_removal_where_lock_orders_are_kept(void **state)
+{
+	const struct ilk_segment_options options = {
+		.size = sizeof options, .flags = ILK_SEGMENT_ORDER};
+	struct ilk_segment *other = support_create(ilk_test_name("order"), &options);
+	struct ilk_mutex *m = support_mutex(other, "m");
+	struct ilk_map_handle h;
+
+	(void)state;
+	CHECK_RC(ilk_map_open(other, "map", sizeof(unsigned), VALUE, NULL, &h), 0);
+	for (unsigned i = 0; i < 100; i++) {
+		CHECK_RC(ilk_mutex_lock(m), 0);
+		CHECK_RC(ilk_map_update(&h, &i, add_one, NULL), 0);
+		CHECK_RC(ilk_mutex_unlock(m), 0);
+	}
+	CHECK_RC(ilk_map_check(&h), 0);
+	CHECK_RC(ilk_segment_valid(other), 0);
+	CHECK_RC(ilk_object_remove(other, "map"), 0);
+	CHECK_RC(ilk_object_close(h.map), 0);
+	CHECK_RC(ilk_segment_valid(other), 0);
+	ilk_segment_close(other);
+	support_unlink(ilk_test_name("order"));
+}
+
 /* --- the inspector --- */
 
 static struct ilk_object_info info_of(const char *name)
@@ -263,6 +287,7 @@ int main(void)
 		MAP_TEST(test_read_only_attachments_count_and_no_more),
 		MAP_TEST(test_removal_frees_all_of_it),
 		MAP_TEST(test_removal_after_the_last_openers_death_frees_all_of_it),
+		MAP_TEST(test_removal_where_lock_orders_are_kept),
 		MAP_TEST(test_inspector_shows_counts_and_owners),
 		MAP_TEST(test_garbage_anywhere_in_it_ends_in_results),
 		MAP_TEST(test_inspector_reports_damage),
