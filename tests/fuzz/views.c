@@ -4,7 +4,7 @@
  * what top opens. None crashes, hangs, or prints what could steer a terminal. Between two looks the
  * segment becomes another damaged one.
  *
- *	views [COUNT]           ILK_SOAK=1 in the environment: 100000
+ *	views [COUNT [FIRST]]   ILK_SOAK=1 in the environment: 100000
  *	views --case NUMBER     that one, with what it prints, for a debugger
  */
 #include "body.h"
@@ -238,10 +238,13 @@ static void hide_complaints(void)
 int main(int argc, char **argv)
 {
 	const char *soak = getenv("ILK_SOAK");
-	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES;
+	int debugs = argc == 3 && strcmp(argv[1], "--case") == 0;
+	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES, first = 0;
 
-	if (argc == 2)
+	if (argc > 1 && !debugs)
 		cases = strtoull(argv[1], NULL, 10);
+	if (argc > 2 && !debugs)
+		first = strtoull(argv[2], NULL, 10);
 	seeds_make(seeds);
 	mutate_begin(seeds);
 	codes = mmap(NULL, CODES * sizeof *codes, PROT_READ | PROT_WRITE,
@@ -250,13 +253,13 @@ int main(int argc, char **argv)
 		give_up("mmap");
 	snprintf(name, sizeof name, "fuzz-views-%d", (int)getpid());
 	snprintf(path, sizeof path, "/dev/shm/ilk.%s", name);
-	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
+	if (debugs) {
 		meet(strtoull(argv[2], NULL, 10));
 		unlink(path);
 		return 0;
 	}
 	hide_complaints();
-	for (uint64_t i = 0; i < cases; i++)
+	for (uint64_t i = first; i < first + cases; i++)
 		run_case(i * STRIDE);
 	unlink(path);
 	printf("%llu cases: %llu views ended with 0, %llu with 1, %llu with 2; %u faults\n",
