@@ -143,7 +143,8 @@ ILK_API int ilk_queue_attach(struct ilk_queue *q, struct ilk_queue_handle *h);
  *   -ETIMEDOUT  there was none until the deadline
  *   -EMSGSIZE   BYTES are more than the queue's message_bytes
  *   -EPIPE      the queue is closed
- *   -EDEADLK    the place to come free next is one that the calling thread has reserved
+ *   -EDEADLK    the place to come free next is one that the calling thread has reserved; or it has
+ *               leased every place
  *
  * Progress: lock-free where there is room, one locked instruction; else spins briefly, then sleeps.
  */
@@ -187,7 +188,8 @@ ILK_API int ilk_queue_abort(struct ilk_queue_handle *h);
  *   -EMSGSIZE   it has more than ROOM bytes, *BYTES says how many: it stays where it is
  *   -EPIPE      the queue is closed, and empty; and no message is leased that could come back: for
  *               one who holds leases itself it is -EPIPE while others do, too
- *   -EDEADLK    the oldest one is what the calling thread has reserved
+ *   -EDEADLK    the oldest one is what the calling thread has reserved; or it has leased every place
+ *               of a queue that is not closed: nobody can put
  *   -EBADMSG    the message is damaged
  *
  * After a failure the bytes in BUF are undefined. Progress: lock-free where there is one; up to

@@ -43,6 +43,16 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 int ilk_queue_step_over_(
 	struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w);
 
+/* What is claimed, as the word CLAIMED says, will hold nothing. */
+void ilk_queue_give_back_(struct ilk_queue *q, uint64_t *word, uint64_t claimed);
+
+/* [E6] of end_of_work.c: who claimed is to look once more. */
+static inline int ilk_queue_is_too_late_(const struct ilk_queue *q)
+{
+	ilk_fence_after_rmw_();
+	return (ilk_load_relaxed_(&q->state) & ILK_QUEUE_ENDED_) != 0;
+}
+
 /*
  * Claims the next position of H's lane for the calling thread, with MOVES in its word's deliveries.
  * GOT: W's cell, which held its word; NONE: there is no room, W's owner stands in the way; END.
@@ -65,7 +75,10 @@ static inline int ilk_queue_claim_(
 			h->tail = w->p + 1;
 			w->cell = cell;
 			w->word = mine;
-			return ILK_QUEUE_GOT_;
+			if (!ILK_UNLIKELY_(ilk_queue_is_too_late_(h->queue)))
+				return ILK_QUEUE_GOT_;
+			ilk_queue_give_back_(h->queue, &cell->word, mine);
+			return ILK_QUEUE_END_;
 		}
 		rc = ilk_queue_cannot_claim_(h, w, cell, word);
 	} while (rc == ILK_QUEUE_GOT_);

@@ -115,6 +115,16 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 	return ILK_QUEUE_GOT_;
 }
 
+/* Getters may wait for it, and who puts. */
+void ilk_queue_give_back_(struct ilk_queue *q, uint64_t *word, uint64_t claimed)
+{
+	ilk_add_relaxed_(&q->skipped, UINT64_C(1));
+	ilk_exchange_(word, ilk_cell_over_(claimed));
+	ilk_queue_filled_(q, 1);
+	if (ilk_queue_freed_(q))
+		ilk_queue_wake_for_room_(q);
+}
+
 /* --- the oldest message --- */
 
 /*

@@ -17,7 +17,8 @@ enum { ILK_QUEUE_TAG_ = 0x65757571 };
 enum {
 	ILK_QUEUE_CLOSED_ = 1,
 	ILK_QUEUE_REMOVED_ = 2,
-	ILK_QUEUE_BEGUN_ = 4,
+	ILK_QUEUE_ENDED_ = 4, /* CLOSED, and from here on a claim is given back */
+	ILK_QUEUE_BEGUN_ = 8,
 };
 
 /* Sleepers of one kind: who is about to sleep adds 1 to `asleep`, and sleeps on `bell`. */

@@ -76,18 +76,22 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /*
  * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
- * the place for that. 1: look again; 0: nothing can be done, the walk W did not come so far.
+ * the place for that. GOT: look again; END: all of it is leased; NONE: nothing can be done, the walk
+ * W did not come so far.
  */
 static int approach_end(struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w)
 {
 	if (w->cell != ilk_queue_cell_(h, lane, w->p))
-		return 0;
+		return ILK_QUEUE_NONE_;
 	if (w->word == ilk_queue_lap_(h, w->p)) {
 		ilk_queue_mark_end_(w);
-		return 1;
+		return ILK_QUEUE_GOT_;
 	}
-	return ilk_queue_ahead_(h, w->word, w->p) == ILK_LAPS_ &&
-	       ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_;
+	if (ilk_queue_ahead_(h, w->word, w->p) != ILK_LAPS_)
+		return ILK_QUEUE_NONE_;
+	if (ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_)
+		return ILK_QUEUE_GOT_;
+	return ilk_queue_end_unmarked_(h, lane);
 }
 
 /* The oldest of LANE, taken. GOT; NONE; BUSY; END; -E... */
@@ -110,8 +114,11 @@ static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 				return -EDEADLK;
 			if (!want->wait.deep || !ilk_queue_skip_if_dead_(h, w.cell, w.word))
 				break;
-		} else if (rc != ILK_QUEUE_NONE_ || !is_closed || !approach_end(h, lane, &w)) {
-			break;
+		} else {
+			if (rc == ILK_QUEUE_NONE_ && is_closed)
+				rc = approach_end(h, lane, &w);
+			if (rc != ILK_QUEUE_GOT_)
+				break;
 		}
 	} while (1);
 	want->wait.owner = rc == ILK_QUEUE_BUSY_ ? w.owner : want->wait.owner;
@@ -137,6 +144,17 @@ static int take_fresh(struct ilk_queue_want_ *want)
 	return busy ? ILK_QUEUE_BUSY_ : ILK_QUEUE_NONE_;
 }
 
+/* Is there nothing, and can there be nothing, since the calling thread has leased every place? */
+static int is_stuck(const struct ilk_queue_handle *h, int rc)
+{
+	if (rc != ILK_QUEUE_NONE_ || !ilk_load_relaxed_(&h->queue->leased))
+		return 0;
+	for (uint32_t lane = 0; lane < h->lanes; lane++)
+		if (!ilk_queue_is_all_mine_(h, lane))
+			return 0;
+	return 1;
+}
+
 static int take_anything(struct ilk_queue_wait_ *wait)
 {
 	struct ilk_queue_want_ *want = (struct ilk_queue_want_ *)(void *)wait;
@@ -148,9 +166,12 @@ static int take_anything(struct ilk_queue_wait_ *wait)
 	rc = take_fresh(want);
 	if (rc == ILK_QUEUE_GOT_ || rc < 0)
 		return rc;
-	if (wait->deep)
-		ilk_queue_close_if_left_(h->queue);
-	return rc == ILK_QUEUE_END_ ? ilk_queue_ended_(h) : rc;
+	if (rc == ILK_QUEUE_END_)
+		return ilk_queue_ended_(h);
+	if (!wait->deep)
+		return rc;
+	ilk_queue_close_if_left_(h->queue);
+	return is_stuck(h, rc) ? -EDEADLK : rc;
 }
 
 /* [W3] of queue_wait.c: is there more than the one that was found? */

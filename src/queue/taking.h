@@ -91,6 +91,15 @@ void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
  */
 int ilk_queue_ended_(struct ilk_queue_handle *h);
 
+/*
+ * [E6] Of a closed queue: has LANE nothing but leases, so that there is no place for the mark? END:
+ * it has, and claims are given back by now; GOT: from here on they are: look again; NONE: it has not.
+ */
+int ilk_queue_end_unmarked_(struct ilk_queue_handle *h, uint32_t lane);
+
+/* Has the calling thread leased every place of LANE? */
+int ilk_queue_is_all_mine_(const struct ilk_queue_handle *h, uint32_t lane);
+
 /* Marks the end in W's cell, of a closed queue, if it is free still. */
 void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w);
 

@@ -101,6 +101,16 @@ static void test_a_lease_that_is_held_stops_nobody(void **state)
 	check_valid();
 }
 
+static int find_it_full(void *arg)
+{
+	struct ilk_queue_handle mine = attached(q);
+
+	(void)arg;
+	assert_int_equal(get(&mine), -EAGAIN);
+	CHECK_RC(put(&mine, 9), -EAGAIN);
+	return 0;
+}
+
 static void test_all_leased_is_full(void **state)
 {
 	struct ilk_queue_lease l[FOUR];
@@ -110,8 +120,12 @@ static void test_all_leased_is_full(void **state)
 		CHECK_RC(put(&h, i), 0);
 		CHECK_RC(ilk_queue_lease(&h, &l[i], ILK_NOW), 0);
 	}
-	CHECK_RC(put(&h, 9), -EAGAIN);
-	assert_int_equal(get(&h), -EAGAIN);
+	/* By the calling thread: to wait would be for ever. */
+	CHECK_RC(ilk_queue_put(&h, l, 8, ILK_FOREVER), -EDEADLK);
+	CHECK_RC(ilk_queue_lease(&h, l, ILK_FOREVER), -EDEADLK);
+	CHECK_RC(support_in_thread(find_it_full, NULL), 0);
+	CHECK_RC(put(&h, 9), -EDEADLK);
+	assert_int_equal(get(&h), -EDEADLK);
 	CHECK_RC(ilk_queue_ack(&h, &l[2]), 0);
 	CHECK_RC(put(&h, 9), 0);
 	assert_int_equal(get(&h), 9);
