@@ -226,9 +226,10 @@ ILK_API int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lea
 
 /*
  * Gives a message back: it is delivered again, or, delivered max_deliveries times, it goes to the
- * dead letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, has no
- * room, or only for shorter messages, it stays in this one, and that is tried again, every 20 ms at
- * most, by those who get.
+ * dead letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, closed, has
+ * no room, or only for shorter messages, it stays in this one, takes up a place, and that is tried
+ * again, every 20 ms at most, by those who get. Until then it is not done (ilk_queue_join), and nobody
+ * gets it: nor does who gets from a closed queue wait for it. `ilk doctor` names it: undeliverable.
  */
 ILK_API int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease);
 

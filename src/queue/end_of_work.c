@@ -61,9 +61,9 @@ void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w)
 	ilk_cas_full_(&w->cell->word, &word, ilk_cell_with_(word, ILK_CELL_END_));
 }
 
-/* Of cells that are TAKEN, how many the calling thread has, and others. */
+/* Of cells that are TAKEN, how many the calling thread has, and others; how many nobody will get. */
 struct taken {
-	uint64_t mine, others;
+	uint64_t mine, others, spent;
 };
 
 static void count_taken(const struct ilk_queue_handle *h, uint32_t lane, struct taken *t)
@@ -75,6 +75,8 @@ static void count_taken(const struct ilk_queue_handle *h, uint32_t lane, struct 
 			continue;
 		if (ilk_cell_owner_(word) == ilk_thread_.owner)
 			t->mine++;
+		else if (ilk_queue_is_spent_(h->max_deliveries, word))
+			t->spent++;
 		else
 			t->others++;
 	}
@@ -86,6 +88,9 @@ int ilk_queue_ended_(struct ilk_queue_handle *h)
 
 	for (uint32_t lane = 0; lane < h->lanes; lane++)
 		count_taken(h, lane, &t);
+	/* Once more: nobody may come after us. */
+	if (t.spent && !t.others)
+		ilk_queue_bury_spent_(h);
 	return t.others && !t.mine ? ILK_QUEUE_NONE_ : -EPIPE;
 }
 
@@ -95,7 +100,7 @@ int ilk_queue_end_unmarked_(struct ilk_queue_handle *h, uint32_t lane)
 	struct taken t = {.mine = 0};
 
 	count_taken(h, lane, &t);
-	if (t.mine + t.others <= h->mask)
+	if (t.mine + t.others + t.spent <= h->mask)
 		return ILK_QUEUE_NONE_;
 	if (has_ended)
 		return ILK_QUEUE_END_;

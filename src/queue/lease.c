@@ -89,6 +89,20 @@ int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
 	return found;
 }
 
+int ilk_queue_bury_spent_(struct ilk_queue_handle *h)
+{
+	int found = 0;
+
+	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
+		struct ilk_queue_walk_ w = {.cell = cell_by_number(h, i)};
+
+		w.word = ilk_load_acquire_(&w.cell->word);
+		if (ilk_queue_is_spent_(h->max_deliveries, w.word))
+			found += ilk_queue_bury_(h, &w);
+	}
+	return found;
+}
+
 int ilk_queue_repair_(struct ilk_queue_handle *h)
 {
 	int found = ilk_queue_disown_dead_(h);
@@ -127,14 +141,13 @@ static void disown_dead_if_due(struct ilk_queue_handle *h)
 /* What W's cell holds is nobody's. GOT; NONE; -E... */
 static int take_one_back(struct ilk_queue_want_ *want, struct ilk_queue_walk_ *w)
 {
-	uint32_t most = want->h->max_deliveries;
 	int rc;
 
 	do {
 		w->word = ilk_load_acquire_(&w->cell->word);
 		if (!is_taken_by(w->word, 0))
 			return ILK_QUEUE_NONE_;
-		if (most && ilk_cell_deliveries_(w->word) >= most) {
+		if (ilk_queue_is_spent_(want->h->max_deliveries, w->word)) {
 			ilk_queue_bury_(want->h, w);
 			return ILK_QUEUE_NONE_;
 		}

@@ -11,7 +11,7 @@ enum { LOOK_AT_ONCE = 512 };
 
 /* What cells hold at about one moment. */
 struct count {
-	uint64_t full, claimed, taken, nobodys;
+	uint64_t full, claimed, taken, nobodys, spent; /* spent: and nobody will get it */
 };
 
 /* The cells of a queue, wherever it lies. */
@@ -82,11 +82,12 @@ static const char *count_one(const struct cells *c, uint64_t word, uint32_t byte
 	struct count *count = arg;
 	uint32_t state = ilk_cell_state_(word);
 
-	(void)c, (void)bytes;
+	(void)bytes;
 	count->full += state == ILK_CELL_FULL_;
 	count->claimed += state == ILK_CELL_CLAIMED_;
 	count->taken += state == ILK_CELL_TAKEN_ && ilk_cell_owner_(word);
 	count->nobodys += state == ILK_CELL_TAKEN_ && !ilk_cell_owner_(word);
+	count->spent += (uint64_t)ilk_queue_is_spent_(c->shape.max_deliveries, word);
 	return NULL;
 }
 
@@ -109,8 +110,8 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 	return p;
 }
 
-/* Fills what both ilk_queue_info() and the inspector tell. */
-static void tell(const struct cells *c, const struct ilk_queue *q, struct ilk_description_ *out)
+/* Fills what both ilk_queue_info() and the inspector tell. How many messages nobody will get. */
+static uint64_t tell(const struct cells *c, const struct ilk_queue *q, struct ilk_description_ *out)
 {
 	struct count n = {.full = 0};
 	uint64_t put = 0, odd, left;
@@ -126,6 +127,7 @@ static void tell(const struct cells *c, const struct ilk_queue *q, struct ilk_de
 	out->leases = (uint32_t)n.taken;
 	out->capacity = (uint64_t)c->shape.lanes << c->shape.shift;
 	out->is_closed = ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_;
+	return n.spent;
 }
 
 int ilk_queue_info(const struct ilk_queue *q, struct ilk_queue_info *info)
@@ -194,21 +196,32 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 	return each_cell(&c, wrong_with_cell, NULL);
 }
 
+/* Adds ", COUNT WHAT" where there are any. */
+static void say_how_many(char *state, size_t size, uint64_t count, const char *what)
+{
+	size_t n = strlen(state);
+
+	if (count)
+		snprintf(state + n, size - n, ", %llu %s", (unsigned long long)count, what);
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
 	const struct ilk_queue *q = object;
 	struct cells c;
+	uint64_t spent;
 
 	if (ilk_queue_shape_of_(map, q, bytes, &c.shape))
 		return;
 	cells_of(&c, map, q);
-	tell(&c, q, out);
+	spent = tell(&c, q, out);
 	snprintf(out->state, sizeof out->state, "%llu of %llu%s", (unsigned long long)out->depth,
 		(unsigned long long)out->capacity, out->is_closed ? ", closed" : "");
-	if (out->leases)
-		snprintf(out->state + strlen(out->state), sizeof out->state - strlen(out->state),
-			", %u leased", out->leases);
+	say_how_many(out->state, sizeof out->state, out->leases, "leased");
+	/* Else it is dropped by the next to come by. */
+	if (c.shape.dead_letter[0])
+		say_how_many(out->state, sizeof out->state, spent, "undeliverable");
 	out->value = (int64_t)out->depth;
 	out->acquired = out->got;
 	for (int kind = 0; kind < ILK_QUEUE_KINDS_; kind++) {

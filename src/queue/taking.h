@@ -43,6 +43,16 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 /* What the dead have TAKEN becomes nobody's. How many are, or were so already. */
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
 
+/* Is what WORD says nobody's, and was delivered as often as it may be? Then nobody gets it again. */
+static inline int ilk_queue_is_spent_(uint32_t max_deliveries, uint64_t word)
+{
+	return max_deliveries && ilk_cell_state_(word) == ILK_CELL_TAKEN_ &&
+	       !ilk_cell_owner_(word) && ilk_cell_deliveries_(word) >= max_deliveries;
+}
+
+/* lease.c: buries what is spent, where that can be done. How many. */
+int ilk_queue_bury_spent_(struct ilk_queue_handle *h);
+
 /* The count of deliveries that follows WORD's; it ends somewhere. */
 static inline uint32_t ilk_queue_deliveries_after_(uint64_t word)
 {

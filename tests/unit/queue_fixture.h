@@ -128,6 +128,15 @@ static inline uint64_t leased(const struct ilk_queue_lease *l)
 	return value;
 }
 
+static inline const struct ilk_object_info *object_in(
+	const struct ilk_inspection *in, const char *object)
+{
+	for (size_t i = 0; i < in->object_count; i++)
+		if (strcmp(in->objects[i].name, object) == 0)
+			return &in->objects[i];
+	return NULL;
+}
+
 static inline void check_valid(void)
 {
 	CHECK_RC(ilk_segment_valid(seg), 0);

@@ -144,14 +144,6 @@ static void test_lanes_keep_the_order_of_each_putter(void **state)
 
 /* --- the inspector --- */
 
-static const struct ilk_object_info *find(const struct ilk_inspection *in, const char *object)
-{
-	for (size_t i = 0; i < in->object_count; i++)
-		if (strcmp(in->objects[i].name, object) == 0)
-			return &in->objects[i];
-	return NULL;
-}
-
 static void test_inspection_shows_depth_leases_and_counts(void **state)
 {
 	const struct ilk_object_info *o;
@@ -164,7 +156,7 @@ static void test_inspection_shows_depth_leases_and_counts(void **state)
 	CHECK_RC(ilk_queue_lease(&h, &l, ILK_NOW), 0);
 	CHECK_RC(ilk_queue_close(q), 0);
 	CHECK_RC(ilk_inspect(name, &in), 0);
-	o = find(in, "jobs");
+	o = object_in(in, "jobs");
 	assert_non_null(o);
 	assert_string_equal(o->type, "queue");
 	assert_string_equal(o->damage, "");

@@ -155,6 +155,12 @@ static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 			"it is %s; who comes is told -EPIPE, until somebody calls "
 			"ilk_barrier_reset()",
 			o->state);
+	if (strcmp(o->type, "queue") == 0 && strstr(o->state, "undeliverable"))
+		tell(g, about(g, "undeliverable", o, 0, "doctor"),
+			"messages were delivered as often as they may be (its state is '%s'), and the "
+			"queue of dead letters cannot take them: it is not there, closed, full, or for "
+			"shorter ones",
+			o->state);
 }
 
 /* --- what is worth knowing --- */
