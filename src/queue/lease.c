@@ -64,19 +64,14 @@ void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
 
 /* --- what comes back --- */
 
-static struct ilk_queue_cell_ *cell_by_number(const struct ilk_queue_handle *h, uint64_t number)
-{
-	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
-}
-
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
 {
 	struct ilk_living_ living = {.slots = {0}};
 	struct ilk_segment *seg = ilk_thread_.segment;
 	int found = 0;
 
-	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
-		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, i);
 		uint64_t word = ilk_load_acquire_(&cell->word);
 		uint32_t owner = ilk_cell_owner_(word);
 
@@ -93,8 +88,8 @@ int ilk_queue_bury_spent_(struct ilk_queue_handle *h)
 {
 	int found = 0;
 
-	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
-		struct ilk_queue_walk_ w = {.cell = cell_by_number(h, i)};
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_walk_ w = {.cell = ilk_queue_numbered_(h, i)};
 
 		w.word = ilk_load_acquire_(&w.cell->word);
 		if (ilk_queue_is_spent_(h->max_deliveries, w.word))
@@ -107,11 +102,12 @@ int ilk_queue_repair_(struct ilk_queue_handle *h)
 {
 	int found = ilk_queue_disown_dead_(h);
 
-	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
-		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, i);
 		uint64_t word = ilk_load_acquire_(&cell->word);
 
-		if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_)
+		/* Under the guard, what may have to open another queue is left to who gets. */
+		if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_ && !ilk_cell_deliveries_(word))
 			found += ilk_queue_skip_if_dead_(h, cell, word);
 	}
 	return found != 0;
@@ -159,14 +155,14 @@ static int take_one_back(struct ilk_queue_want_ *want, struct ilk_queue_walk_ *w
 int ilk_queue_take_back_(struct ilk_queue_want_ *want)
 {
 	struct ilk_queue_handle *h = want->h;
-	uint32_t returned, all = h->lanes << h->shift;
+	uint32_t returned, all = (uint32_t)ilk_queue_cells_(h);
 
 	disown_dead_if_due(h);
 	returned = ilk_load_acquire_(&h->queue->returned); /* [L4] */
 	if (h->returned == returned)
 		return ILK_QUEUE_NONE_;
 	for (uint32_t i = 0; i < all; i++) {
-		struct ilk_queue_walk_ w = {.cell = cell_by_number(h, h->sweep_at)};
+		struct ilk_queue_walk_ w = {.cell = ilk_queue_numbered_(h, h->sweep_at)};
 		int rc = take_one_back(want, &w);
 
 		if (rc != ILK_QUEUE_NONE_)

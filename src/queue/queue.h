@@ -31,11 +31,13 @@ enum { ILK_QUEUE_GETTERS_, ILK_QUEUE_PUTTERS_, ILK_QUEUE_JOINERS_, ILK_QUEUE_KIN
 
 /* What a move to this queue, as a queue of dead letters, was about to do: dead_letter.c. */
 struct ilk_queue_journal_ {
-	uint32_t stage; /* 0: nothing is decided; 1: it is done, all but the words */
-	uint32_t owner; /* whose */
-	uint32_t serial;
+	uint32_t stage;    /* 0: nothing is decided; 1: it is done, all but the words */
+	uint32_t owner;    /* whose */
+	uint32_t from, to; /* numbers of cells, there and here: ilk_queue_numbered_() */
+	uint32_t serial;   /* of the message there */
 	uint32_t pad;
-	uint64_t from, to;
+	uint64_t id;                /* of the queue that it comes from, */
+	char name[ILK_NAME_BYTES_]; /* and its name */
 };
 
 struct ilk_queue {
@@ -44,8 +46,8 @@ struct ilk_queue {
 	uint32_t lanes, shift; /* the capacity of a lane is 1 << shift */
 	uint32_t message_bytes, max_deliveries;
 	uint32_t slots; /* of threads: entries of the table of producers */
-	uint64_t bytes; /* of all */
-	char label[32];
+	uint64_t id;    /* no other queue of the segment ever has it */
+	char name[ILK_NAME_BYTES_];
 	char dead_letter[ILK_NAME_BYTES_];
 	/* Read by each call, changed rarely. */
 	uint32_t state ILK_ALIGNED_(64);
@@ -59,7 +61,7 @@ struct ilk_queue {
 		64);      /* positions that never held a message: aborted, the dead's; */
 	uint64_t stepped; /* and those at which a leased cell was passed over */
 	uint64_t dropped, moved;
-	struct ilk_queue_journal_ journal;
+	struct ilk_queue_journal_ journal ILK_ALIGNED_(64);
 	struct ilk_mutex mover ILK_ALIGNED_(64);
 } ILK_ALIGNED_(64);
 
@@ -186,6 +188,16 @@ static inline uint32_t ilk_queue_ahead_(
 static inline uint64_t ilk_later_(uint64_t a, uint64_t b)
 {
 	return (int64_t)(a - b) < 0 ? b : a;
+}
+/* The cells of all lanes, numbered. */
+static inline uint64_t ilk_queue_cells_(const struct ilk_queue_handle *h)
+{
+	return (uint64_t)h->lanes << h->shift;
+}
+static inline struct ilk_queue_cell_ *ilk_queue_numbered_(
+	const struct ilk_queue_handle *h, uint64_t number)
+{
+	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
 }
 static inline struct ilk_queue_cell_ *ilk_cell_of_(uint64_t *word)
 {

@@ -82,7 +82,7 @@ static int look_on(struct ilk_queue_wait_ *wait)
 	struct joining *j = (struct joining *)(void *)wait;
 	struct ilk_queue_handle *h = &j->h;
 
-	while (j->cell < (uint64_t)h->lanes << h->shift) {
+	while (j->cell < ilk_queue_cells_(h)) {
 		uint32_t lane = (uint32_t)(j->cell >> h->shift);
 		uint64_t first = j->end[lane] - h->mask - 1, word;
 		uint64_t old = first + ((j->cell - first) & h->mask);
