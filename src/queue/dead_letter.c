@@ -148,20 +148,12 @@ int ilk_queue_settle_move_(struct ilk_queue_handle *h, struct ilk_queue_cell_ *c
 	return 1;
 }
 
-/* The number of CELL. */
-static uint32_t number_of(const struct ilk_queue_handle *h, const struct ilk_queue_cell_ *cell)
-{
-	uint64_t at = (uint64_t)((const char *)cell - h->cells), lane = at / h->lane_bytes;
-
-	return (uint32_t)(lane << h->shift | at % h->lane_bytes / h->stride);
-}
-
 static void write_journal(struct ilk_queue_journal_ *j, const struct ilk_queue_handle *h,
 	const struct ilk_queue_cell_ *cell)
 {
 	j->owner = ilk_thread_.owner;
 	j->serial = cell->serial;
-	j->from = number_of(h, cell);
+	j->from = (uint32_t)ilk_queue_number_(h, cell);
 	j->id = h->queue->id;
 	memcpy(j->name, h->queue->name, sizeof j->name);
 }
@@ -179,7 +171,7 @@ static void move(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ 
 	ilk_store_relaxed_(&to->cell->bytes, bytes);
 	ilk_store_relaxed_(&to->cell->serial, ilk_cell_serial_(to->word));
 	write_journal(j, h, w->cell);
-	j->to = number_of(d, to->cell);
+	j->to = (uint32_t)ilk_queue_number_(d, to->cell);
 	ilk_store_release_(&j->stage, 1u);
 	ilk_store_release_(&to->cell->word, ilk_cell_with_(to->word, ILK_CELL_FULL_));
 }

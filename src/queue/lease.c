@@ -15,8 +15,9 @@
  *            the add: a later sweep counts it as returned. Taken again by one who dies: it is his,
  *            TAKEN. Looked for: where one waits, and every 20 ms by those who get.
  */
-#include "queue/taking.h"
 #include "os/futex.h"
+#include "queue/oldest.h"
+#include "queue/taking.h"
 #include <limits.h>
 
 enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
@@ -64,10 +65,38 @@ void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
 
 /* --- what comes back --- */
 
+/* The lease of what was put first, of those seen. */
+struct oldest {
+	uint64_t name;
+	uint32_t laps; /* ago */
+};
+
+static void consider(
+	struct oldest *o, const struct ilk_queue_handle *h, uint64_t number, uint64_t word)
+{
+	uint32_t lane = (uint32_t)(number >> h->shift);
+	uint64_t tail = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
+	uint32_t serial = ilk_load_relaxed_(&ilk_queue_numbered_(h, number)->serial);
+	uint32_t laps = (ilk_cell_serial_(ilk_queue_lap_(h, tail)) - serial + 1) & ILK_LAPS_;
+
+	if (o->name && laps <= o->laps)
+		return;
+	o->name = ilk_lease_name_(number, word, serial);
+	o->laps = laps;
+}
+
+/* Notes it, unless it is noted already. */
+static void note_oldest(struct ilk_queue *q, const struct oldest *o)
+{
+	if (o->name && o->name != ilk_load_relaxed_(&q->oldest))
+		ilk_lease_note_(q, o->name, ilk_now());
+}
+
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
 {
 	struct ilk_living_ living = {.slots = {0}};
 	struct ilk_segment *seg = ilk_thread_.segment;
+	struct oldest oldest = {.name = 0};
 	int found = 0;
 
 	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
@@ -75,12 +104,17 @@ int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
 		uint64_t word = ilk_load_acquire_(&cell->word);
 		uint32_t owner = ilk_cell_owner_(word);
 
-		if (is_taken_by(word, 0))
+		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_)
+			continue;
+		if (owner == 0)
 			found++;
-		else if (ilk_cell_state_(word) == ILK_CELL_TAKEN_ && owner != ilk_thread_.owner &&
+		else if (owner != ilk_thread_.owner &&
 			 ilk_owner_life_once_(seg, owner, &living) == ILK_LIFE_DEAD)
 			found += disown(h->queue, cell, owner, 0);
+		else
+			consider(&oldest, h, i, word);
 	}
+	note_oldest(h->queue, &oldest);
 	return found;
 }
 
@@ -113,8 +147,7 @@ int ilk_queue_repair_(struct ilk_queue_handle *h)
 	return found != 0;
 }
 
-/* Every 20 ms, or so rarely that it is a tenth of the time. */
-static void disown_dead_if_due(struct ilk_queue_handle *h)
+void ilk_queue_look_for_dead_(struct ilk_queue_handle *h)
 {
 	int64_t now;
 
@@ -157,7 +190,7 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want)
 	struct ilk_queue_handle *h = want->h;
 	uint32_t returned, all = (uint32_t)ilk_queue_cells_(h);
 
-	disown_dead_if_due(h);
+	ilk_queue_look_for_dead_(h);
 	returned = ilk_load_acquire_(&h->queue->returned); /* [L4] */
 	if (h->returned == returned)
 		return ILK_QUEUE_NONE_;
@@ -227,13 +260,36 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 	return lease_fresh(want->h, lane, w, want->lease);
 }
 
+/* The name of what cell NUMBER has leased; 0: nothing. */
+static uint64_t name_in(const struct ilk_queue_handle *h, uint64_t number)
+{
+	const struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, number);
+
+	return ilk_lease_name_(
+		number, ilk_load_acquire_(&cell->word), ilk_load_relaxed_(&cell->serial));
+}
+
+/* Where what was noted as the oldest is over, L is noted, which was just leased. */
+static void note_if_oldest(const struct ilk_queue_handle *h, const struct ilk_queue_lease *l)
+{
+	uint64_t noted = ilk_load_acquire_(&h->queue->oldest), number = ilk_lease_number_(noted);
+
+	if (noted && number < ilk_queue_cells_(h) && name_in(h, number) == noted)
+		return;
+	number = ilk_queue_number_(h, ilk_cell_of_(l->cell));
+	ilk_lease_note_(h->queue, name_in(h, number), ilk_now());
+}
+
 __attribute__((noinline)) static int lease_slow(
 	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
 	struct ilk_queue_want_ want = {
 		.h = h, .take = take, .take_again = take_again, .lease = lease};
+	int rc = ilk_queue_take_until_(&want, deadline);
 
-	return ilk_queue_take_until_(&want, deadline);
+	if (rc == 0)
+		note_if_oldest(h, lease);
+	return rc;
 }
 
 int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)

@@ -57,6 +57,7 @@ struct ilk_queue {
 	uint32_t registered; /* 1: somebody was about to register ever */
 	/* Changed when somebody sleeps, or something is odd. */
 	struct ilk_queue_bell_ bells[ILK_QUEUE_KINDS_] ILK_ALIGNED_(64);
+	uint64_t oldest, oldest_since; /* a lease, and since when it is held: oldest.h */
 	uint64_t skipped ILK_ALIGNED_(
 		64);      /* positions that never held a message: aborted, the dead's; */
 	uint64_t stepped; /* and those at which a leased cell was passed over */
@@ -198,6 +199,13 @@ static inline struct ilk_queue_cell_ *ilk_queue_numbered_(
 	const struct ilk_queue_handle *h, uint64_t number)
 {
 	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
+}
+static inline uint64_t ilk_queue_number_(
+	const struct ilk_queue_handle *h, const struct ilk_queue_cell_ *cell)
+{
+	uint64_t at = (uint64_t)((const char *)cell - h->cells), lane = at / h->lane_bytes;
+
+	return lane << h->shift | at % h->lane_bytes / h->stride;
 }
 static inline struct ilk_queue_cell_ *ilk_cell_of_(uint64_t *word)
 {

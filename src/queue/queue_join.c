@@ -7,7 +7,7 @@
  * its message is, the lap moves: its serial does, the lap at which it was put. Seen once, it is
  * known by that, however long it is leased. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
  */
-#include "queue/cells.h"
+#include "queue/taking.h"
 
 enum { LOOK_AGAIN = 2 };
 
@@ -93,8 +93,11 @@ static int look_on(struct ilk_queue_wait_ *wait)
 			j->is_known = 0;
 			continue;
 		}
-		if (ilk_cell_state_(word) != ILK_CELL_CLAIMED_)
+		if (ilk_cell_state_(word) != ILK_CELL_CLAIMED_) {
+			if (wait->deep)
+				ilk_queue_look_for_dead_(h);
 			return ILK_QUEUE_NONE_;
+		}
 		wait->owner = ilk_cell_owner_(word);
 		if (!wait->deep || !ilk_queue_skip_if_dead_(h, cell, word))
 			return ILK_QUEUE_BUSY_;

@@ -38,9 +38,11 @@ static int claim_or_not(struct ilk_queue_wait_ *wait)
 			return -EDEADLK;
 	} while (rc == ILK_QUEUE_NONE_ && wait->deep && w->owner &&
 		 ilk_queue_skip_if_dead_(h, w->cell, w->word));
-	if (rc == ILK_QUEUE_NONE_ && wait->deep && ilk_load_relaxed_(&h->queue->leased) &&
-		ilk_queue_is_all_mine_(h, h->lane))
-		return -EDEADLK;
+	if (rc == ILK_QUEUE_NONE_ && wait->deep && ilk_load_relaxed_(&h->queue->leased)) {
+		if (ilk_queue_is_all_mine_(h, h->lane))
+			return -EDEADLK;
+		ilk_queue_look_for_dead_(h);
+	}
 	return rc == ILK_QUEUE_END_                     ? -EPIPE
 	       : rc == ILK_QUEUE_NONE_ && w->owner != 0 ? ILK_QUEUE_BUSY_
 							: rc;

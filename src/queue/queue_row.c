@@ -1,4 +1,5 @@
 /* queue_row.c - a queue as the inspector sees it, and the directory; and ilk_queue_info(). */
+#include "queue/oldest.h"
 #include "queue/shape.h"
 #include "queue/taking.h"
 #include "segment/types.h"
@@ -12,6 +13,14 @@ enum { LOOK_AT_ONCE = 512 };
 /* What cells hold at about one moment. */
 struct count {
 	uint64_t full, claimed, taken, nobodys, spent; /* spent: and nobody will get it */
+	uint64_t oldest, oldest_since;                 /* as they are noted */
+	ilk_time lease_since;
+};
+
+/* A cell, copied. */
+struct seen {
+	uint64_t number, word;
+	uint32_t bytes, serial;
 };
 
 /* The cells of a queue, wherever it lies. */
@@ -57,8 +66,7 @@ static const struct ilk_queue_cell_ *cell(const struct cells *c, uint32_t lane, 
 
 /* Calls EACH for every cell until it returns what is wrong. NULL: nothing is. */
 static const char *each_cell(const struct cells *c,
-	const char *(*each)(const struct cells *c, uint64_t word, uint32_t bytes, void *arg),
-	void *arg)
+	const char *(*each)(const struct cells *c, const struct seen *s, void *arg), void *arg)
 {
 	const char *wrong = NULL;
 
@@ -68,21 +76,36 @@ static const char *each_cell(const struct cells *c,
 		for (uint64_t i = 0; i < UINT64_C(1) << c->shape.shift && !wrong; i++) {
 			const struct ilk_queue_cell_ *at = cell(c, lane, i);
 
+			struct seen s = {.number = (uint64_t)lane << c->shape.shift | i};
+
 			if (!at)
 				return "its bytes are gone";
-			wrong = each(c, ilk_load_acquire_(&at->word), ilk_load_relaxed_(&at->bytes),
-				arg);
+			s.word = ilk_load_acquire_(&at->word);
+			s.bytes = ilk_load_relaxed_(&at->bytes);
+			s.serial = ilk_load_relaxed_(&at->serial);
+			wrong = each(c, &s, arg);
 		}
 	}
 	return wrong;
 }
 
-static const char *count_one(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+/* Since when what was seen in S is leased, by what was noted; 0: unknown. */
+static ilk_time lease_since(const struct seen *s, uint64_t oldest, uint64_t since)
+{
+	uint64_t name = ilk_lease_name_(s->number, s->word, s->serial);
+
+	return name == oldest ? ilk_lease_since_(name, since) : 0;
+}
+
+static const char *count_one(const struct cells *c, const struct seen *s, void *arg)
 {
 	struct count *count = arg;
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word);
+	ilk_time since = lease_since(s, count->oldest, count->oldest_since);
 
-	(void)bytes;
+	if (since)
+		count->lease_since = since;
 	count->full += state == ILK_CELL_FULL_;
 	count->claimed += state == ILK_CELL_CLAIMED_;
 	count->taken += state == ILK_CELL_TAKEN_ && ilk_cell_owner_(word);
@@ -113,7 +136,8 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 /* Fills what both ilk_queue_info() and the inspector tell. How many messages nobody will get. */
 static uint64_t tell(const struct cells *c, const struct ilk_queue *q, struct ilk_description_ *out)
 {
-	struct count n = {.full = 0};
+	struct count n = {.oldest = ilk_load_acquire_(&q->oldest),
+		.oldest_since = ilk_load_relaxed_(&q->oldest_since)};
 	uint64_t put = 0, odd, left;
 
 	each_cell(c, count_one, &n);
@@ -125,6 +149,7 @@ static uint64_t tell(const struct cells *c, const struct ilk_queue *q, struct il
 	out->got = out->put > left ? out->put - left : 0;
 	out->depth = n.full + n.nobodys;
 	out->leases = (uint32_t)n.taken;
+	out->lease_since = n.lease_since;
 	out->capacity = (uint64_t)c->shape.lanes << c->shape.shift;
 	out->is_closed = ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_;
 	return n.spent;
@@ -161,8 +186,9 @@ int ilk_queue_info(const struct ilk_queue *q, struct ilk_queue_info *info)
 
 /* --- the row --- */
 
-static const char *wrong_with_cell(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+static const char *wrong_with_cell(const struct cells *c, const struct seen *s, void *arg)
 {
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word), owner = ilk_cell_owner_(word);
 
 	(void)arg;
@@ -172,7 +198,8 @@ static const char *wrong_with_cell(const struct cells *c, uint64_t word, uint32_
 		return "a claim is nobody's";
 	if (ilk_owner_is_thread_(owner) && ilk_owner_slot_(owner) >= c->map->header.thread_slots)
 		return "a cell names a slot that does not exist";
-	if ((state == ILK_CELL_FULL_ || state == ILK_CELL_TAKEN_) && bytes > c->shape.message_bytes)
+	if ((state == ILK_CELL_FULL_ || state == ILK_CELL_TAKEN_) &&
+		s->bytes > c->shape.message_bytes)
 		return "a message is longer than it can be";
 	return NULL;
 }
@@ -233,14 +260,16 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 struct holdings {
 	struct ilk_holding_ *out;
 	uint32_t most, count;
+	uint64_t oldest, oldest_since;
 };
 
-static const char *add_holder(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+static const char *add_holder(const struct cells *c, const struct seen *s, void *arg)
 {
 	struct holdings *h = arg;
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word), owner = ilk_cell_owner_(word);
 
-	(void)c, (void)bytes;
+	(void)c;
 	if ((state != ILK_CELL_TAKEN_ && state != ILK_CELL_CLAIMED_) || !owner ||
 		h->count == h->most)
 		return NULL;
@@ -248,6 +277,7 @@ static const char *add_holder(const struct cells *c, uint64_t word, uint32_t byt
 		.owner = owner,
 		.count = state == ILK_CELL_TAKEN_ ? ilk_cell_deliveries_(word) : 1,
 		.how = state == ILK_CELL_TAKEN_ ? "lease" : "writes",
+		.since = lease_since(s, h->oldest, h->oldest_since),
 	};
 	return NULL;
 }
@@ -255,7 +285,9 @@ static const char *add_holder(const struct cells *c, uint64_t word, uint32_t byt
 static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_holding_ *out, uint32_t most)
 {
-	struct holdings h = {out, most, 0};
+	const struct ilk_queue *q = object;
+	struct holdings h = {out, most, 0, ilk_load_acquire_(&q->oldest),
+		ilk_load_relaxed_(&q->oldest_since)};
 	struct cells c;
 
 	if (ilk_queue_shape_of_(map, object, bytes, &c.shape))

@@ -43,6 +43,9 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 /* What the dead have TAKEN becomes nobody's. How many are, or were so already. */
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
 
+/* The same every 20 ms, or so rarely that it is a tenth of the time. */
+void ilk_queue_look_for_dead_(struct ilk_queue_handle *h);
+
 /* Is what WORD says nobody's, and was delivered as often as it may be? Then nobody gets it again. */
 static inline int ilk_queue_is_spent_(uint32_t max_deliveries, uint64_t word)
 {
