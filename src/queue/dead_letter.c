@@ -45,6 +45,7 @@ static int drop(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
 			return 1;
 	} while (!ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word)));
 	ilk_add_relaxed_(&h->queue->dropped, UINT64_C(1));
+	ilk_fence_after_rmw_();
 	ilk_queue_tell_done_(h->queue);
 	return 1;
 }
@@ -94,6 +95,7 @@ static void clear_source(struct ilk_queue *source, const struct ilk_queue_journa
 	while (from && is_buriable(word, j->owner) && from->serial == j->serial &&
 		!ilk_cas_full_(&from->word, &word, ilk_cell_over_(word)))
 		;
+	ilk_fence_after_rmw_();
 	ilk_queue_tell_done_(source);
 }
 
@@ -221,7 +223,7 @@ static int move_away(
 	ilk_queue_choose_lane_(&d);
 	rc = move_to(h, w, &d);
 	if (rc == 2) {
-		ilk_queue_finish_(h->queue, w->cell);
+		ilk_queue_finish_word_(h->queue, &w->cell->word);
 		ilk_store_release_(&dead->journal.stage, 0u);
 		ilk_add_relaxed_(&h->queue->moved, UINT64_C(1));
 		ilk_queue_filled_(dead, 1);

@@ -56,9 +56,10 @@ int ilk_queue_close(struct ilk_queue *q)
 /* [E1] */
 void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w)
 {
-	uint64_t word = w->word;
+	uint64_t word = ilk_load_relaxed_(&w->cell->word);
 
-	ilk_cas_full_(&w->cell->word, &word, ilk_cell_with_(word, ILK_CELL_END_));
+	if (ilk_cell_meaning_(word) == w->word)
+		ilk_cas_full_(&w->cell->word, &word, ilk_cell_with_(w->word, ILK_CELL_END_));
 }
 
 /* Of cells that are TAKEN, how many the calling thread has, and others; how many nobody will get. */

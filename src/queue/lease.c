@@ -6,7 +6,7 @@
  *            cell.serial: which message of the cell it is. returned: moves with each that becomes
  *            nobody's; a handle remembers the value at which it found no more of them.
  * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its
- *            lap moves with the putters that pass over it, so all changes are compare-and-swaps.
+ *            lap moves with the putters that pass over it: [I5] of queue.c.
  *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and
  *            while the owner lives nobody else changes them.
  * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load
@@ -29,14 +29,9 @@ static int is_taken_by(uint64_t word, uint32_t owner)
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
 }
 
-void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
-{
-	ilk_queue_finish_word_(q, &cell->word, ilk_load_relaxed_(&cell->word));
-}
-
 void ilk_queue_wake_for_done_(struct ilk_queue *q)
 {
-	if (ilk_queue_freed_(q))
+	if (ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]))
 		ilk_queue_wake_for_room_(q);
 	/* Who found the end may wait for this one. */
 	if (ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
@@ -302,42 +297,41 @@ int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, i
 	return lease_slow(h, lease, deadline);
 }
 
-/* [L2] Is LEASE the calling thread's? *WORD is its cell's. 0; -EPERM. */
-static int check(struct ilk_queue_handle *h, const struct ilk_queue_lease *l, uint64_t *word)
+/* [L2] Is LEASE the calling thread's? 0; -EPERM. */
+static inline int check(const struct ilk_queue_handle *h, const struct ilk_queue_lease *l)
 {
-	uint64_t at = (uint64_t)((char *)l->cell - h->cells);
+	uint64_t at = (uint64_t)((char *)l->cell - h->cells), word, mine;
 
 	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
 		return -EPERM;
 	if (at >= h->lanes * h->lane_bytes || at % sizeof(struct ilk_queue_cell_))
 		return -EPERM;
-	*word = ilk_load_acquire_(l->cell);
-	return is_taken_by(*word, ilk_thread_.owner) &&
-			       ilk_cell_deliveries_(*word) == l->deliveries &&
-			       ilk_load_relaxed_(&ilk_cell_of_(l->cell)->serial) == l->serial
+	word = ilk_load_acquire_(l->cell);
+	mine = ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, l->deliveries);
+	return word == mine && ilk_load_relaxed_(&ilk_cell_of_(l->cell)->serial) == l->serial
 		       ? 0
 		       : -EPERM;
 }
 
 int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
-	uint64_t word;
-	int rc = check(h, lease, &word);
+	int rc = check(h, lease);
 
 	if (rc < 0)
 		return rc;
 	ilk_let_go_();
-	ilk_queue_finish_word_(h->queue, lease->cell, word);
+	ilk_queue_finish_word_(h->queue, lease->cell);
 	return 0;
 }
 
 int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
 	struct ilk_queue_walk_ w = {.cell = ilk_cell_of_(lease->cell)};
-	int rc = check(h, lease, &w.word);
+	int rc = check(h, lease);
 
 	if (rc < 0)
 		return rc;
+	w.word = ilk_load_acquire_(lease->cell);
 	ilk_let_go_();
 	if (!h->max_deliveries || lease->deliveries < h->max_deliveries || !ilk_queue_bury_(h, &w))
 		disown(h->queue, w.cell, ilk_thread_.owner, 0);

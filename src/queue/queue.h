@@ -89,6 +89,7 @@ enum {
 	ILK_CELL_FULL_ = 2,
 	ILK_CELL_TAKEN_ = 3,
 	ILK_CELL_END_ = 4,
+	ILK_CELL_DONE_ = 5, /* as EMPTY at the next lap; what stands in between means nothing */
 };
 enum { ILK_LAP_AT_ = 37, ILK_CELL_OWNER_AT_ = 9, ILK_DELIVERIES_AT_ = 3, ILK_DELIVERIES_ = 63 };
 #define ILK_LAPS_ ((UINT32_C(1) << (64 - ILK_LAP_AT_)) - 1)
@@ -120,6 +121,22 @@ static inline uint64_t ilk_cell_over_(uint64_t word)
 {
 	return ilk_cell_lap_(word) + ILK_CELL_LAP_;
 }
+/* What WORD, as it was loaded, says; a compare-and-swap is to expect what was loaded. */
+static inline uint64_t ilk_cell_meaning_(uint64_t word)
+{
+	return ilk_cell_state_(word) == ILK_CELL_DONE_ ? ilk_cell_over_(word) : word;
+}
+
+/*
+ * The half of a cell's word that has the state. Its lap is in the other: who stores this one leaves
+ * the lap as it is, whoever swaps the word meanwhile.
+ */
+typedef uint32_t __attribute__((may_alias)) ilk_cell_half_;
+static inline ilk_cell_half_ *ilk_cell_lower_(uint64_t *word)
+{
+	return (ilk_cell_half_ *)(void *)word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
 static inline uint64_t ilk_cell_owned_(
 	uint64_t word, uint32_t state, uint32_t owner, uint32_t deliveries)
 {

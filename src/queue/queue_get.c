@@ -35,7 +35,7 @@ static void copy_taken(struct ilk_queue *q, const struct ilk_queue_walk_ *w, cha
 	memcpy(buf, w->cell->data, bytes);
 	if (said)
 		*said = bytes;
-	ilk_queue_finish_(q, w->cell);
+	ilk_queue_finish_word_(q, &w->cell->word);
 }
 
 static int take_by_lease(

@@ -25,7 +25,8 @@ static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail), next = p;
 
 	for (uint64_t i = 0; i <= 4 * h->mask + 4; i++, p = next) {
-		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word);
+		uint64_t word = ilk_cell_meaning_(
+			ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word));
 
 		next = ilk_cell_first_free_(word, p, h->shift);
 		if (next == p)
@@ -65,7 +66,7 @@ static int is_done(
 	int later;
 
 	do {
-		uint64_t word = *found = ilk_load_acquire_(&cell->word);
+		uint64_t word = *found = ilk_cell_meaning_(ilk_load_acquire_(&cell->word));
 		uint32_t state = ilk_cell_state_(word), ahead = ilk_queue_ahead_(&j->h, word, old);
 
 		if (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)

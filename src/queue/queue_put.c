@@ -53,7 +53,7 @@ static void pass_on(struct ilk_queue_handle *h)
 {
 	const struct ilk_queue_cell_ *next = ilk_queue_cell_(h, h->lane, h->tail);
 
-	if (ilk_load_relaxed_(&next->word) == ilk_queue_lap_(h, h->tail))
+	if (ilk_cell_meaning_(ilk_load_relaxed_(&next->word)) == ilk_queue_lap_(h, h->tail))
 		ilk_queue_told_(h->queue, ILK_QUEUE_PUTTERS_, 1);
 }
 

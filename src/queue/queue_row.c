@@ -17,7 +17,7 @@ struct count {
 	ilk_time lease_since;
 };
 
-/* A cell, copied. */
+/* A cell, copied; of the word what it means. */
 struct seen {
 	uint64_t number, word;
 	uint32_t bytes, serial;
@@ -80,7 +80,7 @@ static const char *each_cell(const struct cells *c,
 
 			if (!at)
 				return "its bytes are gone";
-			s.word = ilk_load_acquire_(&at->word);
+			s.word = ilk_cell_meaning_(ilk_load_acquire_(&at->word));
 			s.bytes = ilk_load_relaxed_(&at->bytes);
 			s.serial = ilk_load_relaxed_(&at->serial);
 			wrong = each(c, &s, arg);
@@ -125,7 +125,8 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 	for (uint64_t i = 0, next; i <= 4 * mask + 4; i++, p = next) {
 		const struct ilk_queue_cell_ *at = cell(c, lane, p & mask);
 
-		next = at ? ilk_cell_first_free_(ilk_load_acquire_(&at->word), p, c->shape.shift)
+		next = at ? ilk_cell_first_free_(ilk_cell_meaning_(ilk_load_acquire_(&at->word)), p,
+				    c->shape.shift)
 			  : p;
 		if (next == p)
 			break;

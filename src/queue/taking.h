@@ -76,22 +76,23 @@ static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct
 			ilk_queue_deliveries_after_(word)));
 }
 
-/* What the calling thread has TAKEN in CELL is done. */
-void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
-
-/* Something is done: wakes those who wait for that. After a swap. */
+/* Something is done: wakes those who wait for that. */
 void ilk_queue_wake_for_done_(struct ilk_queue *q);
 static inline void ilk_queue_tell_done_(struct ilk_queue *q)
 {
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q) || ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
+	if (ILK_UNLIKELY_(ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) ||
+			  ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
 		ilk_queue_wake_for_done_(q);
 }
 
-/* [Q5] The same for a cell's word, last seen as WORD: a putter may move its lap meanwhile. */
-static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *cell, uint64_t word)
+/*
+ * [Q5] What the calling thread has TAKEN in the cell of WORD is done. A putter may move its lap
+ * meanwhile. Weaker: who claims it could write before we have read.
+ */
+static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *word)
 {
-	while (!ilk_cas_full_(cell, &word, ilk_cell_over_(word)))
-		;
+	ilk_store_release_(ilk_cell_lower_(word), (ilk_cell_half_)ILK_CELL_DONE_);
+	ilk_queue_fence_after_store_();
 	ilk_queue_tell_done_(q);
 }
 
