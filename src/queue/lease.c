@@ -291,7 +291,7 @@ int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, i
 {
 	struct ilk_queue_walk_ w;
 
-	if (ilk_queue_is_fresh_(h) && ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
+	if (ilk_queue_is_fresh_(h) && ilk_queue_find_(h, &w) &&
 		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
 		return 0;
 	return lease_slow(h, lease, deadline);

@@ -74,6 +74,19 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /* --- looking everywhere --- */
 
+int ilk_queue_take_turns_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w)
+{
+	for (uint32_t i = 1; i < h->lanes; i++) {
+		uint32_t lane = (h->turn + i) & (h->lanes - 1);
+
+		if (ilk_queue_oldest_(h, lane, w) == ILK_QUEUE_GOT_) {
+			h->turn = lane;
+			return 1;
+		}
+	}
+	return 0;
+}
+
 /*
  * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
  * the place for that. GOT: look again; END: all of it is leased; NONE: nothing can be done, the walk
@@ -296,11 +309,10 @@ __attribute__((noinline)) static int get_slow(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue_walk_ w;
-	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
-	int is_short =
-		rc == ILK_QUEUE_GOT_ && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
+	int rc, is_there = ilk_queue_is_fresh_(h) && ilk_queue_find_(h, &w);
+	int is_short = is_there && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
 
-	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
+	if (is_there && !is_short && take_long(h, &w, buf, room, bytes))
 		return 0;
 	if (!is_short) {
 		rc = find_until(h, buf, room, bytes, deadline);

@@ -31,6 +31,19 @@ static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
 	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
 }
 
+/*
+ * queue_get.c: looks for another lane than the one whose turn it is, that has a message: W's cell; it
+ * is its turn then. 1; 0.
+ */
+int ilk_queue_take_turns_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w);
+
+/* Finds the oldest message where H looks first, or, where that lane is empty, in another. 1; 0. */
+static inline int ilk_queue_find_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w)
+{
+	return ilk_queue_oldest_(h, h->turn, w) == ILK_QUEUE_GOT_ ||
+	       (h->lanes > 1 && ilk_queue_take_turns_(h, w));
+}
+
 /* queue_get.c: serves WANT, whose ways are set, waiting until DEADLINE. */
 int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline);
 
