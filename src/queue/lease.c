@@ -29,13 +29,14 @@ static int is_taken_by(uint64_t word, uint32_t owner)
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
 }
 
-void ilk_queue_wake_for_done_(struct ilk_queue *q)
+int ilk_queue_wake_for_done_(struct ilk_queue *q)
 {
 	if (ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]))
 		ilk_queue_wake_for_room_(q);
 	/* Who found the end may wait for this one. */
 	if (ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
 		ilk_queue_wake_(q, ILK_QUEUE_GETTERS_, INT_MAX);
+	return 0;
 }
 
 /* TAKEN by OWNER becomes nobody's, with LESS deliveries. 1; 0: it was not his any more. */
@@ -218,13 +219,16 @@ static int is_whole(
 static inline int lease_it(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
 	uint32_t bytes, struct ilk_queue_lease *l)
 {
+	/* Of W's message if the swap succeeds. */
+	uint32_t serial = ilk_load_relaxed_(&w->cell->serial);
+
 	if (!ilk_queue_lease_cell_(h, w))
 		return ILK_QUEUE_NONE_;
 	ilk_hold_();
 	l->cell = &w->cell->word;
 	l->data = w->cell->data;
 	l->bytes = bytes;
-	l->serial = ilk_load_relaxed_(&w->cell->serial);
+	l->serial = serial;
 	l->deliveries = ilk_queue_deliveries_after_(w->word);
 	return ILK_QUEUE_GOT_;
 }
@@ -275,8 +279,7 @@ static void note_if_oldest(const struct ilk_queue_handle *h, const struct ilk_qu
 	ilk_lease_note_(h->queue, name_in(h, number), ilk_now());
 }
 
-__attribute__((noinline)) static int lease_slow(
-	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+static int lease_until(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
 	struct ilk_queue_want_ want = {
 		.h = h, .take = take, .take_again = take_again, .lease = lease};
@@ -287,23 +290,40 @@ __attribute__((noinline)) static int lease_slow(
 	return rc;
 }
 
-int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+__attribute__((noinline)) static int lease_slow(
+	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
 	struct ilk_queue_walk_ w;
 
-	if (ilk_queue_is_fresh_(h) && ilk_queue_find_(h, &w) &&
+	if (ilk_queue_is_still_fresh_(h) && ilk_queue_find_(h, &w) &&
 		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
+		return 0;
+	return lease_until(h, lease, deadline);
+}
+
+/* Leases what lies where H looks first, if it is there. */
+static inline int lease_now(struct ilk_queue_handle *h, struct ilk_queue_lease *lease)
+{
+	uint64_t p = h->head[h->turn], full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
+	struct ilk_queue_walk_ w = {.p = p, .word = full, .cell = ilk_queue_cell_(h, h->turn, p)};
+
+	return ilk_load_acquire_(&w.cell->word) == full && /* [Q3] */
+	       ilk_load_relaxed_(&h->queue->leased) &&
+	       lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_;
+}
+
+int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+{
+	if (ilk_queue_is_fresh_(h) && lease_now(h, lease))
 		return 0;
 	return lease_slow(h, lease, deadline);
 }
 
-/* [L2] Is LEASE the calling thread's? 0; -EPERM. */
+/* [L2] Is LEASE the calling thread's, who has a place here? 0; -EPERM. */
 static inline int check(const struct ilk_queue_handle *h, const struct ilk_queue_lease *l)
 {
 	uint64_t at = (uint64_t)((char *)l->cell - h->cells), word, mine;
 
-	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
-		return -EPERM;
 	if (at >= h->lanes * h->lane_bytes || at % sizeof(struct ilk_queue_cell_))
 		return -EPERM;
 	word = ilk_load_acquire_(l->cell);
@@ -313,24 +333,31 @@ static inline int check(const struct ilk_queue_handle *h, const struct ilk_queue
 		       : -EPERM;
 }
 
+static inline int ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	if (check(h, lease) < 0)
+		return -EPERM;
+	ilk_let_go_();
+	return ilk_queue_finish_word_(h->queue, lease->cell);
+}
+
+__attribute__((noinline)) static int ack_slow(
+	struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	return ilk_find_mine_(h->queue) < 0 ? -EPERM : ack(h, lease);
+}
+
 int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
-	int rc = check(h, lease);
-
-	if (rc < 0)
-		return rc;
-	ilk_let_go_();
-	ilk_queue_finish_word_(h->queue, lease->cell);
-	return 0;
+	return ilk_is_here_(h->queue) ? ack(h, lease) : ack_slow(h, lease);
 }
 
 int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
 	struct ilk_queue_walk_ w = {.cell = ilk_cell_of_(lease->cell)};
-	int rc = check(h, lease);
 
-	if (rc < 0)
-		return rc;
+	if ((!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0) || check(h, lease) < 0)
+		return -EPERM;
 	w.word = ilk_load_acquire_(lease->cell);
 	ilk_let_go_();
 	if (!h->max_deliveries || lease->deliveries < h->max_deliveries || !ilk_queue_bury_(h, &w))

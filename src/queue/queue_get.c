@@ -74,19 +74,6 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /* --- looking everywhere --- */
 
-int ilk_queue_take_turns_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w)
-{
-	for (uint32_t i = 1; i < h->lanes; i++) {
-		uint32_t lane = (h->turn + i) & (h->lanes - 1);
-
-		if (ilk_queue_oldest_(h, lane, w) == ILK_QUEUE_GOT_) {
-			h->turn = lane;
-			return 1;
-		}
-	}
-	return 0;
-}
-
 /*
  * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
  * the place for that. GOT: look again; END: all of it is leased; NONE: nothing can be done, the walk
@@ -209,8 +196,6 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
-	/* A lane that never runs dry would keep a getter from the others. */
-	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
 	want->wait.queue = want->h->queue;
 	want->wait.attempt = take_anything;
 	want->wait.kind = ILK_QUEUE_GETTERS_;
@@ -309,7 +294,7 @@ __attribute__((noinline)) static int get_slow(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue_walk_ w;
-	int rc, is_there = ilk_queue_is_fresh_(h) && ilk_queue_find_(h, &w);
+	int rc, is_there = ilk_queue_is_still_fresh_(h) && ilk_queue_find_(h, &w);
 	int is_short = is_there && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
 
 	if (is_there && !is_short && take_long(h, &w, buf, room, bytes))

@@ -25,8 +25,8 @@ static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail), next = p;
 
 	for (uint64_t i = 0; i <= 4 * h->mask + 4; i++, p = next) {
-		uint64_t word = ilk_cell_meaning_(
-			ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word));
+		uint64_t word =
+			ilk_cell_meaning_(ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word));
 
 		next = ilk_cell_first_free_(word, p, h->shift);
 		if (next == p)

@@ -287,8 +287,8 @@ static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t
 	struct ilk_holding_ *out, uint32_t most)
 {
 	const struct ilk_queue *q = object;
-	struct holdings h = {out, most, 0, ilk_load_acquire_(&q->oldest),
-		ilk_load_relaxed_(&q->oldest_since)};
+	struct holdings h = {
+		out, most, 0, ilk_load_acquire_(&q->oldest), ilk_load_relaxed_(&q->oldest_since)};
 	struct cells c;
 
 	if (ilk_queue_shape_of_(map, object, bytes, &c.shape))

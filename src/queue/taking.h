@@ -24,15 +24,21 @@ struct ilk_queue_want_ {
 	struct ilk_queue_lease *lease;
 };
 
+/* After so many calls one looks for more than fresh messages where it looked last. */
+enum { ILK_QUEUE_RUN_ = 64 };
+
 /* Is there nothing but fresh messages to look for? */
 static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
 {
 	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
-	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % ILK_QUEUE_RUN_;
 }
 
+/* lanes.c: the same once more; after a run it is another lane's turn, and the dead are looked for. */
+int ilk_queue_is_still_fresh_(struct ilk_queue_handle *h);
+
 /*
- * queue_get.c: looks for another lane than the one whose turn it is, that has a message: W's cell; it
+ * lanes.c: looks for another lane than the one whose turn it is, that has a message: W's cell; it
  * is its turn then. 1; 0.
  */
 int ilk_queue_take_turns_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w);
@@ -89,24 +95,25 @@ static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct
 			ilk_queue_deliveries_after_(word)));
 }
 
-/* Something is done: wakes those who wait for that. */
-void ilk_queue_wake_for_done_(struct ilk_queue *q);
-static inline void ilk_queue_tell_done_(struct ilk_queue *q)
+/* Something is done: wakes those who wait for that. 0 */
+int ilk_queue_wake_for_done_(struct ilk_queue *q);
+static inline int ilk_queue_tell_done_(struct ilk_queue *q)
 {
-	if (ILK_UNLIKELY_(ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) ||
-			  ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
-		ilk_queue_wake_for_done_(q);
+	return ILK_UNLIKELY_(ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) ||
+			     ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
+		       ? ilk_queue_wake_for_done_(q)
+		       : 0;
 }
 
 /*
  * [Q5] What the calling thread has TAKEN in the cell of WORD is done. A putter may move its lap
- * meanwhile. Weaker: who claims it could write before we have read.
+ * meanwhile. Weaker: who claims it could write before we have read. 0
  */
-static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *word)
+static inline int ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *word)
 {
 	ilk_store_release_(ilk_cell_lower_(word), (ilk_cell_half_)ILK_CELL_DONE_);
 	ilk_queue_fence_after_store_();
-	ilk_queue_tell_done_(q);
+	return ilk_queue_tell_done_(q);
 }
 
 /* What it has TAKEN there is given back, undelivered. */

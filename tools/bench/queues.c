@@ -90,22 +90,23 @@ const struct bench bench_queue_alone = {
 			FLOW(name "1k", 1024, "1 KiB", workers, how, peers)   \
 	}
 
-#define LEASE(name_, bytes_, of_bytes)                                                              \
-	{                                                                                           \
-		.name = name_, .unit = "ns",                                                        \
-		.what = "put, lease and ack a message of " of_bytes "; or put and get it; one "     \
-			"process",                                                                  \
-		.reference = "ilk-get", .seconds = 0.1, .workers = 1, .bytes = bytes_,              \
-		BENCH_PEERS(lease_peers),                                                           \
+#define LEASE(name_, bytes_, of_bytes)                                                          \
+	{                                                                                       \
+		.name = name_, .unit = "ns",                                                    \
+		.what = "put, lease and ack a message of " of_bytes "; or put and get it; one " \
+			"process",                                                              \
+		.reference = "ilk-get", .seconds = 0.1, .workers = 1, .bytes = bytes_,          \
+		BENCH_PEERS(lease_peers),                                                       \
 	}
 
-#define TRIP(name_, bytes_, of_bytes)                                                               \
-	{                                                                                           \
-		.name = name_, .unit = "ns",                                                        \
-		.what = "a message of " of_bytes " goes to another process and comes back, by two " \
-			"queues",                                                                   \
-		.seconds = 0.1, .workers = 2, .bytes = bytes_, .crosses = 1,                        \
-		BENCH_PEERS(trip_peers),                                                            \
+#define TRIP(name_, bytes_, of_bytes)                                        \
+	{                                                                    \
+		.name = name_, .unit = "ns",                                 \
+		.what = "a message of " of_bytes                             \
+			" goes to another process and comes back, by two "   \
+			"queues",                                            \
+		.seconds = 0.1, .workers = 2, .bytes = bytes_, .crosses = 1, \
+		BENCH_PEERS(trip_peers),                                     \
 	}
 
 const struct bench bench_queue_lease[] = {LEASE("queue-lease-8", 8, "8 bytes"),
