@@ -32,7 +32,7 @@
  * Death. A message is there once its put, or commit, has passed one store; a writer killed before
  * leaves nothing. A get passes one instruction: killed before, the message is still there; killed
  * after, at most 10 instructions before the return, it is lost with its getter. (With more than
- * ILK_QUEUE_COPY_BYTES it is got by a lease inside: its count tells of getters killed in it, and
+ * ILK_QUEUE_COPY_BYTES it may be got by a lease inside: its count tells of getters killed in it, and
  * there are a few instructions more.) A lease is never lost: it is delivered again, with its count,
  * at most about 20 ms after the kernel let go of the dead where somebody waits.
  *
@@ -91,7 +91,7 @@ struct ilk_queue_handle {
 	uint64_t *reserved;
 	uint64_t reserved_word, copied_word;
 	uint32_t reserved_bytes;
-	uint32_t lane, turn, returned, sweep_at, gets;
+	uint32_t lane, turn, returned, sweep_at, gets, crowd;
 	int64_t swept;
 };
 
@@ -192,8 +192,8 @@ ILK_API int ilk_queue_abort(struct ilk_queue_handle *h);
  *               of a queue that is not closed: nobody can put
  *   -EBADMSG    the message is damaged
  *
- * After a failure the bytes in BUF are undefined. Progress: lock-free where there is one; up to
- * ILK_QUEUE_COPY_BYTES one locked instruction, else two; spins briefly, then sleeps.
+ * After a failure the bytes in BUF are undefined. Progress: lock-free where there is one, one locked
+ * instruction; spins briefly, then sleeps.
  */
 ILK_API int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline);

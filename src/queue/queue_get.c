@@ -7,6 +7,19 @@
 /* --- taking a copy --- */
 
 /*
+ * What is longer than ILK_QUEUE_COPY_BYTES, and not longer than this, is copied first as long as no
+ * other getter is faster; then so many gets lease.
+ */
+enum { ALONE_BYTES = 1024, CROWDED_GETS = 64 };
+
+/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
+static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
+{
+	return bytes <= room && bytes <= h->message_bytes &&
+	       (bytes <= ILK_QUEUE_COPY_BYTES || (bytes <= ALONE_BYTES && !h->crowd));
+}
+
+/*
  * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as
  * -EAGAIN: it is another's by now, and these are perhaps another message's.
  */
@@ -43,6 +56,7 @@ static int take_by_lease(
 {
 	if (!ilk_queue_lease_cell_(want->h, w))
 		return ILK_QUEUE_NONE_;
+	want->h->crowd -= want->h->crowd > 0;
 	copy_taken(want->h->queue, w, want->buf, bytes, want->bytes);
 	return ILK_QUEUE_GOT_;
 }
@@ -54,7 +68,7 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 
 	if (bytes < 0)
 		return bytes == -EAGAIN ? ILK_QUEUE_NONE_ : (int)bytes;
-	if (bytes > ILK_QUEUE_COPY_BYTES) {
+	if (!is_for_copy(h, (uint32_t)bytes, want->room)) {
 		ilk_queue_pass_(h, lane, w);
 		return take_by_lease(want, w, (uint32_t)bytes);
 	}
@@ -234,12 +248,6 @@ __attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 	return 0;
 }
 
-/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
-static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
-{
-	return bytes <= room && bytes <= ILK_QUEUE_COPY_BYTES && bytes <= h->message_bytes;
-}
-
 /*
  * Copies the message where H looks first, if it is a short one that fits: to be taken by
  * swap_copied(). Its cell; NULL.
@@ -285,6 +293,7 @@ static int take_long(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w
 	ilk_queue_pass_(h, h->turn, w);
 	if (!ilk_queue_lease_cell_(h, w))
 		return ILK_QUEUE_NONE_;
+	h->crowd -= h->crowd > 0;
 	copy_taken(h->queue, w, buf, (uint32_t)bytes, said);
 	return ILK_QUEUE_GOT_;
 }
@@ -314,8 +323,10 @@ __attribute__((noinline)) static int get_slow(
 __attribute__((noinline)) static int finish_get(struct ilk_queue_handle *h, void *buf, size_t room,
 	size_t *bytes, ilk_time deadline, struct ilk_queue_cell_ *cell)
 {
-	if (ILK_UNLIKELY_(!swap_copied(h, cell)))
+	if (ILK_UNLIKELY_(!swap_copied(h, cell))) {
+		h->crowd = CROWDED_GETS;
 		return get_slow(h, buf, room, bytes, deadline);
+	}
 	return ILK_UNLIKELY_(ilk_queue_freed_(h->queue)) ? woke_for_room(h->queue) : 0;
 }
 

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FOUR = 4, LONGEST = 600, SOON = 30, LAPS = 12 };
+enum { FOUR = 4, LONGEST = 1200, SOON = 30, LAPS = 12 };
 
 static struct ilk_segment *seg;
 static struct ilk_queue *q;

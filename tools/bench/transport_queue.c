@@ -16,10 +16,11 @@ struct end {
 	struct ilk_queue_handle handle;
 };
 
+/* Who sends has one lane: that is as long as the peers' queues. */
 static int make_as(struct transport_way *w, unsigned lanes)
 {
 	const struct ilk_queue_options options = {.size = sizeof(options),
-		.capacity = w->capacity / lanes,
+		.capacity = w->capacity * lanes,
 		.message_bytes = w->bytes,
 		.lanes = lanes};
 	struct end *e = (struct end *)calloc(1, sizeof(*e));
