@@ -114,6 +114,10 @@ static const struct {
 		"-v` or `-l`."},
 	{EMFILE, "This process has too many files open, or this thread reads 16 rwlocks: close or "
 		 "unlock some, or raise `ulimit -n`."},
+	{ECHILD,
+		"It is no child of this process, or another call has waited for it: join it where it was "
+		"spawned, and do not wait for any child."},
+	{ESRCH, "It has ended and was joined: start another."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };
 
