@@ -4,14 +4,19 @@
  */
 #include "queue/taking.h"
 
+/* A lane that never runs dry would keep a getter from the others. */
+void ilk_queue_end_run_(struct ilk_queue_handle *h)
+{
+	h->gets++;
+	h->turn = (h->turn + 1) & (h->lanes - 1);
+}
+
 int ilk_queue_is_still_fresh_(struct ilk_queue_handle *h)
 {
 	if (!ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_))
 		return 0;
 	if (h->gets % ILK_QUEUE_RUN_ == 0) {
-		h->gets++;
-		/* A lane that never runs dry would keep a getter from the others. */
-		h->turn = (h->turn + 1) & (h->lanes - 1);
+		ilk_queue_end_run_(h);
 		ilk_queue_look_for_dead_(h);
 	}
 	return h->returned == ilk_load_relaxed_(&h->queue->returned);

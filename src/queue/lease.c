@@ -20,7 +20,8 @@
 #include "queue/taking.h"
 #include <limits.h>
 
-enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
+/* The hint of a queue's tail is never so many laps late, however short the queue is. */
+enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10, HINT_LAPS = 64 };
 
 /* --- taking, finishing, giving back --- */
 
@@ -73,7 +74,8 @@ static void consider(
 	uint32_t lane = (uint32_t)(number >> h->shift);
 	uint64_t tail = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
 	uint32_t serial = ilk_load_relaxed_(&ilk_queue_numbered_(h, number)->serial);
-	uint32_t laps = (ilk_cell_serial_(ilk_queue_lap_(h, tail)) - serial + 1) & ILK_LAPS_;
+	uint32_t laps =
+		(ilk_cell_serial_(ilk_queue_lap_(h, tail)) - serial + HINT_LAPS) & ILK_LAPS_;
 
 	if (o->name && laps <= o->laps)
 		return;

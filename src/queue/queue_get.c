@@ -210,6 +210,8 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
+	if (++want->h->gets % ILK_QUEUE_RUN_ == 0)
+		ilk_queue_end_run_(want->h);
 	want->wait.queue = want->h->queue;
 	want->wait.attempt = take_anything;
 	want->wait.kind = ILK_QUEUE_GETTERS_;

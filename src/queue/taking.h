@@ -37,6 +37,9 @@ static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
 /* lanes.c: the same once more; after a run it is another lane's turn, and the dead are looked for. */
 int ilk_queue_is_still_fresh_(struct ilk_queue_handle *h);
 
+/* lanes.c: a run of gets is over. */
+void ilk_queue_end_run_(struct ilk_queue_handle *h);
+
 /*
  * lanes.c: looks for another lane than the one whose turn it is, that has a message: W's cell; it
  * is its turn then. 1; 0.
