@@ -93,7 +93,7 @@ struct ilk_object_info {
 	uint64_t depth, capacity;
 	uint64_t put, got;    /* messages, ever */
 	int leases;           /* messages taken and not finished */
-	ilk_time lease_since; /* of the oldest of them; 0 unknown */
+	ilk_time lease_since; /* of the oldest of them, "at least since"; 0 unknown */
 	int closed;           /* 1: nothing more can be put in */
 	int mixed; /* 1: it changed at each look: what is said of it may be of several moments */
 	char damage[96]; /* what is wrong with it; "" nothing */
@@ -113,7 +113,8 @@ struct ilk_holder_info {
 	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
 			   of a channel "end 0", "end 1" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
-	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
+	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown. Of leases the
+			   oldest has it, once somebody met it who waited in the queue */
 };
 
 /* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */

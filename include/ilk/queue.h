@@ -32,7 +32,7 @@
  * Death. A message is there once its put, or commit, has passed one store; a writer killed before
  * leaves nothing. A get passes one instruction: killed before, the message is still there; killed
  * after, at most 10 instructions before the return, it is lost with its getter. (With more than
- * ILK_QUEUE_COPY_BYTES it is got by a lease inside: its count tells of getters killed in it, and
+ * ILK_QUEUE_COPY_BYTES it may be got by a lease inside: its count tells of getters killed in it, and
  * there are a few instructions more.) A lease is never lost: it is delivered again, with its count,
  * at most about 20 ms after the kernel let go of the dead where somebody waits.
  *
@@ -91,7 +91,7 @@ struct ilk_queue_handle {
 	uint64_t *reserved;
 	uint64_t reserved_word, copied_word;
 	uint32_t reserved_bytes;
-	uint32_t lane, turn, returned, sweep_at, gets;
+	uint32_t lane, turn, returned, sweep_at, gets, crowd;
 	int64_t swept;
 };
 
@@ -143,7 +143,8 @@ ILK_API int ilk_queue_attach(struct ilk_queue *q, struct ilk_queue_handle *h);
  *   -ETIMEDOUT  there was none until the deadline
  *   -EMSGSIZE   BYTES are more than the queue's message_bytes
  *   -EPIPE      the queue is closed
- *   -EDEADLK    the place to come free next is one that the calling thread has reserved
+ *   -EDEADLK    the place to come free next is one that the calling thread has reserved; or it has
+ *               leased every place
  *
  * Progress: lock-free where there is room, one locked instruction; else spins briefly, then sleeps.
  */
@@ -187,11 +188,12 @@ ILK_API int ilk_queue_abort(struct ilk_queue_handle *h);
  *   -EMSGSIZE   it has more than ROOM bytes, *BYTES says how many: it stays where it is
  *   -EPIPE      the queue is closed, and empty; and no message is leased that could come back: for
  *               one who holds leases itself it is -EPIPE while others do, too
- *   -EDEADLK    the oldest one is what the calling thread has reserved
+ *   -EDEADLK    the oldest one is what the calling thread has reserved; or it has leased every place
+ *               of a queue that is not closed: nobody can put
  *   -EBADMSG    the message is damaged
  *
- * After a failure the bytes in BUF are undefined. Progress: lock-free where there is one; up to
- * ILK_QUEUE_COPY_BYTES one locked instruction, else two; spins briefly, then sleeps.
+ * After a failure the bytes in BUF are undefined. Progress: lock-free where there is one, one locked
+ * instruction; spins briefly, then sleeps.
  */
 ILK_API int ilk_queue_get(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline);
@@ -224,9 +226,10 @@ ILK_API int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lea
 
 /*
  * Gives a message back: it is delivered again, or, delivered max_deliveries times, it goes to the
- * dead letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, has no
- * room, or only for shorter messages, it stays in this one, and that is tried again, every 20 ms at
- * most, by those who get.
+ * dead letters or is dropped. 0; -EPERM as ack. If the queue of dead letters is not there, closed, has
+ * no room, or only for shorter messages, it stays in this one, takes up a place, and that is tried
+ * again, every 20 ms at most, by those who get. Until then it is not done (ilk_queue_join), and nobody
+ * gets it: nor does who gets from a closed queue wait for it. `ilk doctor` names it: undeliverable.
  */
 ILK_API int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease);
 

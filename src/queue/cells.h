@@ -18,7 +18,7 @@ enum {
 /* Where a walk is, and what it found. */
 struct ilk_queue_walk_ {
 	uint64_t p;
-	uint64_t word; /* found in: */
+	uint64_t word; /* what it means that was found in: */
 	struct ilk_queue_cell_ *cell;
 	uint32_t owner; /* who stands in the way; 0: nobody in particular */
 	uint32_t jumps;
@@ -31,7 +31,7 @@ static inline void ilk_queue_rest_(unsigned pauses)
 }
 
 /*
- * W's position is not to be had: CELL holds WORD. GOT: look at the position it then is; NONE; END.
+ * W's position is not to be had: CELL means WORD. GOT: look at the position it then is; NONE; END.
  */
 int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w,
 	struct ilk_queue_cell_ *cell, uint64_t word);
@@ -42,6 +42,16 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
  */
 int ilk_queue_step_over_(
 	struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w);
+
+/* What is claimed, as the word CLAIMED says, will hold nothing. */
+void ilk_queue_give_back_(struct ilk_queue *q, uint64_t *word, uint64_t claimed);
+
+/* [E6] of end_of_work.c: who claimed is to look once more. */
+static inline int ilk_queue_is_too_late_(const struct ilk_queue *q)
+{
+	ilk_fence_after_rmw_();
+	return (ilk_load_relaxed_(&q->state) & ILK_QUEUE_ENDED_) != 0;
+}
 
 /*
  * Claims the next position of H's lane for the calling thread, with MOVES in its word's deliveries.
@@ -59,15 +69,19 @@ static inline int ilk_queue_claim_(
 		uint64_t empty = ilk_queue_lap_(h, w->p), word = ilk_load_relaxed_(&cell->word);
 		uint64_t mine = ilk_cell_owned_(empty, ILK_CELL_CLAIMED_, ilk_thread_.owner, moves);
 
-		if (word == empty && ilk_cas_full_(&cell->word, &word, mine)) { /* [Q1] */
+		if (ilk_cell_meaning_(word) == empty &&
+			ilk_cas_full_(&cell->word, &word, mine)) { /* [Q1] */
 			if (w->p % ILK_QUEUE_HINT_EACH_ == 0)
 				ilk_store_relaxed_(&ilk_queue_lane_(h, h->lane)->tail, w->p);
 			h->tail = w->p + 1;
 			w->cell = cell;
 			w->word = mine;
-			return ILK_QUEUE_GOT_;
+			if (!ILK_UNLIKELY_(ilk_queue_is_too_late_(h->queue)))
+				return ILK_QUEUE_GOT_;
+			ilk_queue_give_back_(h->queue, &cell->word, mine);
+			return ILK_QUEUE_END_;
 		}
-		rc = ilk_queue_cannot_claim_(h, w, cell, word);
+		rc = ilk_queue_cannot_claim_(h, w, cell, ilk_cell_meaning_(word));
 	} while (rc == ILK_QUEUE_GOT_);
 	h->tail = w->p;
 	return rc;
@@ -92,7 +106,7 @@ static inline int ilk_queue_oldest_(
 		uint32_t ahead, state;
 
 		w->cell = ilk_queue_cell_(h, lane, w->p);
-		w->word = ilk_load_acquire_(&w->cell->word); /* [Q3] */
+		w->word = ilk_cell_meaning_(ilk_load_acquire_(&w->cell->word)); /* [Q3] */
 		ahead = ilk_queue_ahead_(h, w->word, w->p);
 		state = ilk_cell_state_(w->word);
 		if (ahead == 0 && state == ILK_CELL_TAKEN_) {
@@ -140,13 +154,19 @@ static inline void ilk_queue_told_(struct ilk_queue *q, unsigned kind, int n)
 		ilk_queue_wake_(q, kind, n);
 }
 
-/* After a store that made a message. */
-static inline void ilk_queue_filled_(struct ilk_queue *q, int n)
+/* Between a store and the question who sleeps. */
+static inline void ilk_queue_fence_after_store_(void)
 {
 	if (ILK_UNLIKELY_(ilk_thread_.fenced))
 		ilk_fence_();
 	else
 		ilk_compiler_barrier_();
+}
+
+/* After a store that made a message. */
+static inline void ilk_queue_filled_(struct ilk_queue *q, int n)
+{
+	ilk_queue_fence_after_store_();
 	ilk_queue_told_(q, ILK_QUEUE_GETTERS_, n);
 }
 

@@ -2,12 +2,15 @@
  * dead_letter.c - what is delivered no more: dropped, or moved to the queue of dead letters.
  *
  * State      of the queue of dead letters: mover, a mutex, held while a message is moved there;
- *            journal: whose move, from which word, to which; stage 0 = nothing is decided, 1 = it
- *            is moved, whatever the two words still say. The claim of a mover has deliveries 1.
+ *            journal: whose move, from which cell of which queue, to which; stage 0 = nothing is
+ *            decided, 1 = it is moved, whatever the two words still say. The claim of a mover has
+ *            deliveries 1.
  * Invariant  [B1] Between stage 1 and 0, and by who holds `mover` only, the claim becomes FULL, and
  *            what was TAKEN is over. Each once: both words tell whether it was done.
  *            [B2] A mover's claim is passed over only by who holds `mover`, after the journal was
  *            settled: then it was not decided.
+ *            [B4] Where the message comes from is known by the queue's id: one that was removed,
+ *            and made anew under its name, has other messages. It is held open meanwhile.
  *            [B3] A message that was delivered max_deliveries times is touched by who holds `mover`
  *            alone, but for becoming nobody's.
  * Ordering   the mutex; commit as [Q2] of queue.c
@@ -42,46 +45,81 @@ static int drop(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
 			return 1;
 	} while (!ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word)));
 	ilk_add_relaxed_(&h->queue->dropped, UINT64_C(1));
+	ilk_fence_after_rmw_();
 	ilk_queue_tell_done_(h->queue);
 	return 1;
 }
 
 /* --- moving --- */
 
-static uint64_t offset_of(const void *word)
+/* The queue that J's message comes from. 1: there it is, open; 0: it is gone; -E... */
+static int open_source(const struct ilk_queue_journal_ *j, struct ilk_queue **source)
 {
-	return (uint64_t)((const char *)word - ilk_thread_.segment->map.base);
+	int rc = ilk_queue_open(ilk_thread_.segment, j->name, NULL, source);
+
+	if (rc == -ENOENT || rc == -EEXIST || rc == -EINVAL || rc == -ENAMETOOLONG)
+		return 0;
+	if (rc < 0 || (*source)->id == j->id) /* [B4] */
+		return rc < 0 ? rc : 1;
+	ilk_object_close(*source);
+	return 0;
 }
 
-/* The cell whose word lies at OFFSET; NULL: none can. */
-static struct ilk_queue_cell_ *cell_at(uint64_t offset)
+/* Cell NUMBER of Q; NULL: there is none. */
+static struct ilk_queue_cell_ *numbered(struct ilk_queue *q, uint32_t number)
 {
-	const struct ilk_map_ *map = &ilk_thread_.segment->map;
+	struct ilk_queue_handle h;
 
-	if (offset % 16 || offset > map->bytes - sizeof(struct ilk_queue_cell_))
+	if (ilk_queue_attach(q, &h) < 0 || number >= ilk_queue_cells_(&h))
 		return NULL;
-	return (struct ilk_queue_cell_ *)(void *)(map->base + offset);
+	return ilk_queue_numbered_(&h, number);
 }
 
-/* [B1] What a dead mover had decided is done. Holding D's mover. */
-static void settle_journal(struct ilk_queue *d)
+/* What D's mover had claimed is there. */
+static void fill_claim(struct ilk_queue *d, const struct ilk_queue_journal_ *j)
 {
-	struct ilk_queue_journal_ j = d->journal;
-	struct ilk_queue_cell_ *from = cell_at(j.from), *to = cell_at(j.to);
-	uint64_t word;
+	struct ilk_queue_cell_ *to = numbered(d, j->to);
+	uint64_t word = to ? ilk_load_acquire_(&to->word) : 0;
 
-	if (!j.stage)
-		return;
-	word = to ? ilk_load_acquire_(&to->word) : 0;
 	if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_ && ilk_cell_deliveries_(word) == MOVES &&
-		ilk_cell_owner_(word) == j.owner)
+		ilk_cell_owner_(word) == j->owner)
 		ilk_cas_full_(&to->word, &word, ilk_cell_with_(word, ILK_CELL_FULL_));
-	word = from ? ilk_load_acquire_(&from->word) : 0;
-	while (from && is_buriable(word, j.owner) && from->serial == j.serial &&
+}
+
+/* What it had TAKEN is over. */
+static void clear_source(struct ilk_queue *source, const struct ilk_queue_journal_ *j)
+{
+	struct ilk_queue_cell_ *from = numbered(source, j->from);
+	uint64_t word = from ? ilk_load_acquire_(&from->word) : 0;
+
+	while (from && is_buriable(word, j->owner) && from->serial == j->serial &&
 		!ilk_cas_full_(&from->word, &word, ilk_cell_over_(word)))
 		;
+	ilk_fence_after_rmw_();
+	ilk_queue_tell_done_(source);
+}
+
+/* [B1] What a dead mover had decided is done. Holding D's mover. 1; 0: it cannot be, now. */
+static int settle_journal(struct ilk_queue *d)
+{
+	struct ilk_queue_journal_ j = d->journal;
+	struct ilk_queue *source;
+	int rc;
+
+	if (!j.stage)
+		return 1;
+	j.name[sizeof j.name - 1] = 0;
+	rc = open_source(&j, &source);
+	if (rc < 0)
+		return 0;
+	fill_claim(d, &j);
+	if (rc == 1) {
+		clear_source(source, &j);
+		ilk_object_close(source);
+	}
 	ilk_store_release_(&d->journal.stage, 0u);
 	ilk_queue_filled_(d, 1);
+	return 1;
 }
 
 /* Tries to lock D's mover, and settles what was left. 1; 0. */
@@ -91,7 +129,10 @@ static int lock_mover(struct ilk_queue *d)
 
 	if (rc < 0)
 		return 0;
-	settle_journal(d);
+	if (!settle_journal(d)) {
+		ilk_mutex_unlock(&d->mover);
+		return 0;
+	}
 	if (rc == ILK_RECOVERED)
 		ilk_mutex_repaired(&d->mover);
 	return 1;
@@ -109,19 +150,30 @@ int ilk_queue_settle_move_(struct ilk_queue_handle *h, struct ilk_queue_cell_ *c
 	return 1;
 }
 
-/* What W's cell has, TAKEN by the calling thread, goes to the cell that TO has claimed. */
-static void move(struct ilk_queue *d, const struct ilk_queue_walk_ *w,
-	const struct ilk_queue_walk_ *to, uint32_t bytes)
+static void write_journal(struct ilk_queue_journal_ *j, const struct ilk_queue_handle *h,
+	const struct ilk_queue_cell_ *cell)
 {
-	struct ilk_queue_journal_ *j = &d->journal;
+	j->owner = ilk_thread_.owner;
+	j->serial = cell->serial;
+	j->from = (uint32_t)ilk_queue_number_(h, cell);
+	j->id = h->queue->id;
+	memcpy(j->name, h->queue->name, sizeof j->name);
+}
+
+/*
+ * What W's cell of H's queue has, TAKEN by the calling thread, goes to the cell that TO, in D's, has
+ * claimed.
+ */
+static void move(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
+	const struct ilk_queue_handle *d, const struct ilk_queue_walk_ *to, uint32_t bytes)
+{
+	struct ilk_queue_journal_ *j = &d->queue->journal;
 
 	memcpy(to->cell->data, w->cell->data, bytes);
 	ilk_store_relaxed_(&to->cell->bytes, bytes);
 	ilk_store_relaxed_(&to->cell->serial, ilk_cell_serial_(to->word));
-	j->owner = ilk_thread_.owner;
-	j->serial = w->cell->serial;
-	j->from = offset_of(w->cell);
-	j->to = offset_of(to->cell);
+	write_journal(j, h, w->cell);
+	j->to = (uint32_t)ilk_queue_number_(d, to->cell);
 	ilk_store_release_(&j->stage, 1u);
 	ilk_store_release_(&to->cell->word, ilk_cell_with_(to->word, ILK_CELL_FULL_));
 }
@@ -136,8 +188,9 @@ static void leave(struct ilk_queue_cell_ *cell)
 		;
 }
 
-/* Holding the mover of D's queue. 2: it was moved; 1: it is not in W's cell any more; 0. */
-static int move_to(struct ilk_queue_handle *d, const struct ilk_queue_walk_ *w)
+/* Holding the mover of D's queue. 2: it was moved; 1: it is not in W's cell, of H, any more; 0. */
+static int move_to(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
+	struct ilk_queue_handle *d)
 {
 	uint64_t word = ilk_load_acquire_(&w->cell->word), mine;
 	uint32_t bytes = ilk_load_relaxed_(&w->cell->bytes);
@@ -155,7 +208,7 @@ static int move_to(struct ilk_queue_handle *d, const struct ilk_queue_walk_ *w)
 		leave(w->cell);
 		return 0;
 	}
-	move(d->queue, w, &to, bytes);
+	move(h, w, d, &to, bytes);
 	return 2;
 }
 
@@ -168,9 +221,9 @@ static int move_away(
 	if (ilk_queue_attach(dead, &d) < 0 || !lock_mover(dead))
 		return 0;
 	ilk_queue_choose_lane_(&d);
-	rc = move_to(&d, w);
+	rc = move_to(h, w, &d);
 	if (rc == 2) {
-		ilk_queue_finish_(h->queue, w->cell);
+		ilk_queue_finish_word_(h->queue, &w->cell->word);
 		ilk_store_release_(&dead->journal.stage, 0u);
 		ilk_add_relaxed_(&h->queue->moved, UINT64_C(1));
 		ilk_queue_filled_(dead, 1);

@@ -8,12 +8,16 @@
  *            first free cell, after it saw CLOSED. No position behind a mark is ever claimed ([I2]
  *            of queue.c). So each put that succeeded lies before the mark, whenever it looked at
  *            state.
+ *            Where there is no free cell, since all of a lane are leased, ENDED is set instead, and
+ *            then all of them are found leased: who claims one later gives it back.
  *            [E2] By itself a queue is closed only by a compare-and-swap of state as it was before
  *            the table was looked through: a registration in between makes it fail, or comes too
  *            late and finds CLOSED.
  * Ordering   [E3] begin: swap producers[], then swap state        <-> [E4]
  *            [E4] left:  load state, acquire; load producers[]; swap state, full <-> [E3]
  *            [E5] end:   swap producers[], full; then [E4]: of the last two, one sees both
+ *            [E6] claim: swap word, full; load state <-> [E7] end: swap state, full; load words
+ *                 of both, one sees the other
  *            closing wakes after it: [Q9] of queue_wait.c
  * Death      In begin: registered, which its death ends, or not. In end, before the swap: the same;
  *            after it: whoever waits to get looks by itself. In close: CLOSED or not; sleepers
@@ -52,24 +56,70 @@ int ilk_queue_close(struct ilk_queue *q)
 /* [E1] */
 void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w)
 {
-	uint64_t word = w->word;
+	uint64_t word = ilk_load_relaxed_(&w->cell->word);
 
-	ilk_cas_full_(&w->cell->word, &word, ilk_cell_with_(word, ILK_CELL_END_));
+	if (ilk_cell_meaning_(word) == w->word)
+		ilk_cas_full_(&w->cell->word, &word, ilk_cell_with_(w->word, ILK_CELL_END_));
+}
+
+/* Of cells that are TAKEN, how many the calling thread has, and others; how many nobody will get. */
+struct taken {
+	uint64_t mine, others, spent;
+};
+
+static void count_taken(const struct ilk_queue_handle *h, uint32_t lane, struct taken *t)
+{
+	for (uint64_t i = 0; i <= h->mask; i++) {
+		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, i)->word);
+
+		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_)
+			continue;
+		if (ilk_cell_owner_(word) == ilk_thread_.owner)
+			t->mine++;
+		else if (ilk_queue_is_spent_(h->max_deliveries, word))
+			t->spent++;
+		else
+			t->others++;
+	}
 }
 
 int ilk_queue_ended_(struct ilk_queue_handle *h)
 {
-	int mine = 0, others = 0;
+	struct taken t = {.mine = 0};
 
 	for (uint32_t lane = 0; lane < h->lanes; lane++)
-		for (uint64_t i = 0; i <= h->mask; i++) {
-			uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, i)->word);
-			int is_taken = ilk_cell_state_(word) == ILK_CELL_TAKEN_;
+		count_taken(h, lane, &t);
+	/* Once more: nobody may come after us. */
+	if (t.spent && !t.others)
+		ilk_queue_bury_spent_(h);
+	return t.others && !t.mine ? ILK_QUEUE_NONE_ : -EPIPE;
+}
 
-			mine |= is_taken && ilk_cell_owner_(word) == ilk_thread_.owner;
-			others |= is_taken && ilk_cell_owner_(word) != ilk_thread_.owner;
-		}
-	return others && !mine ? ILK_QUEUE_NONE_ : -EPIPE;
+int ilk_queue_end_unmarked_(struct ilk_queue_handle *h, uint32_t lane)
+{
+	uint32_t has_ended = ilk_load_acquire_(&h->queue->state) & ILK_QUEUE_ENDED_;
+	struct taken t = {.mine = 0};
+
+	count_taken(h, lane, &t);
+	if (t.mine + t.others + t.spent <= h->mask)
+		return ILK_QUEUE_NONE_;
+	if (has_ended)
+		return ILK_QUEUE_END_;
+	ilk_or_full_(&h->queue->state, (uint32_t)ILK_QUEUE_ENDED_); /* [E7] */
+	ilk_fence_after_rmw_();
+	return ILK_QUEUE_GOT_;
+}
+
+int ilk_queue_is_all_mine_(const struct ilk_queue_handle *h, uint32_t lane)
+{
+	for (uint64_t i = 0; i <= h->mask; i++) {
+		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, i)->word);
+
+		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_ ||
+			ilk_cell_owner_(word) != ilk_thread_.owner)
+			return 0;
+	}
+	return 1;
 }
 
 /* --- producers --- */

@@ -6,7 +6,7 @@
  *            cell.serial: which message of the cell it is. returned: moves with each that becomes
  *            nobody's; a handle remembers the value at which it found no more of them.
  * Invariant  [L1] A TAKEN cell is left by its owner, or, after its death, by being nobody's. Its
- *            lap moves with the putters that pass over it, so all changes are compare-and-swaps.
+ *            lap moves with the putters that pass over it: [I5] of queue.c.
  *            [L2] (serial, deliveries, owner) is one lease: who acks has checked all three, and
  *            while the owner lives nobody else changes them.
  * Ordering   [L3] return: swap word, add returned  <-> [L4] look: load returned, acquire; load
@@ -15,11 +15,13 @@
  *            the add: a later sweep counts it as returned. Taken again by one who dies: it is his,
  *            TAKEN. Looked for: where one waits, and every 20 ms by those who get.
  */
-#include "queue/taking.h"
 #include "os/futex.h"
+#include "queue/oldest.h"
+#include "queue/taking.h"
 #include <limits.h>
 
-enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10 };
+/* The hint of a queue's tail is never so many laps late, however short the queue is. */
+enum { SWEEP_EACH = 20 * 1000 * 1000, COST_SHARE = 10, HINT_LAPS = 64 };
 
 /* --- taking, finishing, giving back --- */
 
@@ -28,18 +30,14 @@ static int is_taken_by(uint64_t word, uint32_t owner)
 	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && ilk_cell_owner_(word) == owner;
 }
 
-void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
+int ilk_queue_wake_for_done_(struct ilk_queue *q)
 {
-	ilk_queue_finish_word_(q, &cell->word, ilk_load_relaxed_(&cell->word));
-}
-
-void ilk_queue_wake_for_done_(struct ilk_queue *q)
-{
-	if (ilk_queue_freed_(q))
+	if (ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]))
 		ilk_queue_wake_for_room_(q);
 	/* Who found the end may wait for this one. */
 	if (ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
 		ilk_queue_wake_(q, ILK_QUEUE_GETTERS_, INT_MAX);
+	return 0;
 }
 
 /* TAKEN by OWNER becomes nobody's, with LESS deliveries. 1; 0: it was not his any more. */
@@ -64,27 +62,70 @@ void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell)
 
 /* --- what comes back --- */
 
-static struct ilk_queue_cell_ *cell_by_number(const struct ilk_queue_handle *h, uint64_t number)
+/* The lease of what was put first, of those seen. */
+struct oldest {
+	uint64_t name;
+	uint32_t laps; /* ago */
+};
+
+static void consider(
+	struct oldest *o, const struct ilk_queue_handle *h, uint64_t number, uint64_t word)
 {
-	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
+	uint32_t lane = (uint32_t)(number >> h->shift);
+	uint64_t tail = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail);
+	uint32_t serial = ilk_load_relaxed_(&ilk_queue_numbered_(h, number)->serial);
+	uint32_t laps =
+		(ilk_cell_serial_(ilk_queue_lap_(h, tail)) - serial + HINT_LAPS) & ILK_LAPS_;
+
+	if (o->name && laps <= o->laps)
+		return;
+	o->name = ilk_lease_name_(number, word, serial);
+	o->laps = laps;
+}
+
+/* Notes it, unless it is noted already. */
+static void note_oldest(struct ilk_queue *q, const struct oldest *o)
+{
+	if (o->name && o->name != ilk_load_relaxed_(&q->oldest))
+		ilk_lease_note_(q, o->name, ilk_now());
 }
 
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h)
 {
 	struct ilk_living_ living = {.slots = {0}};
 	struct ilk_segment *seg = ilk_thread_.segment;
+	struct oldest oldest = {.name = 0};
 	int found = 0;
 
-	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
-		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, i);
 		uint64_t word = ilk_load_acquire_(&cell->word);
 		uint32_t owner = ilk_cell_owner_(word);
 
-		if (is_taken_by(word, 0))
+		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_)
+			continue;
+		if (owner == 0)
 			found++;
-		else if (ilk_cell_state_(word) == ILK_CELL_TAKEN_ && owner != ilk_thread_.owner &&
+		else if (owner != ilk_thread_.owner &&
 			 ilk_owner_life_once_(seg, owner, &living) == ILK_LIFE_DEAD)
 			found += disown(h->queue, cell, owner, 0);
+		else
+			consider(&oldest, h, i, word);
+	}
+	note_oldest(h->queue, &oldest);
+	return found;
+}
+
+int ilk_queue_bury_spent_(struct ilk_queue_handle *h)
+{
+	int found = 0;
+
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_walk_ w = {.cell = ilk_queue_numbered_(h, i)};
+
+		w.word = ilk_load_acquire_(&w.cell->word);
+		if (ilk_queue_is_spent_(h->max_deliveries, w.word))
+			found += ilk_queue_bury_(h, &w);
 	}
 	return found;
 }
@@ -93,18 +134,18 @@ int ilk_queue_repair_(struct ilk_queue_handle *h)
 {
 	int found = ilk_queue_disown_dead_(h);
 
-	for (uint64_t i = 0; i < (uint64_t)h->lanes << h->shift; i++) {
-		struct ilk_queue_cell_ *cell = cell_by_number(h, i);
+	for (uint64_t i = 0; i < ilk_queue_cells_(h); i++) {
+		struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, i);
 		uint64_t word = ilk_load_acquire_(&cell->word);
 
-		if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_)
+		/* Under the guard, what may have to open another queue is left to who gets. */
+		if (ilk_cell_state_(word) == ILK_CELL_CLAIMED_ && !ilk_cell_deliveries_(word))
 			found += ilk_queue_skip_if_dead_(h, cell, word);
 	}
 	return found != 0;
 }
 
-/* Every 20 ms, or so rarely that it is a tenth of the time. */
-static void disown_dead_if_due(struct ilk_queue_handle *h)
+void ilk_queue_look_for_dead_(struct ilk_queue_handle *h)
 {
 	int64_t now;
 
@@ -127,14 +168,13 @@ static void disown_dead_if_due(struct ilk_queue_handle *h)
 /* What W's cell holds is nobody's. GOT; NONE; -E... */
 static int take_one_back(struct ilk_queue_want_ *want, struct ilk_queue_walk_ *w)
 {
-	uint32_t most = want->h->max_deliveries;
 	int rc;
 
 	do {
 		w->word = ilk_load_acquire_(&w->cell->word);
 		if (!is_taken_by(w->word, 0))
 			return ILK_QUEUE_NONE_;
-		if (most && ilk_cell_deliveries_(w->word) >= most) {
+		if (ilk_queue_is_spent_(want->h->max_deliveries, w->word)) {
 			ilk_queue_bury_(want->h, w);
 			return ILK_QUEUE_NONE_;
 		}
@@ -146,14 +186,14 @@ static int take_one_back(struct ilk_queue_want_ *want, struct ilk_queue_walk_ *w
 int ilk_queue_take_back_(struct ilk_queue_want_ *want)
 {
 	struct ilk_queue_handle *h = want->h;
-	uint32_t returned, all = h->lanes << h->shift;
+	uint32_t returned, all = (uint32_t)ilk_queue_cells_(h);
 
-	disown_dead_if_due(h);
+	ilk_queue_look_for_dead_(h);
 	returned = ilk_load_acquire_(&h->queue->returned); /* [L4] */
 	if (h->returned == returned)
 		return ILK_QUEUE_NONE_;
 	for (uint32_t i = 0; i < all; i++) {
-		struct ilk_queue_walk_ w = {.cell = cell_by_number(h, h->sweep_at)};
+		struct ilk_queue_walk_ w = {.cell = ilk_queue_numbered_(h, h->sweep_at)};
 		int rc = take_one_back(want, &w);
 
 		if (rc != ILK_QUEUE_NONE_)
@@ -181,13 +221,16 @@ static int is_whole(
 static inline int lease_it(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w,
 	uint32_t bytes, struct ilk_queue_lease *l)
 {
+	/* Of W's message if the swap succeeds. */
+	uint32_t serial = ilk_load_relaxed_(&w->cell->serial);
+
 	if (!ilk_queue_lease_cell_(h, w))
 		return ILK_QUEUE_NONE_;
 	ilk_hold_();
 	l->cell = &w->cell->word;
 	l->data = w->cell->data;
 	l->bytes = bytes;
-	l->serial = ilk_load_relaxed_(&w->cell->serial);
+	l->serial = serial;
 	l->deliveries = ilk_queue_deliveries_after_(w->word);
 	return ILK_QUEUE_GOT_;
 }
@@ -218,61 +261,106 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 	return lease_fresh(want->h, lane, w, want->lease);
 }
 
-__attribute__((noinline)) static int lease_slow(
-	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+/* The name of what cell NUMBER has leased; 0: nothing. */
+static uint64_t name_in(const struct ilk_queue_handle *h, uint64_t number)
+{
+	const struct ilk_queue_cell_ *cell = ilk_queue_numbered_(h, number);
+
+	return ilk_lease_name_(
+		number, ilk_load_acquire_(&cell->word), ilk_load_relaxed_(&cell->serial));
+}
+
+/* Where what was noted as the oldest is over, L is noted, which was just leased. */
+static void note_if_oldest(const struct ilk_queue_handle *h, const struct ilk_queue_lease *l)
+{
+	uint64_t noted = ilk_load_acquire_(&h->queue->oldest), number = ilk_lease_number_(noted);
+
+	if (noted && number < ilk_queue_cells_(h) && name_in(h, number) == noted)
+		return;
+	number = ilk_queue_number_(h, ilk_cell_of_(l->cell));
+	ilk_lease_note_(h->queue, name_in(h, number), ilk_now());
+}
+
+static int lease_until(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
 	struct ilk_queue_want_ want = {
 		.h = h, .take = take, .take_again = take_again, .lease = lease};
+	int rc = ilk_queue_take_until_(&want, deadline);
 
-	return ilk_queue_take_until_(&want, deadline);
+	if (rc == 0)
+		note_if_oldest(h, lease);
+	return rc;
+}
+
+__attribute__((noinline)) static int lease_slow(
+	struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
+{
+	struct ilk_queue_walk_ w;
+
+	if (ilk_queue_is_still_fresh_(h) && ilk_queue_find_(h, &w) &&
+		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
+		return 0;
+	return lease_until(h, lease, deadline);
+}
+
+/* Leases what lies where H looks first, if it is there. */
+static inline int lease_now(struct ilk_queue_handle *h, struct ilk_queue_lease *lease)
+{
+	uint64_t p = h->head[h->turn], full = ilk_queue_lap_(h, p) | ILK_CELL_FULL_;
+	struct ilk_queue_walk_ w = {.p = p, .word = full, .cell = ilk_queue_cell_(h, h->turn, p)};
+
+	return ilk_load_acquire_(&w.cell->word) == full && /* [Q3] */
+	       ilk_load_relaxed_(&h->queue->leased) &&
+	       lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_;
 }
 
 int ilk_queue_lease(struct ilk_queue_handle *h, struct ilk_queue_lease *lease, ilk_time deadline)
 {
-	struct ilk_queue_walk_ w;
-
-	if (ilk_queue_is_fresh_(h) && ilk_queue_oldest_(h, h->turn, &w) == ILK_QUEUE_GOT_ &&
-		lease_fresh(h, h->turn, &w, lease) == ILK_QUEUE_GOT_)
+	if (ilk_queue_is_fresh_(h) && lease_now(h, lease))
 		return 0;
 	return lease_slow(h, lease, deadline);
 }
 
-/* [L2] Is LEASE the calling thread's? *WORD is its cell's. 0; -EPERM. */
-static int check(struct ilk_queue_handle *h, const struct ilk_queue_lease *l, uint64_t *word)
+/* [L2] Is LEASE the calling thread's, who has a place here? 0; -EPERM. */
+static inline int check(const struct ilk_queue_handle *h, const struct ilk_queue_lease *l)
 {
-	uint64_t at = (uint64_t)((char *)l->cell - h->cells);
+	uint64_t at = (uint64_t)((char *)l->cell - h->cells), word, mine;
 
-	if (!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0)
-		return -EPERM;
 	if (at >= h->lanes * h->lane_bytes || at % sizeof(struct ilk_queue_cell_))
 		return -EPERM;
-	*word = ilk_load_acquire_(l->cell);
-	return is_taken_by(*word, ilk_thread_.owner) &&
-			       ilk_cell_deliveries_(*word) == l->deliveries &&
-			       ilk_load_relaxed_(&ilk_cell_of_(l->cell)->serial) == l->serial
+	word = ilk_load_acquire_(l->cell);
+	mine = ilk_cell_owned_(word, ILK_CELL_TAKEN_, ilk_thread_.owner, l->deliveries);
+	return word == mine && ilk_load_relaxed_(&ilk_cell_of_(l->cell)->serial) == l->serial
 		       ? 0
 		       : -EPERM;
 }
 
+static inline int ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	if (check(h, lease) < 0)
+		return -EPERM;
+	ilk_let_go_();
+	return ilk_queue_finish_word_(h->queue, lease->cell);
+}
+
+__attribute__((noinline)) static int ack_slow(
+	struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
+{
+	return ilk_find_mine_(h->queue) < 0 ? -EPERM : ack(h, lease);
+}
+
 int ilk_queue_ack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
-	uint64_t word;
-	int rc = check(h, lease, &word);
-
-	if (rc < 0)
-		return rc;
-	ilk_let_go_();
-	ilk_queue_finish_word_(h->queue, lease->cell, word);
-	return 0;
+	return ilk_is_here_(h->queue) ? ack(h, lease) : ack_slow(h, lease);
 }
 
 int ilk_queue_nack(struct ilk_queue_handle *h, const struct ilk_queue_lease *lease)
 {
 	struct ilk_queue_walk_ w = {.cell = ilk_cell_of_(lease->cell)};
-	int rc = check(h, lease, &w.word);
 
-	if (rc < 0)
-		return rc;
+	if ((!ilk_is_here_(h->queue) && ilk_find_mine_(h->queue) < 0) || check(h, lease) < 0)
+		return -EPERM;
+	w.word = ilk_load_acquire_(lease->cell);
 	ilk_let_go_();
 	if (!h->max_deliveries || lease->deliveries < h->max_deliveries || !ilk_queue_bury_(h, &w))
 		disown(h->queue, w.cell, ilk_thread_.owner, 0);

@@ -10,6 +10,7 @@
  *                 TAKEN    owner has it leased, or is copying it out; owner 0: it was given back.
  *                          It was delivered so often. Its lap moves on while it lasts.
  *                 END      nothing is put from here on: the queue is closed
+ *                 DONE     of lap l is EMPTY of lap l + 1
  *            cell.bytes, cell.serial: of the message, by who claimed it; the serial is the lap at
  *            which it was put: no two of a cell have the same. lane.tail, lane.head: hints, stored
  *            by anyone. state, and the rest: queue.h, end_of_work.c, queue_wait.c.
@@ -21,7 +22,7 @@
  *            lease    FULL(l) -> TAKEN(l, me, 1), CAS
  *            step     TAKEN(k, ., .) -> TAKEN(k + 1, ., .), CAS, by a putter that comes to k + 1, or
  *                     by a getter that is to mark the end there
- *            ack      TAKEN(k, me, d) -> EMPTY(k + 1), CAS
+ *            ack      TAKEN(k, me, d) -> DONE(k), a store of the half that has the state
  *            nack     TAKEN(k, me or dead, d) -> TAKEN(k, nobody, d), CAS
  *            again    TAKEN(k, nobody, d) -> TAKEN(k, me, d + 1), CAS
  *            end      EMPTY(l) -> END(l), CAS
@@ -35,15 +36,18 @@
  *            taken as forward, unless it is exactly one back. So a hint may be as old as it likes;
  *            it is only counts that are wrong if it was stored by one who slept 2^27 laps.
  *            [I5] CLAIMED is changed by its owner, or after its death; by plain store, since nobody
- *            else does. TAKEN is changed by CAS, since its lap may move.
+ *            else does. TAKEN of a living owner is changed by that one, but for its lap, which others
+ *            move by CAS of the whole word: so the owner stores its state alone, and that CAS fails,
+ *            or is not undone. Of the dead, and nobody's, it is changed by CAS.
  *            [I6] What a get copied is the message if the word has not changed until its CAS; else
  *            it is thrown away. No lap comes again before 2^27 others.
  * Ordering   [Q1] claim:  compare-and-swap, full       <-> [Q4] [Q5]  the last user is out of it
  *            [Q2] commit: store word, release          <-> [Q3]  the message
  *            [Q3] look:   load word, acquire           <-> [Q2]
  *            [Q4] get:    copy; compare-and-swap, full <-> [Q1]  the copy is done before the word
- *            [Q5] ack:    compare-and-swap, full       <-> [Q1]
- *            [Q6] wake:   change word; compiler barrier; load asleep <-> [Q7] in queue_wait.c
+ *            [Q5] ack:    store half a word, release   <-> [Q1]
+ *            [Q6] wake:   change word; compiler barrier; load asleep, and, after [Q5], state
+ *                 <-> [Q7] in queue_wait.c
  *            A fenced segment has a fence in [Q6]. The hints' loads and stores are relaxed: what
  *            they lead to is looked at.
  * Death      Each change is one word; what it leaves, by state. CLAIMED: getters and putters that
@@ -63,7 +67,7 @@ static int is_room_behind(const struct ilk_queue_handle *h, uint32_t lane, uint6
 {
 	for (uint64_t i = 1; i <= h->mask; i++) {
 		const struct ilk_queue_cell_ *cell = ilk_queue_cell_(h, lane, p + i);
-		uint64_t word = ilk_load_acquire_(&cell->word);
+		uint64_t word = ilk_cell_meaning_(ilk_load_acquire_(&cell->word));
 
 		if (ilk_queue_ahead_(h, word, p + i) != ILK_LAPS_)
 			return ilk_cell_state_(word) != ILK_CELL_END_;
@@ -113,6 +117,16 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 	if (state != ILK_CELL_TAKEN_)
 		ilk_queue_rest_(ILK_QUEUE_PAUSES_PASSED_);
 	return ILK_QUEUE_GOT_;
+}
+
+/* Getters may wait for it, and who puts. */
+void ilk_queue_give_back_(struct ilk_queue *q, uint64_t *word, uint64_t claimed)
+{
+	ilk_add_relaxed_(&q->skipped, UINT64_C(1));
+	ilk_exchange_(word, ilk_cell_over_(claimed));
+	ilk_queue_filled_(q, 1);
+	if (ilk_queue_freed_(q))
+		ilk_queue_wake_for_room_(q);
 }
 
 /* --- the oldest message --- */

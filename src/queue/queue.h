@@ -17,7 +17,8 @@ enum { ILK_QUEUE_TAG_ = 0x65757571 };
 enum {
 	ILK_QUEUE_CLOSED_ = 1,
 	ILK_QUEUE_REMOVED_ = 2,
-	ILK_QUEUE_BEGUN_ = 4,
+	ILK_QUEUE_ENDED_ = 4, /* CLOSED, and from here on a claim is given back */
+	ILK_QUEUE_BEGUN_ = 8,
 };
 
 /* Sleepers of one kind: who is about to sleep adds 1 to `asleep`, and sleeps on `bell`. */
@@ -30,11 +31,13 @@ enum { ILK_QUEUE_GETTERS_, ILK_QUEUE_PUTTERS_, ILK_QUEUE_JOINERS_, ILK_QUEUE_KIN
 
 /* What a move to this queue, as a queue of dead letters, was about to do: dead_letter.c. */
 struct ilk_queue_journal_ {
-	uint32_t stage; /* 0: nothing is decided; 1: it is done, all but the words */
-	uint32_t owner; /* whose */
-	uint32_t serial;
+	uint32_t stage;    /* 0: nothing is decided; 1: it is done, all but the words */
+	uint32_t owner;    /* whose */
+	uint32_t from, to; /* numbers of cells, there and here: ilk_queue_numbered_() */
+	uint32_t serial;   /* of the message there */
 	uint32_t pad;
-	uint64_t from, to;
+	uint64_t id;                /* of the queue that it comes from, */
+	char name[ILK_NAME_BYTES_]; /* and its name */
 };
 
 struct ilk_queue {
@@ -43,8 +46,8 @@ struct ilk_queue {
 	uint32_t lanes, shift; /* the capacity of a lane is 1 << shift */
 	uint32_t message_bytes, max_deliveries;
 	uint32_t slots; /* of threads: entries of the table of producers */
-	uint64_t bytes; /* of all */
-	char label[32];
+	uint64_t id;    /* no other queue of the segment ever has it */
+	char name[ILK_NAME_BYTES_];
 	char dead_letter[ILK_NAME_BYTES_];
 	/* Read by each call, changed rarely. */
 	uint32_t state ILK_ALIGNED_(64);
@@ -54,11 +57,12 @@ struct ilk_queue {
 	uint32_t registered; /* 1: somebody was about to register ever */
 	/* Changed when somebody sleeps, or something is odd. */
 	struct ilk_queue_bell_ bells[ILK_QUEUE_KINDS_] ILK_ALIGNED_(64);
+	uint64_t oldest, oldest_since; /* a lease, and since when it is held: oldest.h */
 	uint64_t skipped ILK_ALIGNED_(
 		64);      /* positions that never held a message: aborted, the dead's; */
 	uint64_t stepped; /* and those at which a leased cell was passed over */
 	uint64_t dropped, moved;
-	struct ilk_queue_journal_ journal;
+	struct ilk_queue_journal_ journal ILK_ALIGNED_(64);
 	struct ilk_mutex mover ILK_ALIGNED_(64);
 } ILK_ALIGNED_(64);
 
@@ -85,6 +89,7 @@ enum {
 	ILK_CELL_FULL_ = 2,
 	ILK_CELL_TAKEN_ = 3,
 	ILK_CELL_END_ = 4,
+	ILK_CELL_DONE_ = 5, /* as EMPTY at the next lap; what stands in between means nothing */
 };
 enum { ILK_LAP_AT_ = 37, ILK_CELL_OWNER_AT_ = 9, ILK_DELIVERIES_AT_ = 3, ILK_DELIVERIES_ = 63 };
 #define ILK_LAPS_ ((UINT32_C(1) << (64 - ILK_LAP_AT_)) - 1)
@@ -116,6 +121,22 @@ static inline uint64_t ilk_cell_over_(uint64_t word)
 {
 	return ilk_cell_lap_(word) + ILK_CELL_LAP_;
 }
+/* What WORD, as it was loaded, says; a compare-and-swap is to expect what was loaded. */
+static inline uint64_t ilk_cell_meaning_(uint64_t word)
+{
+	return ilk_cell_state_(word) == ILK_CELL_DONE_ ? ilk_cell_over_(word) : word;
+}
+
+/*
+ * The half of a cell's word that has the state. Its lap is in the other: who stores this one leaves
+ * the lap as it is, whoever swaps the word meanwhile.
+ */
+typedef uint32_t __attribute__((may_alias)) ilk_cell_half_;
+static inline ilk_cell_half_ *ilk_cell_lower_(uint64_t *word)
+{
+	return (ilk_cell_half_ *)(void *)word + (__BYTE_ORDER__ == __ORDER_BIG_ENDIAN__);
+}
+
 static inline uint64_t ilk_cell_owned_(
 	uint64_t word, uint32_t state, uint32_t owner, uint32_t deliveries)
 {
@@ -185,6 +206,23 @@ static inline uint32_t ilk_queue_ahead_(
 static inline uint64_t ilk_later_(uint64_t a, uint64_t b)
 {
 	return (int64_t)(a - b) < 0 ? b : a;
+}
+/* The cells of all lanes, numbered. */
+static inline uint64_t ilk_queue_cells_(const struct ilk_queue_handle *h)
+{
+	return (uint64_t)h->lanes << h->shift;
+}
+static inline struct ilk_queue_cell_ *ilk_queue_numbered_(
+	const struct ilk_queue_handle *h, uint64_t number)
+{
+	return ilk_queue_cell_(h, (uint32_t)(number >> h->shift), number);
+}
+static inline uint64_t ilk_queue_number_(
+	const struct ilk_queue_handle *h, const struct ilk_queue_cell_ *cell)
+{
+	uint64_t at = (uint64_t)((const char *)cell - h->cells), lane = at / h->lane_bytes;
+
+	return lane << h->shift | at % h->lane_bytes / h->stride;
 }
 static inline struct ilk_queue_cell_ *ilk_cell_of_(uint64_t *word)
 {

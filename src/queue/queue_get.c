@@ -7,6 +7,19 @@
 /* --- taking a copy --- */
 
 /*
+ * What is longer than ILK_QUEUE_COPY_BYTES, and not longer than this, is copied first as long as no
+ * other getter is faster; then so many gets lease.
+ */
+enum { ALONE_BYTES = 1024, CROWDED_GETS = 64 };
+
+/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
+static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
+{
+	return bytes <= room && bytes <= h->message_bytes &&
+	       (bytes <= ILK_QUEUE_COPY_BYTES || (bytes <= ALONE_BYTES && !h->crowd));
+}
+
+/*
  * How many bytes W's message has. -EMSGSIZE: more than ROOM, *SAID is told; -EBADMSG; NONE, as
  * -EAGAIN: it is another's by now, and these are perhaps another message's.
  */
@@ -35,7 +48,7 @@ static void copy_taken(struct ilk_queue *q, const struct ilk_queue_walk_ *w, cha
 	memcpy(buf, w->cell->data, bytes);
 	if (said)
 		*said = bytes;
-	ilk_queue_finish_(q, w->cell);
+	ilk_queue_finish_word_(q, &w->cell->word);
 }
 
 static int take_by_lease(
@@ -43,6 +56,7 @@ static int take_by_lease(
 {
 	if (!ilk_queue_lease_cell_(want->h, w))
 		return ILK_QUEUE_NONE_;
+	want->h->crowd -= want->h->crowd > 0;
 	copy_taken(want->h->queue, w, want->buf, bytes, want->bytes);
 	return ILK_QUEUE_GOT_;
 }
@@ -54,7 +68,7 @@ static int take(struct ilk_queue_want_ *want, uint32_t lane, const struct ilk_qu
 
 	if (bytes < 0)
 		return bytes == -EAGAIN ? ILK_QUEUE_NONE_ : (int)bytes;
-	if (bytes > ILK_QUEUE_COPY_BYTES) {
+	if (!is_for_copy(h, (uint32_t)bytes, want->room)) {
 		ilk_queue_pass_(h, lane, w);
 		return take_by_lease(want, w, (uint32_t)bytes);
 	}
@@ -76,18 +90,22 @@ static int take_again(struct ilk_queue_want_ *want, const struct ilk_queue_walk_
 
 /*
  * Nothing waits in LANE of a queue that is closed: marks its end, or passes over what is leased in
- * the place for that. 1: look again; 0: nothing can be done, the walk W did not come so far.
+ * the place for that. GOT: look again; END: all of it is leased; NONE: nothing can be done, the walk
+ * W did not come so far.
  */
 static int approach_end(struct ilk_queue_handle *h, uint32_t lane, const struct ilk_queue_walk_ *w)
 {
 	if (w->cell != ilk_queue_cell_(h, lane, w->p))
-		return 0;
+		return ILK_QUEUE_NONE_;
 	if (w->word == ilk_queue_lap_(h, w->p)) {
 		ilk_queue_mark_end_(w);
-		return 1;
+		return ILK_QUEUE_GOT_;
 	}
-	return ilk_queue_ahead_(h, w->word, w->p) == ILK_LAPS_ &&
-	       ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_;
+	if (ilk_queue_ahead_(h, w->word, w->p) != ILK_LAPS_)
+		return ILK_QUEUE_NONE_;
+	if (ilk_queue_step_over_(h, lane, w) == ILK_QUEUE_GOT_)
+		return ILK_QUEUE_GOT_;
+	return ilk_queue_end_unmarked_(h, lane);
 }
 
 /* The oldest of LANE, taken. GOT; NONE; BUSY; END; -E... */
@@ -110,8 +128,11 @@ static int take_from(struct ilk_queue_want_ *want, uint32_t lane)
 				return -EDEADLK;
 			if (!want->wait.deep || !ilk_queue_skip_if_dead_(h, w.cell, w.word))
 				break;
-		} else if (rc != ILK_QUEUE_NONE_ || !is_closed || !approach_end(h, lane, &w)) {
-			break;
+		} else {
+			if (rc == ILK_QUEUE_NONE_ && is_closed)
+				rc = approach_end(h, lane, &w);
+			if (rc != ILK_QUEUE_GOT_)
+				break;
 		}
 	} while (1);
 	want->wait.owner = rc == ILK_QUEUE_BUSY_ ? w.owner : want->wait.owner;
@@ -137,6 +158,17 @@ static int take_fresh(struct ilk_queue_want_ *want)
 	return busy ? ILK_QUEUE_BUSY_ : ILK_QUEUE_NONE_;
 }
 
+/* Is there nothing, and can there be nothing, since the calling thread has leased every place? */
+static int is_stuck(const struct ilk_queue_handle *h, int rc)
+{
+	if (rc != ILK_QUEUE_NONE_ || !ilk_load_relaxed_(&h->queue->leased))
+		return 0;
+	for (uint32_t lane = 0; lane < h->lanes; lane++)
+		if (!ilk_queue_is_all_mine_(h, lane))
+			return 0;
+	return 1;
+}
+
 static int take_anything(struct ilk_queue_wait_ *wait)
 {
 	struct ilk_queue_want_ *want = (struct ilk_queue_want_ *)(void *)wait;
@@ -148,9 +180,12 @@ static int take_anything(struct ilk_queue_wait_ *wait)
 	rc = take_fresh(want);
 	if (rc == ILK_QUEUE_GOT_ || rc < 0)
 		return rc;
-	if (wait->deep)
-		ilk_queue_close_if_left_(h->queue);
-	return rc == ILK_QUEUE_END_ ? ilk_queue_ended_(h) : rc;
+	if (rc == ILK_QUEUE_END_)
+		return ilk_queue_ended_(h);
+	if (!wait->deep)
+		return rc;
+	ilk_queue_close_if_left_(h->queue);
+	return is_stuck(h, rc) ? -EDEADLK : rc;
 }
 
 /* [W3] of queue_wait.c: is there more than the one that was found? */
@@ -175,8 +210,8 @@ int ilk_queue_take_until_(struct ilk_queue_want_ *want, ilk_time deadline)
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
-	/* A lane that never runs dry would keep a getter from the others. */
-	want->h->turn = (want->h->turn + 1) & (want->h->lanes - 1);
+	if (++want->h->gets % ILK_QUEUE_RUN_ == 0)
+		ilk_queue_end_run_(want->h);
 	want->wait.queue = want->h->queue;
 	want->wait.attempt = take_anything;
 	want->wait.kind = ILK_QUEUE_GETTERS_;
@@ -213,12 +248,6 @@ __attribute__((noinline)) static int woke_for_room(struct ilk_queue *q)
 {
 	ilk_queue_wake_for_room_(q);
 	return 0;
-}
-
-/* Else the long way is to be gone: what copy_now() refuses, get_slow() must not send to it. */
-static inline int is_for_copy(const struct ilk_queue_handle *h, uint32_t bytes, size_t room)
-{
-	return bytes <= room && bytes <= ILK_QUEUE_COPY_BYTES && bytes <= h->message_bytes;
 }
 
 /*
@@ -266,6 +295,7 @@ static int take_long(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w
 	ilk_queue_pass_(h, h->turn, w);
 	if (!ilk_queue_lease_cell_(h, w))
 		return ILK_QUEUE_NONE_;
+	h->crowd -= h->crowd > 0;
 	copy_taken(h->queue, w, buf, (uint32_t)bytes, said);
 	return ILK_QUEUE_GOT_;
 }
@@ -275,11 +305,10 @@ __attribute__((noinline)) static int get_slow(
 	struct ilk_queue_handle *h, void *buf, size_t room, size_t *bytes, ilk_time deadline)
 {
 	struct ilk_queue_walk_ w;
-	int rc = ilk_queue_is_fresh_(h) ? ilk_queue_oldest_(h, h->turn, &w) : ILK_QUEUE_NONE_;
-	int is_short =
-		rc == ILK_QUEUE_GOT_ && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
+	int rc, is_there = ilk_queue_is_still_fresh_(h) && ilk_queue_find_(h, &w);
+	int is_short = is_there && is_for_copy(h, ilk_load_relaxed_(&w.cell->bytes), room);
 
-	if (rc == ILK_QUEUE_GOT_ && !is_short && take_long(h, &w, buf, room, bytes))
+	if (is_there && !is_short && take_long(h, &w, buf, room, bytes))
 		return 0;
 	if (!is_short) {
 		rc = find_until(h, buf, room, bytes, deadline);
@@ -296,8 +325,10 @@ __attribute__((noinline)) static int get_slow(
 __attribute__((noinline)) static int finish_get(struct ilk_queue_handle *h, void *buf, size_t room,
 	size_t *bytes, ilk_time deadline, struct ilk_queue_cell_ *cell)
 {
-	if (ILK_UNLIKELY_(!swap_copied(h, cell)))
+	if (ILK_UNLIKELY_(!swap_copied(h, cell))) {
+		h->crowd = CROWDED_GETS;
 		return get_slow(h, buf, room, bytes, deadline);
+	}
 	return ILK_UNLIKELY_(ilk_queue_freed_(h->queue)) ? woke_for_room(h->queue) : 0;
 }
 

@@ -7,7 +7,7 @@
  * its message is, the lap moves: its serial does, the lap at which it was put. Seen once, it is
  * known by that, however long it is leased. Wakes, and deaths: queue_wait.c. A dead writer's claim is passed over here, too.
  */
-#include "queue/cells.h"
+#include "queue/taking.h"
 
 enum { LOOK_AGAIN = 2 };
 
@@ -25,7 +25,8 @@ static uint64_t end_of(const struct ilk_queue_handle *h, uint32_t lane)
 	uint64_t p = ilk_load_relaxed_(&ilk_queue_lane_(h, lane)->tail), next = p;
 
 	for (uint64_t i = 0; i <= 4 * h->mask + 4; i++, p = next) {
-		uint64_t word = ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word);
+		uint64_t word =
+			ilk_cell_meaning_(ilk_load_acquire_(&ilk_queue_cell_(h, lane, p)->word));
 
 		next = ilk_cell_first_free_(word, p, h->shift);
 		if (next == p)
@@ -65,7 +66,7 @@ static int is_done(
 	int later;
 
 	do {
-		uint64_t word = *found = ilk_load_acquire_(&cell->word);
+		uint64_t word = *found = ilk_cell_meaning_(ilk_load_acquire_(&cell->word));
 		uint32_t state = ilk_cell_state_(word), ahead = ilk_queue_ahead_(&j->h, word, old);
 
 		if (state == ILK_CELL_EMPTY_ || state == ILK_CELL_END_)
@@ -82,7 +83,7 @@ static int look_on(struct ilk_queue_wait_ *wait)
 	struct joining *j = (struct joining *)(void *)wait;
 	struct ilk_queue_handle *h = &j->h;
 
-	while (j->cell < (uint64_t)h->lanes << h->shift) {
+	while (j->cell < ilk_queue_cells_(h)) {
 		uint32_t lane = (uint32_t)(j->cell >> h->shift);
 		uint64_t first = j->end[lane] - h->mask - 1, word;
 		uint64_t old = first + ((j->cell - first) & h->mask);
@@ -93,8 +94,11 @@ static int look_on(struct ilk_queue_wait_ *wait)
 			j->is_known = 0;
 			continue;
 		}
-		if (ilk_cell_state_(word) != ILK_CELL_CLAIMED_)
+		if (ilk_cell_state_(word) != ILK_CELL_CLAIMED_) {
+			if (wait->deep)
+				ilk_queue_look_for_dead_(h);
 			return ILK_QUEUE_NONE_;
+		}
 		wait->owner = ilk_cell_owner_(word);
 		if (!wait->deep || !ilk_queue_skip_if_dead_(h, cell, word))
 			return ILK_QUEUE_BUSY_;

@@ -4,6 +4,7 @@
  */
 #include "queue/lanes.h"
 #include "queue/shape.h"
+#include "segment/blocks.h"
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/object_name.h"
@@ -135,6 +136,9 @@ static void init_wanted(void *object, const struct ilk_wanted_ *base)
 	q->message_bytes = s->message_bytes;
 	q->max_deliveries = s->max_deliveries;
 	q->slots = s->slots;
+	/* That of its entry, which gets it after this. */
+	q->id = ilk_header_of_(&wanted->seg->map)->entries + 1;
+	strcpy(q->name, base->name);
 	memcpy(q->dead_letter, s->dead_letter, sizeof q->dead_letter);
 	ilk_mutex_init(wanted->seg, &q->mover, base->name, NULL);
 	init_cells(q, s);

@@ -2,7 +2,7 @@
 #include "queue/bytes.h"
 #include "queue/cells.h"
 #include "queue/lanes.h"
-#include "queue/waiting.h"
+#include "queue/taking.h"
 
 /* [Q2] Weaker: a getter could see the word before the message. */
 static inline void commit(struct ilk_queue_cell_ *cell, uint64_t claimed, size_t bytes)
@@ -11,17 +11,6 @@ static inline void commit(struct ilk_queue_cell_ *cell, uint64_t claimed, size_t
 	ilk_store_relaxed_(&cell->bytes, (uint32_t)bytes);
 	ilk_store_relaxed_(&cell->serial, ilk_cell_serial_(claimed));
 	ilk_store_release_(&cell->word, ilk_cell_with_(claimed, ILK_CELL_FULL_));
-}
-
-/* What is claimed will hold nothing. */
-static void give_back(struct ilk_queue *q, uint64_t *word, uint64_t claimed)
-{
-	ilk_add_relaxed_(&q->skipped, UINT64_C(1));
-	ilk_exchange_(word, ilk_cell_over_(claimed));
-	/* Getters may wait for it, too. */
-	ilk_queue_filled_(q, 1);
-	if (ilk_queue_freed_(q))
-		ilk_queue_wake_for_room_(q);
 }
 
 /* --- waiting for room --- */
@@ -49,6 +38,11 @@ static int claim_or_not(struct ilk_queue_wait_ *wait)
 			return -EDEADLK;
 	} while (rc == ILK_QUEUE_NONE_ && wait->deep && w->owner &&
 		 ilk_queue_skip_if_dead_(h, w->cell, w->word));
+	if (rc == ILK_QUEUE_NONE_ && wait->deep && ilk_load_relaxed_(&h->queue->leased)) {
+		if (ilk_queue_is_all_mine_(h, h->lane))
+			return -EDEADLK;
+		ilk_queue_look_for_dead_(h);
+	}
 	return rc == ILK_QUEUE_END_                     ? -EPIPE
 	       : rc == ILK_QUEUE_NONE_ && w->owner != 0 ? ILK_QUEUE_BUSY_
 							: rc;
@@ -59,7 +53,7 @@ static void pass_on(struct ilk_queue_handle *h)
 {
 	const struct ilk_queue_cell_ *next = ilk_queue_cell_(h, h->lane, h->tail);
 
-	if (ilk_load_relaxed_(&next->word) == ilk_queue_lap_(h, h->tail))
+	if (ilk_cell_meaning_(ilk_load_relaxed_(&next->word)) == ilk_queue_lap_(h, h->tail))
 		ilk_queue_told_(h->queue, ILK_QUEUE_PUTTERS_, 1);
 }
 
@@ -81,7 +75,7 @@ static int claim_until(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w, il
 	rc = ilk_queue_wait_for_(&place.wait, deadline);
 	*w = place.walk;
 	if (rc == 0 && ilk_is_closing_(seg)) {
-		give_back(h->queue, &w->cell->word, w->word);
+		ilk_queue_give_back_(h->queue, &w->cell->word, w->word);
 		rc = -ECANCELED;
 	}
 	if (rc == 0 && place.wait.slept)
@@ -224,7 +218,7 @@ int ilk_queue_abort(struct ilk_queue_handle *h)
 
 	if (rc < 0)
 		return rc;
-	give_back(h->queue, h->reserved, h->reserved_word);
+	ilk_queue_give_back_(h->queue, h->reserved, h->reserved_word);
 	h->reserved = NULL;
 	ilk_let_go_();
 	return 0;

@@ -1,4 +1,5 @@
 /* queue_row.c - a queue as the inspector sees it, and the directory; and ilk_queue_info(). */
+#include "queue/oldest.h"
 #include "queue/shape.h"
 #include "queue/taking.h"
 #include "segment/types.h"
@@ -11,7 +12,15 @@ enum { LOOK_AT_ONCE = 512 };
 
 /* What cells hold at about one moment. */
 struct count {
-	uint64_t full, claimed, taken, nobodys;
+	uint64_t full, claimed, taken, nobodys, spent; /* spent: and nobody will get it */
+	uint64_t oldest, oldest_since;                 /* as they are noted */
+	ilk_time lease_since;
+};
+
+/* A cell, copied; of the word what it means. */
+struct seen {
+	uint64_t number, word;
+	uint32_t bytes, serial;
 };
 
 /* The cells of a queue, wherever it lies. */
@@ -57,8 +66,7 @@ static const struct ilk_queue_cell_ *cell(const struct cells *c, uint32_t lane, 
 
 /* Calls EACH for every cell until it returns what is wrong. NULL: nothing is. */
 static const char *each_cell(const struct cells *c,
-	const char *(*each)(const struct cells *c, uint64_t word, uint32_t bytes, void *arg),
-	void *arg)
+	const char *(*each)(const struct cells *c, const struct seen *s, void *arg), void *arg)
 {
 	const char *wrong = NULL;
 
@@ -68,25 +76,41 @@ static const char *each_cell(const struct cells *c,
 		for (uint64_t i = 0; i < UINT64_C(1) << c->shape.shift && !wrong; i++) {
 			const struct ilk_queue_cell_ *at = cell(c, lane, i);
 
+			struct seen s = {.number = (uint64_t)lane << c->shape.shift | i};
+
 			if (!at)
 				return "its bytes are gone";
-			wrong = each(c, ilk_load_acquire_(&at->word), ilk_load_relaxed_(&at->bytes),
-				arg);
+			s.word = ilk_cell_meaning_(ilk_load_acquire_(&at->word));
+			s.bytes = ilk_load_relaxed_(&at->bytes);
+			s.serial = ilk_load_relaxed_(&at->serial);
+			wrong = each(c, &s, arg);
 		}
 	}
 	return wrong;
 }
 
-static const char *count_one(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+/* Since when what was seen in S is leased, by what was noted; 0: unknown. */
+static ilk_time lease_since(const struct seen *s, uint64_t oldest, uint64_t since)
+{
+	uint64_t name = ilk_lease_name_(s->number, s->word, s->serial);
+
+	return name == oldest ? ilk_lease_since_(name, since) : 0;
+}
+
+static const char *count_one(const struct cells *c, const struct seen *s, void *arg)
 {
 	struct count *count = arg;
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word);
+	ilk_time since = lease_since(s, count->oldest, count->oldest_since);
 
-	(void)c, (void)bytes;
+	if (since)
+		count->lease_since = since;
 	count->full += state == ILK_CELL_FULL_;
 	count->claimed += state == ILK_CELL_CLAIMED_;
 	count->taken += state == ILK_CELL_TAKEN_ && ilk_cell_owner_(word);
 	count->nobodys += state == ILK_CELL_TAKEN_ && !ilk_cell_owner_(word);
+	count->spent += (uint64_t)ilk_queue_is_spent_(c->shape.max_deliveries, word);
 	return NULL;
 }
 
@@ -101,7 +125,8 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 	for (uint64_t i = 0, next; i <= 4 * mask + 4; i++, p = next) {
 		const struct ilk_queue_cell_ *at = cell(c, lane, p & mask);
 
-		next = at ? ilk_cell_first_free_(ilk_load_acquire_(&at->word), p, c->shape.shift)
+		next = at ? ilk_cell_first_free_(ilk_cell_meaning_(ilk_load_acquire_(&at->word)), p,
+				    c->shape.shift)
 			  : p;
 		if (next == p)
 			break;
@@ -109,10 +134,11 @@ static uint64_t end_of(const struct cells *c, const struct ilk_queue *q, uint32_
 	return p;
 }
 
-/* Fills what both ilk_queue_info() and the inspector tell. */
-static void tell(const struct cells *c, const struct ilk_queue *q, struct ilk_description_ *out)
+/* Fills what both ilk_queue_info() and the inspector tell. How many messages nobody will get. */
+static uint64_t tell(const struct cells *c, const struct ilk_queue *q, struct ilk_description_ *out)
 {
-	struct count n = {.full = 0};
+	struct count n = {.oldest = ilk_load_acquire_(&q->oldest),
+		.oldest_since = ilk_load_relaxed_(&q->oldest_since)};
 	uint64_t put = 0, odd, left;
 
 	each_cell(c, count_one, &n);
@@ -124,8 +150,10 @@ static void tell(const struct cells *c, const struct ilk_queue *q, struct ilk_de
 	out->got = out->put > left ? out->put - left : 0;
 	out->depth = n.full + n.nobodys;
 	out->leases = (uint32_t)n.taken;
+	out->lease_since = n.lease_since;
 	out->capacity = (uint64_t)c->shape.lanes << c->shape.shift;
 	out->is_closed = ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_;
+	return n.spent;
 }
 
 int ilk_queue_info(const struct ilk_queue *q, struct ilk_queue_info *info)
@@ -159,8 +187,9 @@ int ilk_queue_info(const struct ilk_queue *q, struct ilk_queue_info *info)
 
 /* --- the row --- */
 
-static const char *wrong_with_cell(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+static const char *wrong_with_cell(const struct cells *c, const struct seen *s, void *arg)
 {
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word), owner = ilk_cell_owner_(word);
 
 	(void)arg;
@@ -170,7 +199,8 @@ static const char *wrong_with_cell(const struct cells *c, uint64_t word, uint32_
 		return "a claim is nobody's";
 	if (ilk_owner_is_thread_(owner) && ilk_owner_slot_(owner) >= c->map->header.thread_slots)
 		return "a cell names a slot that does not exist";
-	if ((state == ILK_CELL_FULL_ || state == ILK_CELL_TAKEN_) && bytes > c->shape.message_bytes)
+	if ((state == ILK_CELL_FULL_ || state == ILK_CELL_TAKEN_) &&
+		s->bytes > c->shape.message_bytes)
 		return "a message is longer than it can be";
 	return NULL;
 }
@@ -194,21 +224,32 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 	return each_cell(&c, wrong_with_cell, NULL);
 }
 
+/* Adds ", COUNT WHAT" where there are any. */
+static void say_how_many(char *state, size_t size, uint64_t count, const char *what)
+{
+	size_t n = strlen(state);
+
+	if (count)
+		snprintf(state + n, size - n, ", %llu %s", (unsigned long long)count, what);
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
 	const struct ilk_queue *q = object;
 	struct cells c;
+	uint64_t spent;
 
 	if (ilk_queue_shape_of_(map, q, bytes, &c.shape))
 		return;
 	cells_of(&c, map, q);
-	tell(&c, q, out);
+	spent = tell(&c, q, out);
 	snprintf(out->state, sizeof out->state, "%llu of %llu%s", (unsigned long long)out->depth,
 		(unsigned long long)out->capacity, out->is_closed ? ", closed" : "");
-	if (out->leases)
-		snprintf(out->state + strlen(out->state), sizeof out->state - strlen(out->state),
-			", %u leased", out->leases);
+	say_how_many(out->state, sizeof out->state, out->leases, "leased");
+	/* Else it is dropped by the next to come by. */
+	if (c.shape.dead_letter[0])
+		say_how_many(out->state, sizeof out->state, spent, "undeliverable");
 	out->value = (int64_t)out->depth;
 	out->acquired = out->got;
 	for (int kind = 0; kind < ILK_QUEUE_KINDS_; kind++) {
@@ -220,14 +261,16 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 struct holdings {
 	struct ilk_holding_ *out;
 	uint32_t most, count;
+	uint64_t oldest, oldest_since;
 };
 
-static const char *add_holder(const struct cells *c, uint64_t word, uint32_t bytes, void *arg)
+static const char *add_holder(const struct cells *c, const struct seen *s, void *arg)
 {
 	struct holdings *h = arg;
+	uint64_t word = s->word;
 	uint32_t state = ilk_cell_state_(word), owner = ilk_cell_owner_(word);
 
-	(void)c, (void)bytes;
+	(void)c;
 	if ((state != ILK_CELL_TAKEN_ && state != ILK_CELL_CLAIMED_) || !owner ||
 		h->count == h->most)
 		return NULL;
@@ -235,6 +278,7 @@ static const char *add_holder(const struct cells *c, uint64_t word, uint32_t byt
 		.owner = owner,
 		.count = state == ILK_CELL_TAKEN_ ? ilk_cell_deliveries_(word) : 1,
 		.how = state == ILK_CELL_TAKEN_ ? "lease" : "writes",
+		.since = lease_since(s, h->oldest, h->oldest_since),
 	};
 	return NULL;
 }
@@ -242,7 +286,9 @@ static const char *add_holder(const struct cells *c, uint64_t word, uint32_t byt
 static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_holding_ *out, uint32_t most)
 {
-	struct holdings h = {out, most, 0};
+	const struct ilk_queue *q = object;
+	struct holdings h = {
+		out, most, 0, ilk_load_acquire_(&q->oldest), ilk_load_relaxed_(&q->oldest_since)};
 	struct cells c;
 
 	if (ilk_queue_shape_of_(map, object, bytes, &c.shape))

@@ -89,6 +89,12 @@ static int is_to_wait(int rc)
 	return rc == ILK_QUEUE_NONE_ || rc == ILK_QUEUE_BUSY_;
 }
 
+static int try_shallow(struct ilk_queue_wait_ *w)
+{
+	w->deep = 0;
+	return attempt(w);
+}
+
 static int spin(struct ilk_queue_wait_ *w)
 {
 	unsigned look = 0;
@@ -112,9 +118,14 @@ static int sleep_for(struct ilk_queue_wait_ *w, struct ilk_wait_ *sleep, ilk_tim
 	int rc, how = ILK_WOKEN_;
 
 	do {
-		uint32_t bell = ilk_load_acquire_(&q->bells[w->kind].bell); /* [W1] */
-		uint32_t before = announce(q, w->kind);
+		uint32_t bell, before;
 
+		/* Woken: mostly it is there, and to say that one sleeps costs more. */
+		rc = w->slept && how == ILK_WOKEN_ ? try_shallow(w) : ILK_QUEUE_NONE_;
+		if (!is_to_wait(rc))
+			return rc;
+		bell = ilk_load_acquire_(&q->bells[w->kind].bell); /* [W1] */
+		before = announce(q, w->kind);
 		/* [Q7] Weaker: a change could miss all who sleep. At a tick others' will do. */
 		if (before == 0 || how != ILK_TICK_)
 			ilk_handshake_(ilk_thread_.segment);

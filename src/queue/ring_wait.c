@@ -85,19 +85,20 @@ static uint32_t announce(uint32_t *word, const struct ilk_segment *seg)
 /* 1; -E... */
 static int sleep_for(struct ilk_ring_effort_ *e, struct ilk_wait_ *w, ilk_time deadline)
 {
-	int how = ILK_TICK_;
+	int how = ILK_TICK_, rc = 0;
 
 	w->many = 1; /* it looks after the other side itself */
-	for (;;) {
+	while (rc == 0) {
 		uint32_t found = announce(e->word, w->segment);
-		int rc = look_at_all(e, w->segment, how == ILK_TICK_);
 
+		rc = look_at_all(e, w->segment, how == ILK_TICK_);
 		if (rc)
-			return rc;
+			break;
 		how = ilk_wait_on_(w, e->word, found, deadline, 0);
-		if (how < 0)
-			return how;
+		/* Woken: mostly it is there, and to say that one sleeps costs more. */
+		rc = how < 0 ? how : how == ILK_WOKEN_ ? e->look(e, 1) : 0;
 	}
+	return rc;
 }
 
 static int wait_asleep(struct ilk_ring_effort_ *e, ilk_time deadline)

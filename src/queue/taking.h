@@ -24,11 +24,33 @@ struct ilk_queue_want_ {
 	struct ilk_queue_lease *lease;
 };
 
+/* After so many calls one looks for more than fresh messages where it looked last. */
+enum { ILK_QUEUE_RUN_ = 64 };
+
 /* Is there nothing but fresh messages to look for? */
 static inline int ilk_queue_is_fresh_(struct ilk_queue_handle *h)
 {
 	return ilk_queue_is_plain_(h->queue, ILK_QUEUE_REMOVED_) &&
-	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % 64;
+	       h->returned == ilk_load_relaxed_(&h->queue->returned) && ++h->gets % ILK_QUEUE_RUN_;
+}
+
+/* lanes.c: the same once more; after a run it is another lane's turn, and the dead are looked for. */
+int ilk_queue_is_still_fresh_(struct ilk_queue_handle *h);
+
+/* lanes.c: a run of gets is over. */
+void ilk_queue_end_run_(struct ilk_queue_handle *h);
+
+/*
+ * lanes.c: looks for another lane than the one whose turn it is, that has a message: W's cell; it
+ * is its turn then. 1; 0.
+ */
+int ilk_queue_take_turns_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w);
+
+/* Finds the oldest message where H looks first, or, where that lane is empty, in another. 1; 0. */
+static inline int ilk_queue_find_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *w)
+{
+	return ilk_queue_oldest_(h, h->turn, w) == ILK_QUEUE_GOT_ ||
+	       (h->lanes > 1 && ilk_queue_take_turns_(h, w));
 }
 
 /* queue_get.c: serves WANT, whose ways are set, waiting until DEADLINE. */
@@ -42,6 +64,19 @@ int ilk_queue_take_back_(struct ilk_queue_want_ *want);
 
 /* What the dead have TAKEN becomes nobody's. How many are, or were so already. */
 int ilk_queue_disown_dead_(struct ilk_queue_handle *h);
+
+/* The same every 20 ms, or so rarely that it is a tenth of the time. */
+void ilk_queue_look_for_dead_(struct ilk_queue_handle *h);
+
+/* Is what WORD says nobody's, and was delivered as often as it may be? Then nobody gets it again. */
+static inline int ilk_queue_is_spent_(uint32_t max_deliveries, uint64_t word)
+{
+	return max_deliveries && ilk_cell_state_(word) == ILK_CELL_TAKEN_ &&
+	       !ilk_cell_owner_(word) && ilk_cell_deliveries_(word) >= max_deliveries;
+}
+
+/* lease.c: buries what is spent, where that can be done. How many. */
+int ilk_queue_bury_spent_(struct ilk_queue_handle *h);
 
 /* The count of deliveries that follows WORD's; it ends somewhere. */
 static inline uint32_t ilk_queue_deliveries_after_(uint64_t word)
@@ -63,23 +98,25 @@ static inline int ilk_queue_lease_cell_(struct ilk_queue_handle *h, const struct
 			ilk_queue_deliveries_after_(word)));
 }
 
-/* What the calling thread has TAKEN in CELL is done. */
-void ilk_queue_finish_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
-
-/* Something is done: wakes those who wait for that. After a swap. */
-void ilk_queue_wake_for_done_(struct ilk_queue *q);
-static inline void ilk_queue_tell_done_(struct ilk_queue *q)
+/* Something is done: wakes those who wait for that. 0 */
+int ilk_queue_wake_for_done_(struct ilk_queue *q);
+static inline int ilk_queue_tell_done_(struct ilk_queue *q)
 {
-	if (ILK_UNLIKELY_(ilk_queue_freed_(q) || ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_))
-		ilk_queue_wake_for_done_(q);
+	return ILK_UNLIKELY_(ilk_load_relaxed_(&q->asleep[ILK_QUEUE_PUTTERS_]) ||
+			     ilk_load_relaxed_(&q->state) & ILK_QUEUE_CLOSED_)
+		       ? ilk_queue_wake_for_done_(q)
+		       : 0;
 }
 
-/* [Q5] The same for a cell's word, last seen as WORD: a putter may move its lap meanwhile. */
-static inline void ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *cell, uint64_t word)
+/*
+ * [Q5] What the calling thread has TAKEN in the cell of WORD is done. A putter may move its lap
+ * meanwhile. Weaker: who claims it could write before we have read. 0
+ */
+static inline int ilk_queue_finish_word_(struct ilk_queue *q, uint64_t *word)
 {
-	while (!ilk_cas_full_(cell, &word, ilk_cell_over_(word)))
-		;
-	ilk_queue_tell_done_(q);
+	ilk_store_release_(ilk_cell_lower_(word), (ilk_cell_half_)ILK_CELL_DONE_);
+	ilk_queue_fence_after_store_();
+	return ilk_queue_tell_done_(q);
 }
 
 /* What it has TAKEN there is given back, undelivered. */
@@ -90,6 +127,15 @@ void ilk_queue_return_(struct ilk_queue *q, struct ilk_queue_cell_ *cell);
  * NONE.
  */
 int ilk_queue_ended_(struct ilk_queue_handle *h);
+
+/*
+ * [E6] Of a closed queue: has LANE nothing but leases, so that there is no place for the mark? END:
+ * it has, and claims are given back by now; GOT: from here on they are: look again; NONE: it has not.
+ */
+int ilk_queue_end_unmarked_(struct ilk_queue_handle *h, uint32_t lane);
+
+/* Has the calling thread leased every place of LANE? */
+int ilk_queue_is_all_mine_(const struct ilk_queue_handle *h, uint32_t lane);
 
 /* Marks the end in W's cell, of a closed queue, if it is free still. */
 void ilk_queue_mark_end_(const struct ilk_queue_walk_ *w);

@@ -48,7 +48,7 @@ struct ilk_description_ {
 	uint64_t depth, capacity; /* messages that wait to be taken; room for how many */
 	uint64_t put, got;
 	uint32_t leases;      /* messages taken and not finished */
-	ilk_time lease_since; /* of the oldest of them; 0: unknown */
+	ilk_time lease_since; /* of the oldest of them, at least since; 0: unknown */
 	uint32_t is_closed;
 };
 

@@ -4,15 +4,17 @@
 . "$(dirname "$0")/lib.sh"
 
 expect 0 bench --list
-for name in mutex ring-8 ring-bulk-64 ring-trip-1k blocking-8 queue-alone queue-2p2c-64 queue-wake; do
+for name in mutex ring-8 ring-alone-8 ring-bulk-64 ring-trip-1k blocking-8 queue-alone queue-2p2c-64 \
+	queue-bulk-1k queue-lease-64 queue-trip-1k queue-wake; do
 	grep -q "^$name " "$scratch/out" || fail "--list does not tell of $name"
 done
 refuses bench rnig-8
 says_err "did you mean ring-8?"
 
-expect 0 bench --runs 1 --seconds 0.005 queue-alone queue-lease
+expect 0 bench --runs 1 --seconds 0.005 queue-alone queue-lease ring-alone
 says "(ratio: to ck-mpmc)"
 says "ilk-lease"
+says "ilk-place"
 says_not "ERROR"
 expect 0 bench --runs 1 --seconds 0.005 --json queue-lease
 fits bench

@@ -138,6 +138,16 @@ static void test_leases_of_the_dead_are_counted_and_can_be_repaired(void **state
 	assert_int_equal(all.wrong, 1);
 }
 
+static void test_what_cannot_be_delivered_is_wrong(void **state)
+{
+	(void)state;
+	strcpy(objects[0].state, "1 of 8, closed, 1 undeliverable");
+	diagnose();
+	CHECK(says("undeliverable", "1 undeliverable"));
+	CHECK(strstr(the("undeliverable")->cure, "ilk get shop queue"));
+	assert_int_equal(all.wrong, 1);
+}
+
 static void test_permits_of_the_dead_are_summed(void **state)
 {
 	(void)state;
@@ -458,6 +468,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		DIAGNOSIS_TEST(test_healthy_segment_has_nothing),
 		DIAGNOSIS_TEST(test_leases_of_the_dead_are_counted_and_can_be_repaired),
+		DIAGNOSIS_TEST(test_what_cannot_be_delivered_is_wrong),
 		DIAGNOSIS_TEST(test_permits_of_the_dead_are_summed),
 		DIAGNOSIS_TEST(test_what_no_name_leads_to_is_not_repaired),
 		DIAGNOSIS_TEST(test_full_queue_that_nobody_reads_is_wrong),

@@ -46,13 +46,14 @@ acted producer open "$s" put jobs 5
 acted worker open "$s" lease jobs 2
 sum=$(sha256sum "$segment")
 expect 0 show "$s"
-line "^jobs +\[#######\.+\] +3/8 +5 +0 +2 "
+line "^jobs +\[#######\.+\] +3/8 +5 +0 +2 +[0-9.]+ ?[a-z]+\$"
 expect 0 show "$s" jobs
 line "^jobs +queue +3 of 8, 2 leased"
 line "^jobs +\[#######\.+\] +3/8 +5 +0 +2 "
 line "^cli_actor \(pid ${pid[worker]}, thread ${pid[worker]}\) +alive +lease +1 "
 in_json 0 show "$s" jobs
 json_is "$messages\"jobs\"]" "[(3, 8, 5, 0, 2, False)]"
+json_is '[o["messages"]["oldest_lease_ns"] > 0 for o in v["objects"] if o["name"] == "jobs"]' "[True]"
 for condition in depth==3 'depth>2' capacity==8 leases==2 put==5 got==0 held holders==2 exists; do
 	met jobs "$condition"
 done

@@ -12,8 +12,11 @@
  *   in the end each message that was put is done, or there; and where one lives who gets, all are
  *   done, and all that was to be put is in.
  *
- * BROKEN: a get swaps whatever is there (1), or claims of the living are passed over (2): there
- * spin must find an error.
+ * An ack stores the part of the word that has the state, and so leaves the lap as it is, which who
+ * puts may move meanwhile by a swap of the whole.
+ *
+ * BROKEN: a get swaps whatever is there (1), or claims of the living are passed over (2), or an ack
+ * stores the whole word as it was seen before (3): there spin must find an error.
  */
 #define CELLS 2
 #ifndef PUTTERS
@@ -38,6 +41,7 @@
 #define CLAIMED 1
 #define FULL 2
 #define TAKEN 3
+#define DONE 4 /* at a lap; means EMPTY at the next one */
 
 /* Laps do not wrap here: that they do is arithmetic, which the unit tests do. */
 typedef Word {
@@ -66,6 +70,10 @@ byte claims, nacks;
 #define SET(c, l, s, o, n) \
 	cell[c].lap = l; cell[c].state = s; cell[c].owner = o; cell[c].count = n
 
+/* The lap that a word means, and is P's place free by it? */
+#define LAP(w) (w.lap + (w.state == DONE))
+#define IS_FREE(w, p) (LAP(w) == p / CELLS && (w.state == EMPTY || w.state == DONE))
+
 #define SWAP(c, w, l, s, o, n) d_step { if :: IS(c, w) -> SET(c, l, s, o, n) :: else fi }
 
 #define FORGET(w) w.lap = 0; w.state = 0; w.owner = 0; w.count = 0 /* fewer states */
@@ -74,12 +82,11 @@ byte claims, nacks;
 
 #define COMES_BACK(w) (w.state == TAKEN && (w.owner == NOBODY || dead[w.owner]))
 /* Position P can be taken, or passed. */
-#define FRESH(c, p) (cell[c].lap > p / CELLS || (cell[c].lap == p / CELLS && \
+#define FRESH(c, p) (LAP(cell[c]) > p / CELLS || (cell[c].lap == p / CELLS && \
 	(cell[c].state == FULL || cell[c].state == TAKEN || \
 		(cell[c].state == CLAIMED && dead[cell[c].owner]))))
 /* P's cell is leased, a lap behind, and the next one is free: it can be passed over. */
-#define STEPS(w, p) (w.state == TAKEN && cell[(p + 1) % CELLS].state == EMPTY && \
-	cell[(p + 1) % CELLS].lap == (p + 1) / CELLS)
+#define STEPS(w, p) (w.state == TAKEN && IS_FREE(cell[(p + 1) % CELLS], (p + 1)))
 
 /* First in, first out: those claimed before M have been seen, or will never be. */
 inline seen(m) {
@@ -110,13 +117,13 @@ retry:
 		c = p % CELLS;
 		LOAD(c, w);
 		if
-		:: w.lap == p / CELLS && w.state == EMPTY ->
+		:: IS_FREE(w, p) ->
 			DIE;
 			d_step {
 				ok = IS(c, w);
 				if
 				:: ok ->
-					SET(c, w.lap, CLAIMED, me, 0);
+					SET(c, p / CELLS, CLAIMED, me, 0);
 					bytes[c] = MESSAGES;
 					claims++;
 					claimed_as[m] = claims
@@ -127,11 +134,11 @@ retry:
 			:: !ok -> goto retry
 			:: else
 			fi
-		:: w.lap > p / CELLS || (w.lap == p / CELLS && w.state != EMPTY) ->
+		:: LAP(w) > p / CELLS || (LAP(w) == p / CELLS && !IS_FREE(w, p)) ->
 			p++;
 			goto retry
-		:: w.lap < p / CELLS ->
-			assert(w.lap + 1 == p / CELLS);
+		:: LAP(w) < p / CELLS ->
+			assert(LAP(w) + 1 == p / CELLS);
 			if
 			:: STEPS(w, p) ->
 				DIE;
@@ -153,8 +160,8 @@ end_full:
 		bytes[c] = m;
 		DIE;
 		if
-		:: d_step { SET(c, w.lap, FULL, NOBODY, 0); is_in[m] = true }
-		:: d_step { me == 0; SET(c, w.lap + 1, EMPTY, NOBODY, 0); claimed_as[m] = 0 }
+		:: d_step { SET(c, p / CELLS, FULL, NOBODY, 0); is_in[m] = true }
+		:: d_step { me == 0; SET(c, p / CELLS + 1, EMPTY, NOBODY, 0); claimed_as[m] = 0 }
 		fi;
 		p++;
 		m++;
@@ -180,7 +187,7 @@ look:
 		c = p % CELLS;
 		LOAD(c, w);
 		if
-		:: w.lap > p / CELLS || (w.lap == p / CELLS && w.state == TAKEN) ->
+		:: LAP(w) > p / CELLS || (w.lap == p / CELLS && w.state == TAKEN) ->
 			p++;
 			goto look
 		:: w.lap == p / CELLS && w.state == CLAIMED && (dead[w.owner] || BROKEN == 2) ->
@@ -251,11 +258,18 @@ end_empty:
 		/* In place: nobody writes there meanwhile. */
 		assert(bytes[c] == m && cell[c].state == TAKEN && cell[c].owner == me);
 		if
+		:: BROKEN == 3 -> k = cell[c].lap
+		:: else
+		fi;
+		if
 		:: d_step {
 			assert(!is_done[m]);
 			is_done[m] = true;
-			k = cell[c].lap + 1;
-			SET(c, k, EMPTY, NOBODY, 0)
+			cell[c].state = DONE;
+			if
+			:: BROKEN == 3 -> cell[c].lap = k
+			:: else
+			fi
 		   }
 		:: d_step {
 			nacks < 1 ->

@@ -121,7 +121,25 @@ end_asleep:
 		:: d_step { deaths < DEATHS -> deaths++; in_futex[me] = false } goto over
 		:: d_step { in_futex[me] && deaths > 0 && messages > 0 -> in_futex[me] = false }
 		fi;
-		DIE
+		DIE;
+		/* Woken: it tries before it says again that it sleeps. */
+		if
+		:: d_step { messages > 0 -> messages--; served++ }
+			if
+			:: messages > 0 && asleep ->
+				DIE;
+				d_step {
+					bell++;
+					if
+					:: in_futex[1 - me] -> in_futex[1 - me] = false; woken[1 - me] = true
+					:: else
+					fi
+				}
+			:: else
+			fi;
+			break
+		:: d_step { messages == 0 }
+		fi
 	od;
 over:
 	skip

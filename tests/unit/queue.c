@@ -56,7 +56,8 @@ static void test_smallest_capacities_hold_what_they_say(void **state)
 
 static void test_messages_have_any_length_up_to_the_longest(void **state)
 {
-	const size_t lengths[] = {0, 1, 7, 8, 9, 255, 256, 257, LONGEST - 1, LONGEST};
+	const size_t lengths[] = {0, 1, 7, 8, 9, 127, 128, 129, 200, 255, 256, 257, 1023, 1024, 1025,
+		LONGEST - 1, LONGEST};
 	char in[LONGEST + 1], out[LONGEST + 1];
 	size_t bytes;
 
@@ -79,12 +80,12 @@ static void test_messages_have_any_length_up_to_the_longest(void **state)
 
 static void test_get_without_room_leaves_the_message(void **state)
 {
-	const size_t lengths[] = {8, 300};
-	char in[300] = "hello", out[300];
+	const size_t lengths[] = {8, 300, LONGEST};
+	char in[LONGEST] = "hello", out[LONGEST];
 	size_t bytes = 0;
 
 	(void)state;
-	for (int i = 0; i < 2; i++) {
+	for (int i = 0; i < 3; i++) {
 		CHECK_RC(ilk_queue_put(&h, in, lengths[i], ILK_NOW), 0);
 		CHECK_RC(ilk_queue_get(&h, out, lengths[i] - 1, &bytes, ILK_NOW), -EMSGSIZE);
 		assert_int_equal(bytes, lengths[i]);

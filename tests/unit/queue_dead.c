@@ -73,6 +73,10 @@ static void test_what_the_dead_had_comes_back_to_a_busy_queue(void **state)
 	CHECK_RC(put(&h, 4711), 0);
 	child = ilk_test_start(lease_and_stay, &one);
 	ilk_test_await(0);
+	/* Its first look is for the dead, too. */
+	assert_int_equal(get(&h), -EAGAIN);
+	CHECK_RC(put(&h, 1), 0);
+	assert_int_equal(get(&h), 1);
 	ilk_test_kill(child);
 	CHECK_RC(put(&h, 1), 0);
 	while (!back && ilk_now() < limit) {

@@ -11,7 +11,7 @@
 #include <errno.h>
 #include <string.h>
 
-enum { FOUR = 4, LONGEST = 600, SOON = 30, LAPS = 12 };
+enum { FOUR = 4, LONGEST = 1200, SOON = 30, LAPS = 12 };
 
 static struct ilk_segment *seg;
 static struct ilk_queue *q;
@@ -126,6 +126,15 @@ static inline uint64_t leased(const struct ilk_queue_lease *l)
 	assert_int_equal(l->bytes, sizeof value);
 	memcpy(&value, l->data, sizeof value);
 	return value;
+}
+
+static inline const struct ilk_object_info *object_in(
+	const struct ilk_inspection *in, const char *object)
+{
+	for (size_t i = 0; i < in->object_count; i++)
+		if (strcmp(in->objects[i].name, object) == 0)
+			return &in->objects[i];
+	return NULL;
 }
 
 static inline void check_valid(void)

@@ -101,6 +101,16 @@ static void test_a_lease_that_is_held_stops_nobody(void **state)
 	check_valid();
 }
 
+static int find_it_full(void *arg)
+{
+	struct ilk_queue_handle mine = attached(q);
+
+	(void)arg;
+	assert_int_equal(get(&mine), -EAGAIN);
+	CHECK_RC(put(&mine, 9), -EAGAIN);
+	return 0;
+}
+
 static void test_all_leased_is_full(void **state)
 {
 	struct ilk_queue_lease l[FOUR];
@@ -110,8 +120,12 @@ static void test_all_leased_is_full(void **state)
 		CHECK_RC(put(&h, i), 0);
 		CHECK_RC(ilk_queue_lease(&h, &l[i], ILK_NOW), 0);
 	}
-	CHECK_RC(put(&h, 9), -EAGAIN);
-	assert_int_equal(get(&h), -EAGAIN);
+	/* By the calling thread: to wait would be for ever. */
+	CHECK_RC(ilk_queue_put(&h, l, 8, ILK_FOREVER), -EDEADLK);
+	CHECK_RC(ilk_queue_lease(&h, l, ILK_FOREVER), -EDEADLK);
+	CHECK_RC(support_in_thread(find_it_full, NULL), 0);
+	CHECK_RC(put(&h, 9), -EDEADLK);
+	assert_int_equal(get(&h), -EDEADLK);
 	CHECK_RC(ilk_queue_ack(&h, &l[2]), 0);
 	CHECK_RC(put(&h, 9), 0);
 	assert_int_equal(get(&h), 9);
@@ -255,6 +269,38 @@ static void test_without_its_dead_letters_it_stays(void **state)
 	assert_int_equal(get(&d), 1);
 }
 
+/* Nobody will get it, whoever waits. */
+static void test_the_end_does_not_wait_for_what_cannot_be_buried(void **state)
+{
+	const struct ilk_object_info *o;
+	struct ilk_inspection *in;
+	struct ilk_queue *once = queue_of("once", 1, 1, "nowhere", 0);
+	struct ilk_queue_handle mine = attached(once), d;
+	struct ilk_queue_lease l;
+
+	(void)state;
+	CHECK_RC(put(&mine, 7), 0);
+	CHECK_RC(ilk_queue_lease(&mine, &l, ILK_NOW), 0);
+	CHECK_RC(ilk_queue_close(once), 0);
+	CHECK_RC(ilk_queue_nack(&mine, &l), 0);
+	CHECK_RC(ilk_queue_lease(&mine, &l, ILK_FOREVER), -EPIPE);
+	assert_int_equal(get(&mine), -EPIPE);
+	assert_int_equal(info_of(once).depth, 1);
+	CHECK_RC(ilk_queue_join(once, ILK_NOW), -EAGAIN);
+	CHECK_RC(ilk_inspect(name, &in), 0);
+	o = object_in(in, "once");
+	assert_non_null(o);
+	assert_string_equal(o->state, "1 of 1, closed, 1 undeliverable");
+	ilk_inspection_free(in);
+	/* Who comes when there is room moves it. */
+	d = attached(queue_of("nowhere", 1, 0, NULL, 0));
+	assert_int_equal(get(&mine), -EPIPE);
+	assert_int_equal(info_of(once).moved, 1);
+	CHECK_RC(ilk_queue_join(once, ILK_NOW), 0);
+	assert_int_equal(get(&d), 7);
+	check_valid();
+}
+
 /* --- join --- */
 
 static void join_it(void *arg)
@@ -305,6 +351,7 @@ int main(void)
 		QUEUE_TEST(test_too_many_deliveries_move_to_the_dead_letters),
 		QUEUE_TEST(test_a_message_that_kills_is_moved),
 		QUEUE_TEST(test_without_its_dead_letters_it_stays),
+		QUEUE_TEST(test_the_end_does_not_wait_for_what_cannot_be_buried),
 		QUEUE_TEST(test_join_waits_for_what_was_put_before),
 	};
 

@@ -144,14 +144,6 @@ static void test_lanes_keep_the_order_of_each_putter(void **state)
 
 /* --- the inspector --- */
 
-static const struct ilk_object_info *find(const struct ilk_inspection *in, const char *object)
-{
-	for (size_t i = 0; i < in->object_count; i++)
-		if (strcmp(in->objects[i].name, object) == 0)
-			return &in->objects[i];
-	return NULL;
-}
-
 static void test_inspection_shows_depth_leases_and_counts(void **state)
 {
 	const struct ilk_object_info *o;
@@ -164,7 +156,7 @@ static void test_inspection_shows_depth_leases_and_counts(void **state)
 	CHECK_RC(ilk_queue_lease(&h, &l, ILK_NOW), 0);
 	CHECK_RC(ilk_queue_close(q), 0);
 	CHECK_RC(ilk_inspect(name, &in), 0);
-	o = find(in, "jobs");
+	o = object_in(in, "jobs");
 	assert_non_null(o);
 	assert_string_equal(o->type, "queue");
 	assert_string_equal(o->damage, "");
@@ -177,6 +169,76 @@ static void test_inspection_shows_depth_leases_and_counts(void **state)
 	assert_string_equal(o->state, "2 of 4, closed, 1 leased");
 	ilk_inspection_free(in);
 	CHECK_RC(ilk_queue_ack(&h, &l), 0);
+}
+
+static struct ilk_object_info queue_seen(struct ilk_holder_info *holder)
+{
+	struct ilk_inspection *in;
+	struct ilk_object_info seen;
+
+	CHECK_RC(ilk_inspect(name, &in), 0);
+	seen = *object_in(in, "jobs");
+	for (size_t i = 0; i < in->holder_count && holder; i++)
+		if (in->holders[i].since || i == 0)
+			*holder = in->holders[i];
+	ilk_inspection_free(in);
+	return seen;
+}
+
+static void test_inspection_shows_since_when_the_oldest_lease_is_held(void **state)
+{
+	struct ilk_queue_handle other = attached(q);
+	struct ilk_queue_lease first, second;
+	struct ilk_holder_info holder;
+	ilk_time begin, end;
+	uint64_t value;
+
+	(void)state;
+	for (uint64_t i = 0; i < 3; i++)
+		CHECK_RC(put(&h, i), 0);
+	assert_int_equal(queue_seen(NULL).lease_since, 0);
+	begin = ilk_now();
+	CHECK_RC(ilk_queue_lease(&h, &first, ILK_NOW), 0);
+	end = ilk_now();
+	assert_in_range(queue_seen(&holder).lease_since, begin, end + 4096);
+	assert_string_equal(holder.how, "lease");
+	assert_in_range(holder.since, begin, end + 4096);
+	CHECK_RC(ilk_queue_lease(&h, &second, ILK_NOW), 0);
+	assert_in_range(queue_seen(&holder).lease_since, begin, end + 4096);
+	/* The next one was leased on the short way: nobody knows, until one waits. */
+	CHECK_RC(ilk_queue_ack(&h, &first), 0);
+	assert_int_equal(queue_seen(NULL).lease_since, 0);
+	begin = ilk_now();
+	assert_int_equal(get(&other), 2);
+	CHECK_RC(ilk_queue_get(&other, &value, 8, NULL, ilk_after_ms(SOON)), -ETIMEDOUT);
+	end = ilk_now();
+	assert_in_range(queue_seen(NULL).lease_since, begin, end + 4096);
+	CHECK_RC(ilk_queue_ack(&h, &second), 0);
+	assert_int_equal(queue_seen(NULL).lease_since, 0);
+}
+
+/* Those who come and go do not hide who stays. */
+static void test_the_oldest_lease_is_that_of_what_was_put_first(void **state)
+{
+	struct ilk_queue_handle other = attached(q);
+	struct ilk_queue_lease stays, goes;
+	uint64_t value;
+	ilk_time since;
+
+	(void)state;
+	CHECK_RC(put(&h, 1), 0);
+	CHECK_RC(put(&h, 2), 0);
+	CHECK_RC(ilk_queue_lease(&h, &stays, ILK_NOW), 0);
+	CHECK_RC(ilk_queue_ack(&h, &stays), 0);
+	CHECK_RC(ilk_queue_lease(&h, &stays, ILK_NOW), 0);
+	CHECK_RC(put(&h, 3), 0);
+	CHECK_RC(ilk_queue_lease(&other, &goes, ILK_NOW), 0);
+	CHECK_RC(ilk_queue_get(&other, &value, 8, NULL, ilk_after_ms(3 * SOON)), -ETIMEDOUT);
+	since = queue_seen(NULL).lease_since;
+	assert_true(since > 0);
+	CHECK_RC(ilk_queue_ack(&other, &goes), 0);
+	assert_int_equal(queue_seen(NULL).lease_since, since);
+	CHECK_RC(ilk_queue_ack(&h, &stays), 0);
 }
 
 static void test_info_refuses_what_is_no_queue(void **state)
@@ -205,6 +267,8 @@ int main(void)
 		QUEUE_TEST(test_open_with_bad_options_is_EINVAL),
 		QUEUE_TEST(test_lanes_keep_the_order_of_each_putter),
 		QUEUE_TEST(test_inspection_shows_depth_leases_and_counts),
+		QUEUE_TEST(test_inspection_shows_since_when_the_oldest_lease_is_held),
+		QUEUE_TEST(test_the_oldest_lease_is_that_of_what_was_put_first),
 		QUEUE_TEST(test_info_refuses_what_is_no_queue),
 	};
 

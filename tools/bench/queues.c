@@ -36,6 +36,12 @@ static const struct bench_peer crowd_peers[] = {
 	{"pipe", transport_flow, &transport_pipe, NULL},
 };
 
+static const struct bench_peer bulk_peers[] = {
+	{"ilk", transport_bulk, &transport_queue, NULL},
+	{"ilk-lanes", transport_bulk, &transport_queue_lanes, NULL},
+	{"rte-mpmc", transport_bulk, TRANSPORT_RTE(mpmc), absent_rte},
+};
+
 static const struct bench_peer trip_peers[] = {
 	{"ilk", transport_trip, &transport_queue, NULL},
 	{"ck-mpmc", transport_trip, TRANSPORT_CK(mpmc), absent_ck},
@@ -70,17 +76,6 @@ const struct bench bench_queue_alone = {
 	BENCH_PEERS(alone_peers),
 };
 
-const struct bench bench_queue_lease = {
-	.name = "queue-lease",
-	.unit = "ns",
-	.what = "put, lease and ack a message of 8 bytes; or put and get it; one process",
-	.reference = "ilk-get",
-	.seconds = 0.1,
-	.workers = 1,
-	.bytes = 8,
-	BENCH_PEERS(lease_peers),
-};
-
 #define FLOW(name_, bytes_, of_bytes, workers_, how, peers)                                \
 	{                                                                                  \
 		.name = name_, .unit = "M/s", .what = "messages of " of_bytes " " how,     \
@@ -95,23 +90,37 @@ const struct bench bench_queue_lease = {
 			FLOW(name "1k", 1024, "1 KiB", workers, how, peers)   \
 	}
 
+#define LEASE(name_, bytes_, of_bytes)                                                          \
+	{                                                                                       \
+		.name = name_, .unit = "ns",                                                    \
+		.what = "put, lease and ack a message of " of_bytes "; or put and get it; one " \
+			"process",                                                              \
+		.reference = "ilk-get", .seconds = 0.1, .workers = 1, .bytes = bytes_,          \
+		BENCH_PEERS(lease_peers),                                                       \
+	}
+
+#define TRIP(name_, bytes_, of_bytes)                                        \
+	{                                                                    \
+		.name = name_, .unit = "ns",                                 \
+		.what = "a message of " of_bytes                             \
+			" goes to another process and comes back, by two "   \
+			"queues",                                            \
+		.seconds = 0.1, .workers = 2, .bytes = bytes_, .crosses = 1, \
+		BENCH_PEERS(trip_peers),                                     \
+	}
+
+const struct bench bench_queue_lease[] = {LEASE("queue-lease-8", 8, "8 bytes"),
+	LEASE("queue-lease-64", 64, "64 bytes"), LEASE("queue-lease-1k", 1024, "1 KiB")};
+const struct bench bench_queue_trip[] = {TRIP("queue-trip-8", 8, "8 bytes"),
+	TRIP("queue-trip-64", 64, "64 bytes"), TRIP("queue-trip-1k", 1024, "1 KiB")};
+const struct bench bench_queue_bulk[] =
+	ALL_SIZES("queue-bulk-", 2, "32 at a time, one process to another", bulk_peers);
 const struct bench bench_queue[] =
 	ALL_SIZES("queue-", 2, "through a queue for many, one process to another", flow_peers);
 const struct bench bench_queue_2p2c[] =
 	ALL_SIZES("queue-2p2c-", 4, "from 2 processes to 2 others, on 2 cores", flow_peers);
 const struct bench bench_queue_4p4c[] =
 	ALL_SIZES("queue-4p4c-", 8, "from 4 processes to 4 others, on 2 cores", crowd_peers);
-
-const struct bench bench_queue_trip = {
-	.name = "queue-trip",
-	.unit = "ns",
-	.what = "a message of 8 bytes goes to another process and comes back, by two queues",
-	.seconds = 0.1,
-	.workers = 2,
-	.bytes = 8,
-	.crosses = 1,
-	BENCH_PEERS(trip_peers),
-};
 
 const struct bench bench_queue_wake = {
 	.name = "queue-wake",

@@ -7,8 +7,19 @@
 #include "bench/rows.h"
 #include "bench/transport.h"
 
+static const struct bench_peer alone_peers[] = {
+	{"ilk", transport_alone, &transport_ring, NULL},
+	{"ilk-place", transport_alone, &transport_ring_place, NULL},
+	{"ilk-fixed", transport_alone, &transport_ring_fixed, NULL},
+	{"boost-spsc", transport_alone, TRANSPORT_BOOST(spsc), absent_boost},
+	{"ck-spsc", transport_alone, TRANSPORT_CK(spsc), absent_ck},
+	{"rte-spsc", transport_alone, TRANSPORT_RTE(spsc), absent_rte},
+	{"libqb", transport_alone, TRANSPORT_QB(), absent_qb},
+};
+
 static const struct bench_peer flow_peers[] = {
 	{"ilk", transport_flow, &transport_ring, NULL},
+	{"ilk-place", transport_flow, &transport_ring_place, NULL},
 	{"ilk-fixed", transport_flow, &transport_ring_fixed, NULL},
 	{"boost-spsc", transport_flow, TRANSPORT_BOOST(spsc), absent_boost},
 	{"ck-spsc", transport_flow, TRANSPORT_CK(spsc), absent_ck},
@@ -45,6 +56,13 @@ static const struct bench_peer blocking_peers[] = {
 	{"python-simple", python_queue_flow, "SimpleQueue", absent_python},
 	{"python-pipe", python_queue_flow, "Pipe", absent_python},
 };
+
+#define ALONE(size_, bytes_, of_bytes)                                                        \
+	{                                                                                     \
+		.name = "ring-alone-" size_, .unit = "ns",                                    \
+		.what = "put and get a message of " of_bytes ", one process", .seconds = 0.1, \
+		.workers = 1, .bytes = bytes_, BENCH_PEERS(alone_peers),                      \
+	}
 
 #define FLOW(size_, bytes_, of_bytes)                                                           \
 	{                                                                                       \
@@ -83,6 +101,7 @@ static const struct bench_peer blocking_peers[] = {
 		kind("8", 8, "8 bytes"), kind("64", 64, "64 bytes"), kind("1k", 1024, "1 KiB") \
 	}
 
+const struct bench bench_ring_alone[] = ALL_SIZES(ALONE);
 const struct bench bench_ring[] = ALL_SIZES(FLOW);
 const struct bench bench_ring_bulk[] = ALL_SIZES(BULK);
 const struct bench bench_ring_trip[] = ALL_SIZES(TRIP);

@@ -73,10 +73,11 @@ extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleep
 extern const struct bench bench_condition, bench_event, bench_latch_wake;
 extern const struct bench bench_latch, bench_once;
 /* For messages of 8, 64 and 1024 bytes. */
-extern const struct bench bench_ring[3], bench_ring_bulk[3], bench_ring_trip[3];
-extern const struct bench bench_blocking[3];
+extern const struct bench bench_ring_alone[3], bench_ring[3], bench_ring_bulk[3];
+extern const struct bench bench_ring_trip[3], bench_blocking[3];
 extern const struct bench bench_queue[3], bench_queue_2p2c[3], bench_queue_4p4c[3];
-extern const struct bench bench_queue_alone, bench_queue_lease, bench_queue_trip, bench_queue_wake;
+extern const struct bench bench_queue_lease[3], bench_queue_bulk[3], bench_queue_trip[3];
+extern const struct bench bench_queue_alone, bench_queue_wake;
 extern const struct bench bench_workers_start, bench_workers_memory;
 extern const struct bench bench_workers_compute, bench_workers_wait;
 

@@ -76,7 +76,8 @@ struct transport {
 	const struct transport_bulk_loops *bulk; /* the same; NULL: has no batches */
 };
 
-extern const struct transport transport_ring, transport_ring_fixed, transport_ring_waits;
+extern const struct transport transport_ring, transport_ring_place, transport_ring_fixed;
+extern const struct transport transport_ring_waits;
 extern const struct transport transport_queue, transport_queue_lanes, transport_queue_lease;
 extern const struct transport transport_queue_waits;
 extern const struct transport transport_ck_spsc, transport_ck_mpmc;

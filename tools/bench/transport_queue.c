@@ -16,10 +16,11 @@ struct end {
 	struct ilk_queue_handle handle;
 };
 
+/* Who sends has one lane: that is as long as the peers' queues. */
 static int make_as(struct transport_way *w, unsigned lanes)
 {
 	const struct ilk_queue_options options = {.size = sizeof(options),
-		.capacity = w->capacity / lanes,
+		.capacity = w->capacity * lanes,
 		.message_bytes = w->bytes,
 		.lanes = lanes};
 	struct end *e = (struct end *)calloc(1, sizeof(*e));
@@ -73,6 +74,24 @@ static inline int queue_receive(struct transport_way *w, void *message, size_t n
 	return result(ilk_queue_get(handle_of(w), message, n, NULL, ILK_NOW));
 }
 
+static inline int queue_send_many(
+	struct transport_way *w, const void *messages, unsigned count, size_t n)
+{
+	size_t done = 0;
+	int rc = ilk_queue_put_many(handle_of(w), messages, n, count, &done, ILK_NOW);
+
+	return rc == 0 ? (int)done : result(rc);
+}
+
+static inline int queue_receive_many(
+	struct transport_way *w, void *messages, unsigned count, size_t n)
+{
+	size_t done = 0;
+	int rc = ilk_queue_get_many(handle_of(w), messages, n, count, NULL, &done, ILK_NOW);
+
+	return rc == 0 ? (int)done : result(rc);
+}
+
 static inline int lease_send(struct transport_way *w, const void *message, size_t n)
 {
 	return queue_send(w, message, n);
@@ -100,13 +119,14 @@ static inline int queue_waits_receive(struct transport_way *w, void *message, si
 }
 
 TRANSPORT_LOOPS(queue, 0);
+TRANSPORT_BULK_LOOPS(queue);
 TRANSPORT_LOOPS(lease, 0);
 TRANSPORT_LOOPS(queue_waits, 1);
 
 const struct transport transport_queue = {
-	NULL, make, unmake, join, NULL, queue_send, queue_receive, queue_loops, NULL};
-const struct transport transport_queue_lanes = {
-	NULL, make_lanes, unmake, join, NULL, queue_send, queue_receive, queue_loops, NULL};
+	NULL, make, unmake, join, NULL, queue_send, queue_receive, queue_loops, queue_bulk_loops};
+const struct transport transport_queue_lanes = {NULL, make_lanes, unmake, join, NULL, queue_send,
+	queue_receive, queue_loops, queue_bulk_loops};
 const struct transport transport_queue_lease = {
 	NULL, make, unmake, join, NULL, lease_send, lease_receive, lease_loops, NULL};
 const struct transport transport_queue_waits = {NULL, make, unmake, join, NULL, queue_waits_send,

@@ -5,6 +5,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 /* One process's end of a way. */
 struct end {
@@ -72,6 +73,30 @@ static inline int ring_receive(struct transport_way *w, void *message, size_t n)
 	return result(ilk_ring_try_get(&((struct end *)w->own)->reader, message, n, &got));
 }
 
+static inline int place_send(struct transport_way *w, const void *message, size_t n)
+{
+	struct ilk_ring_writer *writer = &((struct end *)w->own)->writer;
+	void *place;
+	int rc = result(ilk_ring_try_reserve(writer, n, &place));
+
+	if (rc <= 0)
+		return rc;
+	memcpy(place, message, n);
+	return ilk_ring_commit(writer, n) == 0 ? 1 : -1;
+}
+
+static inline int place_receive(struct transport_way *w, void *message, size_t n)
+{
+	struct ilk_ring_reader *reader = &((struct end *)w->own)->reader;
+	const void *place;
+	int rc = result(ilk_ring_try_peek(reader, &place, NULL));
+
+	if (rc <= 0)
+		return rc;
+	memcpy(message, place, n);
+	return ilk_ring_release(reader) == 0 ? 1 : -1;
+}
+
 static inline int ring_send_many(
 	struct transport_way *w, const void *messages, unsigned count, size_t n)
 {
@@ -103,11 +128,14 @@ static inline int ring_waits_receive(struct transport_way *w, void *message, siz
 }
 
 TRANSPORT_LOOPS(ring, 0);
+TRANSPORT_LOOPS(place, 0);
 TRANSPORT_BULK_LOOPS(ring);
 TRANSPORT_LOOPS(ring_waits, 1);
 
 const struct transport transport_ring = {
 	NULL, make, unmake, join, NULL, ring_send, ring_receive, ring_loops, ring_bulk_loops};
+const struct transport transport_ring_place = {
+	NULL, make, unmake, join, NULL, place_send, place_receive, place_loops, NULL};
 const struct transport transport_ring_fixed = {
 	NULL, make_fixed, unmake, join, NULL, ring_send, ring_receive, ring_loops, ring_bulk_loops};
 const struct transport transport_ring_waits = {NULL, make, unmake, join, NULL, ring_waits_send,

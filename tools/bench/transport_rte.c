@@ -71,11 +71,24 @@ static inline int rte_mpmc_receive(struct transport_way *w, void *message, size_
 	return rte_ring_mc_dequeue_elem(RING(w), message, (unsigned)n) == 0;
 }
 
+static inline int rte_mpmc_send_many(
+	struct transport_way *w, const void *messages, unsigned count, size_t n)
+{
+	return (int)rte_ring_mp_enqueue_burst_elem(RING(w), messages, (unsigned)n, count, NULL);
+}
+
+static inline int rte_mpmc_receive_many(
+	struct transport_way *w, void *messages, unsigned count, size_t n)
+{
+	return (int)rte_ring_mc_dequeue_burst_elem(RING(w), messages, (unsigned)n, count, NULL);
+}
+
 TRANSPORT_LOOPS(rte_spsc, 0);
 TRANSPORT_BULK_LOOPS(rte_spsc);
 TRANSPORT_LOOPS(rte_mpmc, 0);
+TRANSPORT_BULK_LOOPS(rte_mpmc);
 
 const struct transport transport_rte_spsc = {memory, make_spsc, NULL, NULL, NULL, rte_spsc_send,
 	rte_spsc_receive, rte_spsc_loops, rte_spsc_bulk_loops};
-const struct transport transport_rte_mpmc = {
-	memory, make_mpmc, NULL, NULL, NULL, rte_mpmc_send, rte_mpmc_receive, rte_mpmc_loops, NULL};
+const struct transport transport_rte_mpmc = {memory, make_mpmc, NULL, NULL, NULL, rte_mpmc_send,
+	rte_mpmc_receive, rte_mpmc_loops, rte_mpmc_bulk_loops};

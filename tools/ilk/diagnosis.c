@@ -45,6 +45,11 @@ static void cure_finding(struct diagnosis *d, const struct patient *p, const str
 
 	if (o && (strcmp(f->kind, "dead owner") == 0 || strstr(f->kind, "of the dead")))
 		cure_by_repair(d, o);
+	else if (o && strcmp(f->kind, "undeliverable") == 0)
+		CURE(d,
+			"make room in its queue of dead letters, or make it; then the next get moves "
+			"them there: ilk get %s %s",
+			p->name, o->name);
 	else if (o && strcmp(f->kind, "not repaired") == 0)
 		CURE(d, "who locks it next puts right what it guards, and says so");
 	else if (o && strcmp(f->kind, "damage") == 0)

@@ -54,6 +54,7 @@ const char *findings_holder(
 /* --- the findings --- */
 
 enum { LONG = 1000000000 }; /* that something is held while others wait for it, in nanoseconds */
+#define LONG_LEASE (INT64_C(10) * LONG) /* that a message is leased */
 
 struct gathering {
 	const char *name;
@@ -155,6 +156,12 @@ static void look_at_object(struct gathering *g, const struct ilk_object_info *o)
 			"it is %s; who comes is told -EPIPE, until somebody calls "
 			"ilk_barrier_reset()",
 			o->state);
+	if (strcmp(o->type, "queue") == 0 && strstr(o->state, "undeliverable"))
+		tell(g, about(g, "undeliverable", o, 0, "doctor"),
+			"messages were delivered as often as they may be (its state is '%s'), and the "
+			"queue of dead letters cannot take them: it is not there, closed, full, or for "
+			"shorter ones",
+			o->state);
 }
 
 /* --- what is worth knowing --- */
@@ -191,7 +198,7 @@ static void tell_dead_leases(
 	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
 {
 	const struct ilk_holder_info *end = g->in->holders + g->in->holder_count;
-	char who[80];
+	char who[80], held[TERM_TEXT];
 	int count = 0;
 
 	if (g->leased == h->object)
@@ -200,9 +207,11 @@ static void tell_dead_leases(
 	for (const struct ilk_holder_info *i = h; i < end && i->object == h->object; i++)
 		count += i->life == ILK_HOLDER_DEAD && strcmp(i->how, "lease") == 0;
 	tell(g, about(g, "leases of the dead", o, 0, "doctor"),
-		"%d messages, taken and not finished, are the dead's, first of %s; who gets next "
-		"gets them again",
-		count, findings_holder(g->in, h, who, sizeof who));
+		"%d messages, taken and not finished, are the dead's, first of %s%s%s; who gets "
+		"next gets them again",
+		count, findings_holder(g->in, h, who, sizeof who),
+		h->since > 0 ? ", for at least " : "",
+		h->since > 0 ? term_duration(held, g->in->taken - h->since) : "");
 }
 
 /* Of a ring, a channel or a queue. */
@@ -274,6 +283,20 @@ static void note_long(
 			o->waiters);
 }
 
+/* Known of the oldest lease at most; whether anybody waits for that nobody knows. */
+static void note_lease(
+	struct gathering *g, const struct ilk_object_info *o, const struct ilk_holder_info *h)
+{
+	char who[80], held[TERM_TEXT];
+
+	if (h->since <= 0 || g->in->taken - h->since < LONG_LEASE)
+		return;
+	tell(g, about(g, "leased long", o, 1, NULL),
+		"a message is leased at least %s by %s; %d are leased",
+		term_duration(held, g->in->taken - h->since),
+		findings_holder(g->in, h, who, sizeof who), o->leases);
+}
+
 static void note_holder(struct gathering *g, const struct ilk_holder_info *h)
 {
 	const struct ilk_object_info *o = &g->in->objects[h->object];
@@ -284,6 +307,8 @@ static void note_holder(struct gathering *g, const struct ilk_holder_info *h)
 	findings_holder(g->in, h, who, sizeof who);
 	if (h->life == ILK_HOLDER_DEAD)
 		note_dead_holder(g, o, h);
+	else if (strcmp(h->how, "lease") == 0 && !(p && (findings_is_stopped(p) || p->dumping)))
+		note_lease(g, o, h);
 	else if (o->waiters == 0)
 		return;
 	else if (p && p->dumping)
