@@ -111,7 +111,8 @@ int ilk_queue_cannot_claim_(struct ilk_queue_handle *h, struct ilk_queue_walk_ *
 	}
 	if (ahead == 0 && state == ILK_CELL_END_)
 		return ILK_QUEUE_END_;
-	if (ahead && ++w->jumps > ILK_QUEUE_JUMPS_)
+	/* Free, and yet not to be had, is what is damaged. */
+	if ((ahead || state == ILK_CELL_EMPTY_) && ++w->jumps > ILK_QUEUE_JUMPS_)
 		return ILK_QUEUE_NONE_;
 	catch_up(h, w, word);
 	if (state != ILK_CELL_TAKEN_)

@@ -116,6 +116,7 @@ static int sleep_for(struct ilk_queue_wait_ *w, struct ilk_wait_ *sleep, ilk_tim
 {
 	struct ilk_queue *q = w->queue;
 	int rc, how = ILK_WOKEN_;
+	uint32_t dead = 0; /* and what it left cannot be put right now */
 
 	do {
 		uint32_t bell, before;
@@ -135,8 +136,9 @@ static int sleep_for(struct ilk_queue_wait_ *w, struct ilk_wait_ *sleep, ilk_tim
 			return rc;
 		sleep->many = is_watching(q);
 		w->slept = 1;
-		how = ilk_wait_on_(
-			sleep, &q->bells[w->kind].bell, bell, deadline, rc ? w->owner : 0);
+		how = ilk_wait_on_(sleep, &q->bells[w->kind].bell, bell, deadline,
+			rc && w->owner != dead ? w->owner : 0);
+		dead = how == -EOWNERDEAD ? w->owner : dead;
 	} while (how >= 0 || how == -EOWNERDEAD);
 	return how;
 }
