@@ -21,6 +21,7 @@
 #include <ilk/ring.h>
 #include <ilk/channel.h>
 #include <ilk/spawn.h>
+#include <ilk/loop.h>
 #include <ilk/inspect.h>
 
 #endif
