@@ -22,6 +22,7 @@
 #include <ilk/channel.h>
 #include <ilk/spawn.h>
 #include <ilk/loop.h>
+#include <ilk/pipeline.h>
 #include <ilk/inspect.h>
 
 #endif

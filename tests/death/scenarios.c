@@ -261,5 +261,8 @@ const struct operation *const scenarios[] = {
 	&loop_fail_row,
 	&loop_cancel_row,
 	&loop_close_row,
+	&stage_first_row,
+	&stage_middle_row,
+	&stage_last_row,
 	NULL,
 };

@@ -82,6 +82,7 @@ extern const struct operation queue_open_row, queue_put_row, queue_put_many_row,
 extern const struct operation loop_open_row, loop_begin_row, loop_begin_waited_row, loop_run_row,
 	loop_run_waited_row, loop_take_over_row, loop_run_asleep_row, loop_run_woken_row,
 	loop_fail_row, loop_cancel_row, loop_close_row;
+extern const struct operation stage_first_row, stage_middle_row, stage_last_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,
