@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "data.h"
 #include "loops.h"
 #include "queues.h"
 #include <errno.h>
@@ -436,6 +437,18 @@ static void make_queues(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* The same. */
+static void make_data(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	data_furnish(made->seg);
+	first = start(made->seg, data_occupy);
+	finish(start(made->seg, data_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static void make_loops(const struct making *made, struct seed *seed)
 {
 	pid_t first;
@@ -466,6 +479,7 @@ static const struct recipe {
 	{"rings", 32 << 10, 0, make_rings},
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 	{"queues", 32 << 10, 0, make_queues},
+	{"data", 32 << 10, 0, make_data},
 	{"loops", 32 << 10, 0, make_loops},
 };
 
