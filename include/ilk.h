@@ -23,6 +23,8 @@
 #include <ilk/array.h>
 #include <ilk/map.h>
 #include <ilk/spawn.h>
+#include <ilk/loop.h>
+#include <ilk/pipeline.h>
 #include <ilk/inspect.h>
 
 #endif

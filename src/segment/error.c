@@ -122,6 +122,7 @@ static const struct {
 	{ECHILD,
 		"It is no child of this process, or another call has waited for it: join it where it was "
 		"spawned, and do not wait for any child."},
+	{EALREADY, "It was done already: once is enough."},
 	{ESRCH, "It has ended and was joined: start another."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };

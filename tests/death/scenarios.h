@@ -83,6 +83,10 @@ extern const struct operation array_open_row, map_open_row, map_put_row, map_put
 	map_put_first_row, map_put_grow_row, map_remove_row, map_update_row, map_update_new_row,
 	map_update_away_row, map_get_row, map_walk_row, map_clear_row, map_recover_row,
 	map_free_row, array_add_row;
+extern const struct operation loop_open_row, loop_begin_row, loop_begin_waited_row, loop_run_row,
+	loop_run_waited_row, loop_take_over_row, loop_run_asleep_row, loop_run_woken_row,
+	loop_fail_row, loop_cancel_row, loop_close_row;
+extern const struct operation stage_first_row, stage_middle_row, stage_last_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

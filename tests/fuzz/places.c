@@ -6,6 +6,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LOOP_BYTES = 384 };
+
 static void add(struct places *p, uint64_t at)
 {
 	if (p->count == sizeof p->at / sizeof *p->at)
@@ -202,6 +204,9 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, uin
 		k += sizeof(uint32_t))
 		add(&m->states, object + k);
 	for (uint64_t k = 0; type == ILK_TYPE_QUEUE_ && k < bytes; k += sizeof(uint32_t))
+		add(&m->states, object + k);
+	/* Its head, and the first of its parts. */
+	for (uint64_t k = 0; type == ILK_TYPE_LOOP_ && k < LOOP_BYTES; k += sizeof(uint32_t))
 		add(&m->states, object + k);
 	if (bytes != sizeof(struct ilk_mutex))
 		return;

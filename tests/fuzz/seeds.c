@@ -1,6 +1,7 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
 #include "data.h"
+#include "loops.h"
 #include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -448,6 +449,17 @@ static void make_data(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+static void make_loops(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	loops_furnish(made->seg);
+	first = start(made->seg, loops_occupy);
+	finish(start(made->seg, loops_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -468,6 +480,7 @@ static const struct recipe {
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 	{"queues", 32 << 10, 0, make_queues},
 	{"data", 32 << 10, 0, make_data},
+	{"loops", 32 << 10, 0, make_loops},
 };
 
 /* The name is there only until its file is open. */

@@ -1,6 +1,7 @@
 /* use.c - objects and memory of a damaged segment. What fails may fail; nothing else may happen. */
 #include "use.h"
 #include "data.h"
+#include "loops.h"
 #include "queues.h"
 #include "seeds.h"
 #include <errno.h>
@@ -178,6 +179,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	use_rings(seg);
 	queues_use(seg);
 	data_use(seg);
+	loops_use(seg);
 	use_name(seg, "new", 500);
 }
 

@@ -37,7 +37,7 @@ static int seconds(void)
 	return n > 1 ? n : n == 1 ? SOAK_SECONDS : SECONDS;
 }
 
-static void begin(void)
+void begin_time(void)
 {
 	the_end = ilk_after_ms(1000 * seconds());
 }
@@ -127,7 +127,7 @@ static int run_crew(void (*body)(unsigned worker), void (*bereaved)(unsigned wor
 	int deaths = 0;
 
 	the_body = body;
-	begin();
+	begin_time();
 	for (unsigned i = 0; i < WORKERS; i++)
 		crew[i] = start(i);
 	for (; killing && !time_is_over(); deaths++)
@@ -177,7 +177,7 @@ void run_threads(void (*body)(unsigned worker))
 	pthread_t foremen[WORKERS];
 
 	the_body = body;
-	begin();
+	begin_time();
 	for (unsigned i = 0; i < WORKERS; i++) {
 		numbers[i] = i;
 		CHECK(pthread_create(&foremen[i], NULL, be_foreman, &numbers[i]) == 0);

@@ -32,6 +32,9 @@ int stress_setup(void **state);
 int stress_teardown(void **state);
 #define STRESS_TEST(f) cmocka_unit_test_setup_teardown(f, stress_setup, stress_teardown)
 
+/* It begins: for tests that run no crew. */
+void begin_time(void);
+
 /* Is the time over? For workers to ask in their loops. */
 int time_is_over(void);
 

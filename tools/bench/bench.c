@@ -62,6 +62,7 @@ static const struct bench *const benches[] = {
 	&bench_workers_memory,
 	&bench_workers_compute,
 	&bench_workers_wait,
+	&bench_columns,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
 

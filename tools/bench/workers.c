@@ -87,6 +87,24 @@ static int two_processes(job *todo)
 	return wait_for(a) | wait_for(b);
 }
 
+static int spawned_body(void *arg)
+{
+	job *todo;
+
+	memcpy(&todo, arg, sizeof todo);
+	return todo();
+}
+
+static int run_spawned(job *todo)
+{
+	struct ilk_child child;
+	struct ilk_end end;
+
+	if (ilk_spawn(&child, spawned_body, &todo, NULL) < 0)
+		return -1;
+	return ilk_spawn_join(&child, &end, ILK_FOREVER) == 0 && end.code == 0 ? 0 : -1;
+}
+
 static int run_program(job *todo)
 {
 	char *argv[] = {(char *)(uintptr_t) "true", NULL};
@@ -99,6 +117,7 @@ static int run_program(job *todo)
 static const struct kind threads = {run_thread, two_threads};
 static const struct kind processes = {run_process, two_processes};
 static const struct kind programs = {run_program, NULL};
+static const struct kind spawned = {run_spawned, NULL};
 
 /* --- start --- */
 
@@ -252,6 +271,7 @@ static int python(const struct bench_run *run, struct bench_sample *sample)
 static const struct bench_peer start_peers[] = {
 	{"thread", start, &threads, NULL},
 	{"process", start, &processes, NULL},
+	{"ilk-spawn", start, &spawned, NULL},
 	{"program", start, &programs, NULL},
 	{"python-thread", python, start_threads, absent_python},
 	{"python-process", python, start_processes, absent_python},

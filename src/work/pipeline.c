@@ -1,0 +1,264 @@
+/*
+ * pipeline.c - a pipeline from outside: started, watched over, joined.
+ *
+ * A thread of the starting process watches over it. It is registered as one that puts into each queue, so
+ * that a queue does not end when the only worker before it dies; when all workers of a stage have ended in
+ * order, it ends that. A worker that died is replaced; after ten deaths without a message in between the
+ * pipeline fails. If the process dies, the kernel ends its children (spawn.c), and the queues close
+ * themselves: who else gets from them is told.
+ */
+#include "os/clock.h"
+#include "os/thread.h"
+#include "segment/error.h"
+#include "sync/object.h"
+#include "work/stage.h"
+#include <ilk/spawn.h>
+#include <signal.h>
+#include <stdlib.h>
+
+enum { VAIN_MOST = 10, GRACE_MS = 1000 };
+
+struct job {
+	struct ilk_flow_ *flow;
+	unsigned stage;
+};
+
+struct ilk_pipeline {
+	struct ilk_flow_ flow;
+	char name[ILK_NAME_BYTES_];
+	pthread_t watcher;
+	pthread_mutex_t lock;
+	pthread_cond_t changed;
+	int is_over, result;
+	/* The watcher's. */
+	struct ilk_child children[ILK_PIPELINE_WORKERS];
+	struct job jobs[ILK_PIPELINE_WORKERS];
+	unsigned running[ILK_PIPELINE_STAGES], vain[ILK_PIPELINE_STAGES];
+	uint64_t seen[ILK_PIPELINE_STAGES];
+	unsigned begun; /* queues it is registered with */
+};
+
+/* --- workers --- */
+
+static int be_worker(void *arg)
+{
+	const struct job *job = arg;
+
+	return ilk_stage_work_(job->flow, job->stage) < 0;
+}
+
+static int start_worker(struct ilk_pipeline *p, unsigned i)
+{
+	const struct ilk_spawn_options o = {
+		.size = sizeof o, .name = p->flow.stages[p->jobs[i].stage].name};
+
+	return ilk_spawn(&p->children[i], be_worker, &p->jobs[i], &o);
+}
+
+/* Did the stage of a worker that died get on since the last one? 1; 0: too often it did not. */
+static int gets_on(struct ilk_pipeline *p, unsigned stage)
+{
+	uint64_t done = ilk_load_relaxed_(&p->flow.shared[stage]->taken) +
+			ilk_load_relaxed_(&p->flow.shared[stage]->again);
+
+	p->vain[stage] = done == p->seen[stage] ? p->vain[stage] + 1 : 0;
+	p->seen[stage] = done;
+	return p->vain[stage] < VAIN_MOST;
+}
+
+/* Worker I has died: another takes its place. 1; 0: none does. */
+static int replace(struct ilk_pipeline *p, unsigned i)
+{
+	unsigned stage = p->jobs[i].stage;
+	int rc = -EOWNERDEAD;
+
+	if (ilk_flow_failure_(&p->flow))
+		return 0;
+	if (gets_on(p, stage)) {
+		rc = start_worker(p, i);
+		ilk_add_relaxed_(&p->flow.shared[stage]->died, UINT64_C(1));
+	}
+	if (rc < 0)
+		ilk_flow_fail_(&p->flow, stage, rc);
+	return rc == 0;
+}
+
+static void end_stage(struct ilk_pipeline *p, unsigned stage)
+{
+	if (stage + 1 < p->flow.count)
+		ilk_queue_produce_end(p->flow.in[stage + 1]);
+}
+
+/* --- the watcher --- */
+
+static int start_workers(struct ilk_pipeline *p)
+{
+	unsigned i = 0;
+	int rc = 0;
+
+	for (unsigned s = 0; s < p->flow.count; s++)
+		for (unsigned n = 0; n < p->flow.stages[s].workers && rc == 0; n++, i++) {
+			p->jobs[i] = (struct job){&p->flow, s};
+			rc = start_worker(p, i);
+			p->running[s] += rc == 0;
+		}
+	return rc;
+}
+
+static int begin_queues(struct ilk_pipeline *p)
+{
+	int rc = 0;
+
+	for (unsigned s = 1; s < p->flow.count && rc == 0; s++)
+		rc = ilk_queue_produce_begin(p->flow.in[s]);
+	return rc;
+}
+
+static void end_worker(struct ilk_pipeline *p, unsigned i, const struct ilk_end *end)
+{
+	unsigned stage = p->jobs[i].stage;
+
+	if (end->code != 0 && replace(p, i))
+		return;
+	if (--p->running[stage] == 0)
+		end_stage(p, stage);
+}
+
+static void *watch(void *arg)
+{
+	struct ilk_pipeline *p = arg;
+	int rc = begin_queues(p);
+
+	if (rc == 0)
+		rc = start_workers(p);
+	if (rc < 0)
+		ilk_flow_fail_(&p->flow, 0, rc);
+	for (;;) {
+		struct ilk_end end = {.code = 1};
+		unsigned which;
+
+		rc = ilk_spawn_join_any(
+			p->children, p->flow.total_workers, &which, &end, ILK_FOREVER);
+		if (rc < 0 && which == p->flow.total_workers)
+			break;
+		end_worker(p, which, &end);
+	}
+	pthread_mutex_lock(&p->lock);
+	p->is_over = 1;
+	p->result = ilk_flow_failure_(&p->flow);
+	pthread_cond_broadcast(&p->changed);
+	pthread_mutex_unlock(&p->lock);
+	return NULL;
+}
+
+/* --- from outside --- */
+
+static void init_waiting(struct ilk_pipeline *p)
+{
+	pthread_condattr_t monotonic;
+
+	pthread_mutex_init(&p->lock, NULL);
+	pthread_condattr_init(&monotonic);
+	pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+	pthread_cond_init(&p->changed, &monotonic);
+	pthread_condattr_destroy(&monotonic);
+}
+
+static int start(struct ilk_pipeline *p, struct ilk_segment *seg, const char *name)
+{
+	int rc = ilk_flow_make_(&p->flow, seg, name);
+
+	if (rc < 0) {
+		if (rc != -EBUSY)
+			ilk_flow_remove_(&p->flow, name);
+		return rc;
+	}
+	strcpy(p->name, name);
+	init_waiting(p);
+	rc = -pthread_create(&p->watcher, NULL, watch, p);
+	if (rc < 0)
+		ilk_flow_remove_(&p->flow, name);
+	return rc;
+}
+
+int ilk_pipeline_start(struct ilk_segment *seg, const char *name, const struct ilk_stage *stages,
+	unsigned count, const struct ilk_pipeline_options *options, struct ilk_pipeline **made)
+{
+	struct ilk_pipeline *p;
+	int rc;
+
+	if (!name || strlen(name) >= sizeof p->name)
+		return ilk_fail_(
+			-EINVAL, "a pipeline has a name of up to %zu bytes", sizeof p->name - 1);
+	p = calloc(1, sizeof *p);
+	if (!p)
+		return -ENOMEM;
+	rc = ilk_flow_check_(&p->flow, stages, count, options);
+	if (rc == 0)
+		rc = start(p, seg, name);
+	if (rc < 0)
+		free(p);
+	else
+		*made = p;
+	return rc;
+}
+
+int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline)
+{
+	struct timespec until = ilk_timespec_(deadline > 0 ? deadline : 0);
+	int cancel = ilk_cancel_off_(), rc = 0;
+
+	pthread_mutex_lock(&p->lock);
+	while (!p->is_over && rc == 0)
+		rc = -pthread_cond_timedwait(&p->changed, &p->lock, &until);
+	rc = p->is_over ? p->result : rc;
+	pthread_mutex_unlock(&p->lock);
+	ilk_cancel_on_(cancel);
+	return rc;
+}
+
+int ilk_pipeline_stop(struct ilk_pipeline *p)
+{
+	if (ilk_pipeline_join(p, ILK_NOW) == -ETIMEDOUT)
+		ilk_flow_fail_(&p->flow, 0, -ECANCELED);
+	return 0;
+}
+
+/* Those that do not end by themselves. The watcher joins them. */
+static void kill_workers(struct ilk_pipeline *p)
+{
+	for (unsigned i = 0; i < p->flow.total_workers; i++)
+		ilk_spawn_signal(&p->children[i], SIGKILL);
+}
+
+void ilk_pipeline_end(struct ilk_pipeline *p)
+{
+	ilk_pipeline_stop(p);
+	if (ilk_pipeline_join(p, ilk_after_ms(GRACE_MS)) == -ETIMEDOUT)
+		kill_workers(p);
+	pthread_join(p->watcher, NULL);
+	ilk_flow_remove_(&p->flow, p->name);
+	pthread_cond_destroy(&p->changed);
+	pthread_mutex_destroy(&p->lock);
+	free(p);
+}
+
+int ilk_stage_info(const struct ilk_pipeline *p, unsigned stage, struct ilk_stage_info *info)
+{
+	const struct ilk_shared_stage_ *s;
+
+	if (stage >= p->flow.count || info->size != sizeof *info)
+		return -EINVAL;
+	s = p->flow.shared[stage];
+	*info = (struct ilk_stage_info){
+		.size = sizeof *info,
+		.taken = ilk_load_relaxed_(&s->taken),
+		.sent = ilk_load_relaxed_(&s->sent),
+		.again = ilk_load_relaxed_(&s->again),
+		.skipped = ilk_load_relaxed_(&s->skipped),
+		.doubled = ilk_load_relaxed_(&s->doubled),
+		.busy_ns = ilk_load_relaxed_(&s->busy_ns),
+		.died = ilk_load_relaxed_(&s->died),
+	};
+	return 0;
+}

@@ -1,0 +1,465 @@
+/* pipeline.c - stages in a row: what comes out, in which order, errors, deaths, stopping; and misuse. */
+#include "segment_fixture.h"
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { MANY = 600 };
+
+/* In the segment. */
+struct seen {
+	uint64_t count[MANY]; /* how often the last stage had message n, with what it should be */
+	uint64_t wrong, out_of_order, last;
+	uint64_t begun[3][MANY]; /* how often each stage was called with it */
+	int64_t tries[MANY];
+};
+
+static struct seen *seen;
+static struct ilk_pipeline *p;
+static int at_once = MANY;
+
+static void open_seen(void)
+{
+	void *block;
+
+	CHECK_RC(ilk_block_open(seg, "seen", sizeof *seen, &block), 0);
+	seen = block;
+	memset(seen, 0, sizeof *seen);
+}
+
+static int generate(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	int i = (int)w->number;
+
+	CHECK(!in && bytes == 0);
+	if (w->number >= (uint64_t)at_once)
+		return ILK_STAGE_END;
+	ilk_add_full_(&seen->begun[0][i], 1u);
+	(void)arg;
+	return ilk_work_send(w, &i, sizeof i);
+}
+
+static int read_int(const void *in, size_t bytes)
+{
+	int i;
+
+	CHECK(bytes == sizeof i);
+	memcpy(&i, in, sizeof i);
+	return i;
+}
+
+static int twice(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	int i = 2 * read_int(in, bytes);
+
+	(void)arg;
+	ilk_add_full_(&seen->begun[1][w->number], 1u);
+	return ilk_work_send(w, &i, sizeof i);
+}
+
+static int plus_three(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	int i = read_int(in, bytes) + 3;
+
+	(void)arg;
+	ilk_add_full_(&seen->begun[2][w->number], 1u);
+	return ilk_work_send(w, &i, sizeof i);
+}
+
+static int collect(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	int i = read_int(in, bytes);
+
+	(void)arg;
+	CHECK_RC(ilk_work_send(w, &i, sizeof i), -EMSGSIZE);
+	if (i == 2 * (int)w->number + 3)
+		ilk_add_full_(&seen->count[w->number], 1u);
+	else
+		ilk_add_full_(&seen->wrong, 1u);
+	if (w->number != seen->last++)
+		ilk_add_full_(&seen->out_of_order, 1u);
+	return 0;
+}
+
+static struct ilk_stage stages[4];
+
+static void set_up(void)
+{
+	static const struct ilk_stage four[4] = {
+		{.name = "generate", .body = generate, .out_bytes = sizeof(int)},
+		{.name = "twice", .body = twice, .out_bytes = sizeof(int), .workers = 2},
+		{.name = "plus", .body = plus_three, .out_bytes = sizeof(int), .workers = 2},
+		{.name = "collect", .body = collect},
+	};
+
+	open_seen();
+	memcpy(stages, four, sizeof stages);
+	at_once = MANY;
+}
+
+static int run_with(const struct ilk_pipeline_options *o)
+{
+	int rc;
+
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, o, &p), 0);
+	rc = ilk_pipeline_join(p, ilk_after_ms(ilk_test_limit_ms()));
+	return rc;
+}
+
+static void check_each_once(void)
+{
+	assert_int_equal(seen->wrong, 0);
+	for (int i = 0; i < at_once; i++)
+		assert_int_equal(seen->count[i], 1);
+}
+
+/* --- all goes well --- */
+
+static void test_each_message_comes_out_once(void **state)
+{
+	struct ilk_stage_info info = {.size = sizeof info};
+	struct ilk_usage before, after;
+
+	(void)state;
+	set_up();
+	CHECK_RC(ilk_usage(seg, &before), 0);
+	CHECK_RC(run_with(NULL), 0);
+	check_each_once();
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_RC(ilk_stage_info(p, i, &info), 0);
+		assert_int_equal(info.sent, MANY);
+		assert_int_equal(info.again + info.skipped + info.doubled + info.died, 0);
+	}
+	CHECK_RC(ilk_stage_info(p, 4, &info), -EINVAL);
+	CHECK_RC(ilk_pipeline_join(p, ILK_NOW), 0);
+	ilk_pipeline_end(p);
+	CHECK_RC(ilk_usage(seg, &after), 0);
+	assert_int_equal(after.used, before.used);
+}
+
+static void test_order_is_kept_where_asked(void **state)
+{
+	const struct ilk_pipeline_options o = {
+		.size = sizeof o, .flags = ILK_PIPELINE_ORDERED, .window = 16};
+
+	(void)state;
+	set_up();
+	stages[1].workers = stages[2].workers = 3;
+	CHECK_RC(run_with(&o), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+	assert_int_equal(seen->out_of_order, 0);
+}
+
+static void test_smallest_window_and_queues_do(void **state)
+{
+	const struct ilk_pipeline_options o = {.size = sizeof o, .window = 2};
+
+	(void)state;
+	set_up();
+	at_once = 100;
+	for (int i = 0; i < 4; i++)
+		stages[i].capacity = 1;
+	CHECK_RC(run_with(&o), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+}
+
+static int odd_only(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	return w->number % 2 ? twice(w, in, bytes, arg) : 0;
+}
+
+static void test_what_a_stage_does_not_send_on_goes_no_further(void **state)
+{
+	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = ILK_PIPELINE_ORDERED};
+
+	(void)state;
+	set_up();
+	stages[1].body = odd_only;
+	CHECK_RC(run_with(&o), 0);
+	ilk_pipeline_end(p);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(seen->count[i], i % 2);
+	assert_int_equal(seen->begun[2][0], 0);
+}
+
+static void test_nothing_to_do_is_over_at_once(void **state)
+{
+	(void)state;
+	set_up();
+	at_once = 0;
+	CHECK_RC(run_with(NULL), 0);
+	ilk_pipeline_end(p);
+}
+
+/* --- errors --- */
+
+static int fail_at_40(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	if (w->number == 40 && w->tries <= (unsigned)(intptr_t)arg)
+		return -EDOM;
+	return twice(w, in, bytes, arg);
+}
+
+static void test_failure_ends_the_pipeline(void **state)
+{
+	(void)state;
+	set_up();
+	stages[1].body = fail_at_40;
+	stages[1].arg = (void *)(intptr_t)1;
+	CHECK_RC(run_with(NULL), -EDOM);
+	ilk_pipeline_end(p);
+	assert_int_equal(seen->count[40], 0);
+}
+
+static void test_failure_is_tried_again_as_often_as_said(void **state)
+{
+	struct ilk_stage_info info = {.size = sizeof info};
+
+	(void)state;
+	set_up();
+	stages[1].body = fail_at_40;
+	stages[1].arg = (void *)(intptr_t)2;
+	stages[1].tries = 3;
+	CHECK_RC(run_with(NULL), 0);
+	CHECK_RC(ilk_stage_info(p, 1, &info), 0);
+	assert_int_equal(info.again, 2);
+	ilk_pipeline_end(p);
+	check_each_once();
+	memset(seen, 0, sizeof *seen);
+	stages[1].tries = 2;
+	CHECK_RC(run_with(NULL), -EDOM);
+	ilk_pipeline_end(p);
+}
+
+static void test_what_fails_is_left_out_where_asked(void **state)
+{
+	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = ILK_PIPELINE_ORDERED};
+	struct ilk_stage_info info = {.size = sizeof info};
+
+	(void)state;
+	set_up();
+	stages[1].body = fail_at_40;
+	stages[1].arg = (void *)(intptr_t)9;
+	stages[1].flags = ILK_STAGE_SKIP;
+	CHECK_RC(run_with(&o), 0);
+	CHECK_RC(ilk_stage_info(p, 1, &info), 0);
+	assert_int_equal(info.skipped, 1);
+	ilk_pipeline_end(p);
+	for (int i = 0; i < MANY; i++)
+		assert_int_equal(seen->count[i], i != 40);
+}
+
+/* --- deaths --- */
+
+static int die_at_50(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	if (w->number == 50 && w->tries <= (unsigned)(intptr_t)arg)
+		raise(SIGKILL);
+	return twice(w, in, bytes, arg);
+}
+
+static void test_death_in_a_body_ends_the_pipeline(void **state)
+{
+	(void)state;
+	set_up();
+	stages[1].body = die_at_50;
+	stages[1].arg = (void *)(intptr_t)1;
+	CHECK_RC(run_with(NULL), -EOWNERDEAD);
+	ilk_pipeline_end(p);
+}
+
+static void test_message_of_the_dead_is_done_by_another(void **state)
+{
+	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = ILK_PIPELINE_ORDERED};
+	struct ilk_stage_info info = {.size = sizeof info};
+
+	(void)state;
+	set_up();
+	stages[1].body = die_at_50;
+	stages[1].arg = (void *)(intptr_t)2;
+	stages[1].tries = 3;
+	CHECK_RC(run_with(&o), 0);
+	CHECK_RC(ilk_stage_info(p, 1, &info), 0);
+	assert_int_equal(info.again, 2);
+	assert_int_equal(info.died, 2);
+	ilk_pipeline_end(p);
+	check_each_once();
+	assert_int_equal(seen->out_of_order, 0);
+}
+
+static int die_as_source(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	if (w->number % 100 == 77 && w->tries == 1)
+		raise(SIGKILL);
+	return generate(w, in, bytes, arg);
+}
+
+static void test_first_stage_goes_on_where_the_dead_stopped(void **state)
+{
+	(void)state;
+	set_up();
+	stages[0].body = die_as_source;
+	stages[0].tries = 2;
+	CHECK_RC(run_with(NULL), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+}
+
+static int die_at_once(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)w, (void)in, (void)bytes, (void)arg;
+	raise(SIGKILL);
+	return 0;
+}
+
+static void test_all_are_left_out_whose_workers_die(void **state)
+{
+	(void)state;
+	set_up();
+	at_once = 8;
+	stages[2].body = die_at_once;
+	stages[2].flags = ILK_STAGE_SKIP;
+	stages[2].tries = 2;
+	CHECK_RC(run_with(NULL), 0);
+	ilk_pipeline_end(p);
+	for (int i = 0; i < 8; i++)
+		assert_int_equal(seen->count[i], 0);
+}
+
+/* --- stopping: numbers without end, of which nothing is noted --- */
+
+static int for_ever(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	int i = 0;
+
+	(void)in, (void)bytes, (void)arg;
+	ilk_test_say(0);
+	return ilk_work_send(w, &i, sizeof i);
+}
+
+static int drop(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)w, (void)in, (void)bytes, (void)arg;
+	return 0;
+}
+
+static void set_up_without_end(ilk_stage_body *last)
+{
+	set_up();
+	stages[0].body = stages[1].body = stages[2].body = for_ever;
+	stages[3].body = last;
+}
+
+static int stay(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)w, (void)in, (void)bytes, (void)arg;
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
+}
+
+static void test_stop_ends_it_and_end_kills_who_does_not(void **state)
+{
+	(void)state;
+	set_up_without_end(drop);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), 0);
+	ilk_test_await(0);
+	CHECK_RC(ilk_pipeline_join(p, ilk_after_ms(30)), -ETIMEDOUT);
+	CHECK_RC(ilk_pipeline_stop(p), 0);
+	CHECK_RC(ilk_pipeline_join(p, ilk_after_ms(ilk_test_limit_ms())), -ECANCELED);
+	ilk_pipeline_end(p);
+	set_up_without_end(stay);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), 0);
+	ilk_test_await(1);
+	ilk_pipeline_end(p);
+}
+
+static void start_and_die(void *arg)
+{
+	(void)arg;
+	set_up_without_end(drop);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), 0);
+	ilk_test_await(0);
+	ilk_test_say(2);
+	ilk_test_sleep_for_ever();
+}
+
+static void test_name_of_a_dead_ones_pipeline_is_free(void **state)
+{
+	struct ilk_test_child *starter;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	set_up();
+	starter = ilk_test_start(start_and_die, NULL);
+	ilk_test_await(2);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EBUSY);
+	ilk_test_kill(starter);
+	CHECK_RC(run_with(NULL), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+}
+
+/* --- misuse --- */
+
+static void check_refused(unsigned count, const struct ilk_pipeline_options *o)
+{
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, count, o, &p), -EINVAL);
+	set_up();
+}
+
+static void test_start_of_what_cannot_be_is_EINVAL(void **state)
+{
+	const struct ilk_pipeline_options odd_size = {.size = 1};
+	const struct ilk_pipeline_options odd_window = {.size = sizeof odd_window, .window = 3};
+	const struct ilk_pipeline_options ordered = {
+		.size = sizeof ordered, .flags = ILK_PIPELINE_ORDERED};
+
+	(void)state;
+	set_up();
+	check_refused(1, NULL);
+	check_refused(ILK_PIPELINE_STAGES + 1, NULL);
+	check_refused(4, &odd_size);
+	check_refused(4, &odd_window);
+	stages[1].body = NULL;
+	check_refused(4, NULL);
+	stages[1].name = NULL;
+	check_refused(4, NULL);
+	stages[1].tries = ILK_PIPELINE_MOST_TRIES + 1;
+	check_refused(4, NULL);
+	stages[0].workers = 2;
+	check_refused(4, NULL);
+	stages[3].workers = 2;
+	check_refused(4, &ordered);
+	stages[1].workers = ILK_PIPELINE_WORKERS;
+	check_refused(4, NULL);
+	stages[3].out_bytes = 1;
+	check_refused(4, NULL);
+	CHECK_RC(ilk_pipeline_start(seg, NULL, stages, 4, NULL, &p), -EINVAL);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		SEGMENT_TEST(test_each_message_comes_out_once),
+		SEGMENT_TEST(test_order_is_kept_where_asked),
+		SEGMENT_TEST(test_smallest_window_and_queues_do),
+		SEGMENT_TEST(test_what_a_stage_does_not_send_on_goes_no_further),
+		SEGMENT_TEST(test_nothing_to_do_is_over_at_once),
+		SEGMENT_TEST(test_failure_ends_the_pipeline),
+		SEGMENT_TEST(test_failure_is_tried_again_as_often_as_said),
+		SEGMENT_TEST(test_what_fails_is_left_out_where_asked),
+		SEGMENT_TEST(test_death_in_a_body_ends_the_pipeline),
+		SEGMENT_TEST(test_message_of_the_dead_is_done_by_another),
+		SEGMENT_TEST(test_first_stage_goes_on_where_the_dead_stopped),
+		SEGMENT_TEST(test_all_are_left_out_whose_workers_die),
+		SEGMENT_TEST(test_stop_ends_it_and_end_kills_who_does_not),
+		SEGMENT_TEST(test_name_of_a_dead_ones_pipeline_is_free),
+		SEGMENT_TEST(test_start_of_what_cannot_be_is_EINVAL),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
