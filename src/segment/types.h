@@ -11,7 +11,7 @@
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
 		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits) \
-			row(ring) row(channel) row(queue)
+			row(ring) row(channel) row(queue) row(pool)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -31,6 +31,7 @@ enum ilk_type_id_ {
 	ILK_TYPE_RING_,
 	ILK_TYPE_CHANNEL_,
 	ILK_TYPE_QUEUE_,
+	ILK_TYPE_POOL_,
 	ILK_TYPES_END_,
 };
 

@@ -79,6 +79,11 @@ extern const struct operation queue_open_row, queue_put_row, queue_put_many_row,
 	queue_take_back_row, queue_skip_row, queue_put_waited_row, queue_get_asleep_row,
 	queue_get_woken_row, queue_get_timeout_row, queue_put_asleep_row, queue_join_row,
 	queue_close_row, queue_produce_begin_row, queue_produce_end_row;
+extern const struct operation pool_open_row, pool_submit_row, pool_submit_dropped_row,
+	pool_submit_waited_row, pool_submit_asleep_row, pool_serve_row, pool_serve_once_row,
+	pool_serve_asleep_row, pool_serve_woken_row, pool_serve_timeout_row, pool_again_row,
+	pool_get_row, pool_get_asleep_row, pool_get_timeout_row, pool_cancel_row, pool_release_row,
+	pool_join_row, pool_close_row, pool_close_cancel_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,
