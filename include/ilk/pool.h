@@ -118,6 +118,7 @@ struct ilk_outcome {
 	int signal;    /* with -EOWNERDEAD: by which; 0 unknown, or none */
 	unsigned runs; /* how often it was begun */
 	size_t bytes;  /* of the result */
+	size_t item;   /* of a map: which argument's */
 	char text[ILK_POOL_TEXT_BYTES];
 };
 
@@ -210,6 +211,68 @@ ILK_API int ilk_future_cancel(struct ilk_future *future);
 /* Nobody will get it; the task is run all the same. 0; -ESTALE. Lock-free. */
 ILK_API int ilk_future_release(struct ilk_future *future);
 
+/*
+ * Waits until one of COUNT futures, all of one pool, is over: *WHICH is the first such; those that were
+ * got do not count. 0; -EAGAIN with ILK_NOW; -ETIMEDOUT; -ESTALE one was got by a copy, or is a parent's:
+ * *WHICH; -ENOENT all were got; -EINVAL also: they are of several pools. In time with COUNT, at each
+ * task that ends. In a task as get.
+ *
+ *	while (ilk_future_any(f, n, &i, ILK_FOREVER) == 0)      // as they complete
+ *		rc = ilk_future_get(&f[i], &result, sizeof result, &out, ILK_NOW);
+ */
+ILK_API int ilk_future_any(
+	struct ilk_future *futures, size_t count, size_t *which, ilk_time deadline);
+
+/* How many of COUNT futures are over, or were got: *OVER, for a progress bar. 0; -E... as poll. */
+ILK_API int ilk_future_count_over(const struct ilk_future *futures, size_t count, size_t *over);
+
+/* --- many of a kind --- */
+
+/* Zero means default; set `size` to sizeof of this struct. */
+struct ilk_map_options {
+	size_t size;
+	/*
+	 * Arguments in a task; 0: so many that each worker gets about four tasks, as far as they fit.
+	 * More: less cost for each. Fewer: the work is shared more evenly.
+	 */
+	size_t chunk;
+	/* Called in the calling thread as results come in, in their order: DONE of COUNT are there. */
+	void (*progress)(size_t done, size_t count, void *arg);
+	void *arg;
+	struct ilk_outcome *outcome; /* gets how the first that failed ended; its `item` is which */
+};
+
+/*
+ * Runs FUNCTION for each of COUNT arguments, of ARGUMENT_BYTES bytes each, which lie end to end at
+ * ARGUMENTS, and puts the results in their order to RESULTS, of RESULT_BYTES bytes each: a shorter one
+ * is followed by zeros. OPTIONS may be NULL.
+ *
+ *   0                all is there
+ *   ILK_TASK_FAILED  one failed: the outcome says which, and how
+ *   -ETIMEDOUT       not all was done until the deadline
+ *   -EMSGSIZE        an argument, a result or a chunk is larger than the pool's
+ *   -EINVAL          also: OPTIONS of the wrong size; COUNT is 0
+ *   others           as submit and get, less -EAGAIN, -ESTALE
+ *
+ * Whatever it is but 0: what is queued is cancelled; what runs goes on, and nobody gets it.
+ */
+ILK_API int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *arguments,
+	size_t argument_bytes, size_t count, void *results, size_t result_bytes,
+	const struct ilk_map_options *options, ilk_time deadline);
+
+/* --- event loops --- */
+
+/*
+ * A descriptor for poll(2), epoll(7) and their like: readable when a task of the pool has ended since
+ * it was read last (8 bytes, as an eventfd(2); it does not block). Then ask the futures, by
+ * ilk_future_any() with ILK_NOW; it may be that none is over. One for each process and pool; a
+ * thread of this process writes it. The descriptor; -EMFILE, -ENFILE, -ENOMEM, -EAGAIN.
+ */
+ILK_API int ilk_pool_fd(struct ilk_pool *pool);
+
+/* Ends that, and closes the descriptor: before the segment is closed. 0; -ENOENT there is none. */
+ILK_API int ilk_pool_fd_close(struct ilk_pool *pool);
+
 /* --- serving --- */
 
 /* Zero means default; set `size` to sizeof of this struct. */
@@ -241,6 +304,58 @@ struct ilk_pool_serve_options {
  */
 ILK_API int ilk_pool_serve(struct ilk_pool *pool, const struct ilk_task_function *functions,
 	size_t count, const struct ilk_pool_serve_options *options);
+
+/* --- workers of this program --- */
+
+enum { ILK_POOL_THREADS = 1 }; /* of a start */
+
+/* Zero means default; set `size` to sizeof of this struct. */
+struct ilk_pool_start_options {
+	size_t size;
+	unsigned flags; /* ILK_POOL_THREADS: the workers are threads of this process */
+	uint64_t tasks; /* a worker is replaced after so many; 0: any number */
+	/* In each worker, before its first task. Not 0: it ends, and another is tried, ever later. */
+	int (*begin)(void *arg);
+	void *arg;
+};
+
+/* The workers that one call started. Private memory of this process. */
+struct ilk_pool_crew;
+
+/*
+ * Starts WORKERS workers, processes forked from this one (ilk/spawn.h), that serve the pool with the
+ * COUNT FUNCTIONS, which are to stay as they are. Who dies is replaced; its tasks say by which
+ * signal. Who dies as it begins is replaced ever later, up to a second. The workers end when the pool
+ * is closed and drained, when its name is removed, and, processes, with this process.
+ *
+ *   0         *CREW are they
+ *   -EINVAL   also: no workers, no functions, or one as serve refuses; OPTIONS out of range
+ *   -EUSERS   also: the pool has not so many places for workers left
+ *   -EAGAIN, -ENOMEM, -EMFILE, -ENFILE, -ENOSYS   of starting them
+ *
+ * Several crews may serve one pool, of one process or several. While there is one, close of the
+ * segment kills its processes, and waits for the tasks that its threads run.
+ */
+ILK_API int ilk_pool_start(struct ilk_pool *pool, unsigned workers,
+	const struct ilk_task_function *functions, size_t count,
+	const struct ilk_pool_start_options *options, struct ilk_pool_crew **crew);
+
+/*
+ * From here on there are to be WORKERS, 1 at least: those too many end their tasks first; others are
+ * started within about 20 ms, as far as the pool has places. 0; -EINVAL none, or more than the pool
+ * can have; -ECHILD CREW is a parent's.
+ */
+ILK_API int ilk_pool_resize(struct ilk_pool_crew *crew, unsigned workers);
+
+/*
+ * Asks the workers to leave, each after the task it runs, and waits; at DEADLINE it kills those that
+ * are there still. Threads cannot be killed, and are waited for. Tasks stay queued in the pool, which
+ * is not closed by this: ilk_pool_close() first, and ilk_pool_join(), for an orderly end. CREW is
+ * gone then. 0; -ECHILD CREW is a parent's, and is still there.
+ */
+ILK_API int ilk_pool_stop(struct ilk_pool_crew *crew, ilk_time deadline);
+
+/* --- for functions --- */
 
 /* For a function: the BYTES bytes at DATA are its result. 0; -EMSGSIZE they are too many: the task
  * has failed by that, whatever it returns. */

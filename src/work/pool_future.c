@@ -1,4 +1,5 @@
 /* pool_future.c - what comes of a task, for who submitted it. The protocol, and the labels: pool.c. */
+#include "work/future.h"
 #include "work/waiting.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -15,16 +16,7 @@ int ilk_pool_free_(const struct ilk_pool_view_ *v, struct ilk_pool_cell_ *cell, 
 
 /* --- finding it --- */
 
-enum { IS_HERE = 1 }; /* it was run at once, and has no cell */
-
-struct found {
-	const struct ilk_pool_view_ *v;
-	struct ilk_pool_cell_ *cell;
-	uint64_t word;
-};
-
-/* F's word, if it is F's still. 0; -ESTALE. */
-static int look(const struct ilk_future *f, struct found *found)
+int ilk_future_look_(const struct ilk_future *f, struct ilk_found_task_ *found)
 {
 	uint32_t state;
 
@@ -34,21 +26,21 @@ static int look(const struct ilk_future *f, struct found *found)
 										       : -ESTALE;
 }
 
-static int find(const struct ilk_future *f, struct found *found)
+int ilk_future_find_(const struct ilk_future *f, struct ilk_found_task_ *found)
 {
 	int rc;
 
 	if (!f->pool)
 		return -ESTALE;
 	if (f->here)
-		return IS_HERE;
+		return ILK_FUTURE_IS_HERE_;
 	rc = ilk_pool_enter_(f->pool, 0, &found->v);
 	if (rc < 0)
 		return rc;
 	if (f->cell > found->v->mask)
 		return -EINVAL;
 	found->cell = ilk_pool_cell_(found->v, f->cell);
-	rc = look(f, found);
+	rc = ilk_future_look_(f, found);
 	if (rc == 0 &&
 		ilk_load_relaxed_(&found->cell->by) != ilk_pool_my_process_(ilk_thread_.segment))
 		rc = -ESTALE;
@@ -57,15 +49,15 @@ static int find(const struct ilk_future *f, struct found *found)
 
 int ilk_future_poll(const struct ilk_future *future)
 {
-	struct found found;
-	int rc = find(future, &found);
+	struct ilk_found_task_ found;
+	int rc = ilk_future_find_(future, &found);
 
 	return rc ? rc : ilk_task_is_over_(found.word);
 }
 
 /* --- getting it --- */
 
-static void tell(const struct found *found, struct ilk_outcome *out)
+static void tell(const struct ilk_found_task_ *found, struct ilk_outcome *out)
 {
 	uint32_t state = ilk_task_state_(found->word);
 
@@ -73,6 +65,7 @@ static void tell(const struct found *found, struct ilk_outcome *out)
 	switch (state) {
 	case ILK_TASK_FAILED_:
 		out->rc = ilk_load_relaxed_(&found->cell->rc);
+		out->item = ilk_load_relaxed_(&found->cell->result_bytes);
 		memcpy(out->text, ilk_pool_result_(found->v, found->cell), sizeof out->text);
 		out->text[sizeof out->text - 1] = '\0';
 		break;
@@ -95,8 +88,8 @@ static void tell(const struct found *found, struct ilk_outcome *out)
 }
 
 /* It is over: its result, or what was instead; and then it is free. As ilk_future_get(). */
-static int collect(struct ilk_future *f, const struct found *found, void *result, size_t room,
-	struct ilk_outcome *out)
+static int collect(struct ilk_future *f, const struct ilk_found_task_ *found, void *result,
+	size_t room, struct ilk_outcome *out)
 {
 	int is_done = ilk_task_state_(found->word) == ILK_TASK_DONE_;
 
@@ -130,7 +123,7 @@ static int collect_here(struct ilk_future *f, void *result, size_t room, struct 
 
 	*out = (struct ilk_outcome){.rc = rc, .runs = 1, .bytes = rc ? 0 : here->bytes};
 	if (rc)
-		memcpy(out->text, here->text, sizeof out->text);
+		memcpy(out->text, here->text, sizeof out->text), out->item = here->item;
 	if (out->bytes > room)
 		return -EMSGSIZE;
 	if (out->bytes)
@@ -142,7 +135,7 @@ static int collect_here(struct ilk_future *f, void *result, size_t room, struct 
 struct getting {
 	struct ilk_pool_wait_ wait;
 	const struct ilk_future *future;
-	struct found found;
+	struct ilk_found_task_ found;
 	struct ilk_pool_serving_ *serving;
 	struct ilk_pool_taken_ taken; /* it is queued, and the calling thread is to run it */
 };
@@ -150,8 +143,8 @@ struct getting {
 static int over_or_not(struct ilk_pool_wait_ *wait)
 {
 	struct getting *g = (struct getting *)(void *)wait;
-	struct found *found = &g->found;
-	int rc = look(g->future, found);
+	struct ilk_found_task_ *found = &g->found;
+	int rc = ilk_future_look_(g->future, found);
 
 	if (rc < 0)
 		return rc;
@@ -168,7 +161,7 @@ static int over_or_not(struct ilk_pool_wait_ *wait)
 	if (!wait->deep || ilk_owner_life_(ilk_thread_.segment, wait->owner) != ILK_LIFE_DEAD)
 		return ILK_POOL_BUSY_;
 	ilk_pool_resolve_(found->v, found->cell, found->word);
-	rc = look(g->future, found);
+	rc = ilk_future_look_(g->future, found);
 	return rc < 0 ? rc : ilk_task_is_over_(found->word) ? ILK_POOL_GOT_ : ILK_POOL_NONE_;
 }
 
@@ -184,14 +177,14 @@ static int wait_for(struct getting *g, ilk_time deadline)
 			rc = ilk_pool_run_(g->serving, &g->taken);
 			if (rc < 0)
 				return rc;
-			rc = look(g->future, &g->found);
+			rc = ilk_future_look_(g->future, &g->found);
 		}
 	} while (rc == 0);
 	return rc;
 }
 
-static int get_slow(struct ilk_future *f, const struct found *found, void *result, size_t room,
-	struct ilk_outcome *out, ilk_time deadline)
+static int get_slow(struct ilk_future *f, const struct ilk_found_task_ *found, void *result,
+	size_t room, struct ilk_outcome *out, ilk_time deadline)
 {
 	struct ilk_segment *seg = ilk_thread_.segment;
 	struct ilk_pool_view_ view = *found->v;
@@ -220,14 +213,14 @@ int ilk_future_get(struct ilk_future *future, void *result, size_t room, struct 
 	ilk_time deadline)
 {
 	struct ilk_outcome nobody_asked;
-	struct found found;
-	int rc = find(future, &found);
+	struct ilk_found_task_ found;
+	int rc = ilk_future_find_(future, &found);
 
 	if (rc < 0)
 		return rc;
 	if (!out)
 		out = &nobody_asked;
-	if (rc == IS_HERE)
+	if (rc == ILK_FUTURE_IS_HERE_)
 		return collect_here(future, result, room, out);
 	if (ilk_task_is_over_(found.word))
 		return collect(future, &found, result, room, out);
@@ -238,8 +231,8 @@ int ilk_future_get(struct ilk_future *future, void *result, size_t room, struct 
 
 int ilk_future_cancel(struct ilk_future *future)
 {
-	struct found found;
-	int rc = find(future, &found);
+	struct ilk_found_task_ found;
+	int rc = ilk_future_find_(future, &found);
 
 	if (rc != 0)
 		return rc < 0 ? rc : -EALREADY;
@@ -250,16 +243,16 @@ int ilk_future_cancel(struct ilk_future *future)
 		ilk_pool_is_over_(found.v->pool, found.cell, 1);
 		return 0;
 	}
-	rc = look(future, &found);
+	rc = ilk_future_look_(future, &found);
 	return rc < 0 ? rc : ilk_task_is_over_(found.word) ? -EALREADY : -EBUSY;
 }
 
 int ilk_future_release(struct ilk_future *future)
 {
-	struct found found;
-	int rc = find(future, &found);
+	struct ilk_found_task_ found;
+	int rc = ilk_future_find_(future, &found);
 
-	if (rc == IS_HERE)
+	if (rc == ILK_FUTURE_IS_HERE_)
 		forget_here(future);
 	if (rc != 0)
 		return rc < 0 ? rc : 0;

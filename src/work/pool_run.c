@@ -18,9 +18,12 @@ struct ilk_task {
 	char *result;
 	size_t room, bytes;
 	unsigned runs;
-	int rc; /* what it said of itself */
+	int rc;        /* what it said of itself */
+	uint32_t item; /* of a chunk: the one that runs, or failed */
 	char text[ILK_POOL_TEXT_BYTES];
 };
+
+typedef int task_body(struct ilk_task *task, const void *argument, size_t bytes);
 
 /* --- for its function --- */
 
@@ -74,20 +77,60 @@ static const char *argument_of(
 	return *bytes <= v->shape.argument_bytes ? cell->data : NULL;
 }
 
+/*
+ * Runs F for each of ITEMS, of BYTES bytes all together; TASK's result is all of theirs, each with
+ * EACH bytes, zeros behind what is shorter. At the first that fails it ends.
+ */
+static void run_items(struct ilk_task *task, task_body *f, const char *argument, uint64_t bytes,
+	uint32_t items, uint32_t each)
+{
+	char *first = task->result;
+	uint64_t size = bytes / items;
+	int rc = 0;
+
+	task->room = each;
+	for (task->item = 0; task->item < items && !task->rc; task->item++) {
+		task->bytes = 0;
+		task->result = first + (size_t)task->item * each;
+		rc = f(task, argument + task->item * size, size);
+		if (rc != 0 && task->rc == 0)
+			task->rc = rc;
+		if (task->bytes < each)
+			memset(task->result + task->bytes, 0, each - task->bytes);
+	}
+	task->item -= task->rc != 0;
+	task->result = first;
+	task->bytes = (size_t)items * each;
+}
+
+static void run_body(struct ilk_task *task, task_body *f, const char *argument, uint64_t bytes,
+	uint32_t items, uint32_t each)
+{
+	int rc;
+
+	if (items > 1 || each) {
+		run_items(task, f, argument, bytes, items, each);
+		return;
+	}
+	rc = f(task, argument, bytes);
+	if (rc != 0 && task->rc == 0)
+		task->rc = rc;
+}
+
 static void run(const struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *taken,
 	struct ilk_task *task)
 {
+	const struct ilk_pool_cell_ *cell = taken->cell;
+	uint32_t items = ilk_load_relaxed_(&cell->items), each;
 	uint64_t bytes;
-	const char *argument = argument_of(&s->view, taken->cell, &bytes);
-	int rc;
+	const char *argument = argument_of(&s->view, cell, &bytes);
 
-	if (!argument) {
-		ilk_task_fail(task, -EBADMSG, "its argument is damaged");
+	each = ilk_load_relaxed_(&cell->each_result);
+	if (!argument || !items || (uint64_t)items * each > s->view.shape.result_bytes) {
+		ilk_task_fail(task, -EBADMSG, "it is damaged");
 		return;
 	}
-	rc = s->able.run[taken->function](task, argument, bytes);
-	if (rc != 0 && task->rc == 0)
-		task->rc = rc;
+	run_body(task, s->able.run[taken->function], argument, bytes, items, each);
 }
 
 /* [P3] Weaker: the result could be read before it is there. */
@@ -103,12 +146,14 @@ static void finish(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *ta
 
 	if (task->rc) {
 		ilk_store_relaxed_(&cell->rc, task->rc);
+		ilk_store_relaxed_(&cell->result_bytes, task->item);
 		memcpy(task->result, task->text, sizeof task->text);
 	} else {
 		ilk_store_relaxed_(&cell->result_bytes, (uint32_t)task->bytes);
 	}
-	ilk_store_relaxed_(count, ilk_load_relaxed_(count) + 1);
 	ilk_store_release_(&cell->word, is_unwanted ? ilk_task_freed_(word) : word);
+	/* Behind the word: who finds the count, pool_fd.c, asks for the word. */
+	ilk_store_release_(count, ilk_load_relaxed_(count) + 1);
 	ilk_pool_is_over_(pool, cell, (int)ilk_thread_.fenced);
 	if (is_unwanted)
 		ilk_pool_told_(pool, ILK_POOL_ROOM_, 1);
@@ -157,8 +202,8 @@ int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *tak
 	return 0;
 }
 
-int ilk_pool_run_here_(struct ilk_pool_serving_ *s, uint32_t function, const void *argument,
-	size_t bytes, struct ilk_future *future)
+int ilk_pool_run_here_(
+	struct ilk_pool_serving_ *s, const struct ilk_pool_order_ *o, struct ilk_future *future)
 {
 	size_t room = s->view.shape.result_bytes;
 	struct ilk_pool_result_ *here = calloc(1, sizeof *here + room);
@@ -168,8 +213,9 @@ int ilk_pool_run_here_(struct ilk_pool_serving_ *s, uint32_t function, const voi
 	if (!here)
 		return -ENOMEM;
 	task.result = here->data;
-	rc = s->able.run[function](&task, argument, bytes);
-	here->rc = task.rc ? task.rc : rc;
+	run_body(&task, s->able.run[o->number], o->argument, o->bytes, o->items, o->each_result);
+	here->rc = task.rc;
+	here->item = task.item;
 	here->bytes = task.bytes;
 	memcpy(here->text, task.text, sizeof here->text);
 	rc = come_back(s);

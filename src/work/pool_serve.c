@@ -71,6 +71,15 @@ static int name_all(struct ilk_pool *pool, const struct ilk_task_function *funct
 	return rc < 0 ? rc : 0;
 }
 
+int ilk_pool_introduce_(
+	struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count)
+{
+	struct ilk_pool_able_ able = {.past = 0};
+	int rc = check_functions(functions, count);
+
+	return rc < 0 ? rc : name_all(pool, functions, count, &able);
+}
+
 /* --- its row --- */
 
 static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
@@ -84,21 +93,21 @@ static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
 	return 1;
 }
 
-static struct ilk_pool_row_ *find_row(const struct ilk_pool_view_ *v)
+int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t mine)
 {
 	struct ilk_pool_row_ *row = ilk_pool_rows_(v->pool);
 
 	for (uint32_t i = 0; i < v->shape.rows; i++)
-		if (!ilk_load_relaxed_(&row[i].owner) && take_row(&row[i], 0, ilk_thread_.owner))
-			return &row[i];
+		if (!ilk_load_relaxed_(&row[i].owner) && take_row(&row[i], 0, mine))
+			return (int)i;
 	for (uint32_t i = 0; i < v->shape.rows; i++) {
 		uint32_t owner = ilk_load_acquire_(&row[i].owner);
 
 		if (owner && ilk_owner_life_(ilk_thread_.segment, owner) == ILK_LIFE_DEAD &&
-			take_row(&row[i], owner, ilk_thread_.owner))
-			return &row[i];
+			take_row(&row[i], owner, mine))
+			return (int)i;
 	}
-	return NULL;
+	return -1;
 }
 
 /* --- its loop --- */
@@ -221,15 +230,34 @@ static int32_t pid_of_self(void)
 	return ilk_process_slot_(&seg->map, seg->member->process)->pid;
 }
 
-static int enter(struct ilk_pool_serving_ *s, uint32_t supervisor)
+/* The row that was reserved for it, or any. 0; 1: that is to be no more; -EUSERS. */
+static int find_row(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *place)
 {
-	s->row = find_row(&s->view);
-	if (!s->row)
+	struct ilk_pool_row_ *row = ilk_pool_rows_(s->view.pool);
+	int i;
+
+	if (place->supervisor) {
+		s->row = &row[place->row];
+		return !take_row(s->row, place->supervisor, ilk_thread_.owner);
+	}
+	i = ilk_pool_reserve_row_(&s->view, ilk_thread_.owner);
+	if (i < 0)
 		return ilk_fail_(
 			-EUSERS, "all %u places for workers are taken", s->view.shape.rows);
-	ilk_store_relaxed_(&s->row->supervisor, supervisor);
-	ilk_store_release_(&s->row->pid, pid_of_self());
+	s->row = &row[i];
+	return 0;
+}
+
+/* 0; 1, -EUSERS as above. */
+static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *place)
+{
+	int rc = find_row(s, place);
+
+	if (rc != 0)
+		return rc;
 	ilk_hold_();
+	ilk_store_relaxed_(&s->row->supervisor, place->supervisor);
+	ilk_store_release_(&s->row->pid, pid_of_self());
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;
 	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
@@ -239,17 +267,16 @@ static int enter(struct ilk_pool_serving_ *s, uint32_t supervisor)
 }
 
 /* Inside. */
-static int serve(
-	struct ilk_pool_serving_ *s, const struct ilk_pool_serve_options *o, uint32_t supervisor)
+static int serve(struct ilk_pool_serving_ *s, const struct ilk_pool_serve_options *o,
+	const struct ilk_pool_place_for_ *place)
 {
 	int rc = o->begin ? o->begin(o->arg) : 0, back = ilk_here_(s->view.pool);
 
-	if (rc == 0)
-		rc = back;
-	if (rc == 0)
-		rc = enter(s, supervisor);
+	if (rc != 0 || back != 0)
+		return rc ? rc : back;
+	rc = enter(s, place);
 	if (rc != 0)
-		return rc;
+		return rc < 0 ? rc : 0;
 	return leave(s, work(s, o->tasks, o->until ? o->until : ILK_FOREVER));
 }
 
@@ -263,7 +290,8 @@ static int is_served(const struct ilk_pool *pool)
 }
 
 int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *functions,
-	size_t count, const struct ilk_pool_serve_options *o, uint32_t supervisor)
+	size_t count, const struct ilk_pool_serve_options *o,
+	const struct ilk_pool_place_for_ *place)
 {
 	struct ilk_pool_serving_ s = {.ran = 0};
 	const struct ilk_pool_view_ *v;
@@ -284,7 +312,7 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 	rc = ilk_inside_begin_(seg);
 	if (rc < 0)
 		return rc;
-	rc = serve(&s, o, supervisor);
+	rc = serve(&s, o, place);
 	if (rc != -ECHILD)
 		ilk_inside_end_(seg);
 	return rc;
@@ -294,8 +322,9 @@ int ilk_pool_serve(struct ilk_pool *pool, const struct ilk_task_function *functi
 	const struct ilk_pool_serve_options *options)
 {
 	static const struct ilk_pool_serve_options usual = {.size = sizeof usual};
+	static const struct ilk_pool_place_for_ anybody = {0, 0};
 
 	if (options && options->size != sizeof *options)
 		return ilk_fail_(-EINVAL, "serve options: wrong size");
-	return ilk_pool_serve_for_(pool, functions, count, options ? options : &usual, 0);
+	return ilk_pool_serve_for_(pool, functions, count, options ? options : &usual, &anybody);
 }

@@ -5,14 +5,6 @@
 
 /* --- what is to be submitted --- */
 
-struct order {
-	const char *function;
-	const void *argument;
-	uint64_t bytes;
-	uint32_t flags;  /* of the cell */
-	uint32_t number; /* of the function */
-};
-
 /* The number of FUNCTION; -1: it has none. */
 static int number_of(const struct ilk_pool *pool, const char *function)
 {
@@ -25,7 +17,7 @@ static int number_of(const struct ilk_pool *pool, const char *function)
 }
 
 /* 0: it can be submitted, and has its number; -ENOENT, -EMSGSIZE, -EINVAL. */
-static int check(const struct ilk_pool_view_ *v, struct order *o)
+static int check(const struct ilk_pool_view_ *v, struct ilk_pool_order_ *o)
 {
 	const struct ilk_map_ *map = &ilk_thread_.segment->map;
 	uint64_t at = (uint64_t)((const char *)o->argument - map->base);
@@ -124,7 +116,7 @@ static int make_room(struct ilk_pool_serving_ *s, struct ilk_pool_place_ *place)
 
 /* --- submitting --- */
 
-static void fill(const struct ilk_pool_place_ *place, const struct order *o)
+static void fill(const struct ilk_pool_place_ *place, const struct ilk_pool_order_ *o)
 {
 	struct ilk_pool_cell_ *cell = place->cell;
 	const struct ilk_segment *seg = ilk_thread_.segment;
@@ -134,7 +126,8 @@ static void fill(const struct ilk_pool_place_ *place, const struct order *o)
 	ilk_store_relaxed_(&cell->function, o->number);
 	ilk_store_relaxed_(&cell->flags, o->flags);
 	cell->argument_bytes = o->bytes;
-	cell->items = 1;
+	cell->items = o->items;
+	cell->each_result = o->each_result;
 	if (o->flags & ILK_POOL_CELL_IN_PLACE_)
 		cell->in_place = (uint64_t)((const char *)o->argument - seg->map.base);
 	else if (o->bytes)
@@ -159,7 +152,7 @@ static int queue_it(const struct ilk_pool_view_ *v, const struct ilk_pool_place_
 }
 
 static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place,
-	const struct order *o, struct ilk_future *future)
+	const struct ilk_pool_order_ *o, struct ilk_future *future)
 {
 	fill(place, o);
 	if (future)
@@ -169,7 +162,7 @@ static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_
 }
 
 /* There is no room. */
-static int submit_slow(const struct ilk_pool_view_ *v, const struct order *o,
+static int submit_slow(const struct ilk_pool_view_ *v, const struct ilk_pool_order_ *o,
 	struct ilk_future *future, ilk_time deadline)
 {
 	struct ilk_pool_serving_ *s = ilk_pool_serving_here_(v->pool);
@@ -177,15 +170,15 @@ static int submit_slow(const struct ilk_pool_view_ *v, const struct order *o,
 	int rc = s ? make_room(s, &place) : 0;
 
 	if (rc == 0 && s && s->able.run[o->number])
-		return ilk_pool_run_here_(s, o->number, o->argument, o->bytes, future);
+		return ilk_pool_run_here_(s, o, future);
 	v = s ? &s->view : v;
 	if (rc == 0)
 		rc = wait_for_room(v, &place, deadline);
 	return rc < 0 ? rc : queue_at(v, &place, o, future);
 }
 
-static int submit(
-	struct ilk_pool *pool, struct order *o, struct ilk_future *future, ilk_time deadline)
+int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,
+	struct ilk_future *future, ilk_time deadline)
 {
 	const struct ilk_pool_view_ *v;
 	struct ilk_pool_place_ place;
@@ -203,16 +196,23 @@ static int submit(
 int ilk_pool_submit(struct ilk_pool *pool, const char *function, const void *argument, size_t bytes,
 	struct ilk_future *future, ilk_time deadline)
 {
-	struct order o = {function, argument, bytes, future ? 0 : ILK_POOL_CELL_UNWANTED_, 0};
+	struct ilk_pool_order_ o = {.function = function,
+		.argument = argument,
+		.bytes = bytes,
+		.flags = future ? 0 : ILK_POOL_CELL_UNWANTED_,
+		.items = 1};
 
-	return submit(pool, &o, future, deadline);
+	return ilk_pool_submit_order_(pool, &o, future, deadline);
 }
 
 int ilk_pool_submit_in_place(struct ilk_pool *pool, const char *function, const void *argument,
 	size_t bytes, struct ilk_future *future, ilk_time deadline)
 {
-	struct order o = {function, argument, bytes,
-		ILK_POOL_CELL_IN_PLACE_ | (future ? 0 : ILK_POOL_CELL_UNWANTED_), 0};
+	struct ilk_pool_order_ o = {.function = function,
+		.argument = argument,
+		.bytes = bytes,
+		.flags = ILK_POOL_CELL_IN_PLACE_ | (future ? 0 : ILK_POOL_CELL_UNWANTED_),
+		.items = 1};
 
-	return submit(pool, &o, future, deadline);
+	return ilk_pool_submit_order_(pool, &o, future, deadline);
 }

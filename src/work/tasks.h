@@ -12,6 +12,17 @@ enum {
 	ILK_POOL_END_ = 4,
 };
 
+/* What is to be submitted. */
+struct ilk_pool_order_ {
+	const char *function;
+	const void *argument;
+	uint64_t bytes;
+	uint32_t flags;  /* of the cell */
+	uint32_t number; /* of the function */
+	uint32_t items;  /* arguments of the same size, one behind the other: a run for each, */
+	uint32_t each_result; /* and the bytes of each one's result */
+};
+
 /* A cell that the calling thread is FILLING. */
 struct ilk_pool_place_ {
 	uint64_t position, word;
@@ -85,17 +96,24 @@ int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *tak
 /* What a task came to that was run at once, in a task, without a cell. Private memory. */
 struct ilk_pool_result_ {
 	int rc;
+	uint32_t item;
 	size_t bytes;
 	char text[ILK_POOL_TEXT_BYTES];
 	_Alignas(16) char data[];
 };
 
 /* Runs it so; *FUTURE, if not NULL, leads to a result. 0; -ENOMEM; -ECHILD. */
-int ilk_pool_run_here_(struct ilk_pool_serving_ *s, uint32_t function, const void *argument,
-	size_t bytes, struct ilk_future *future);
+int ilk_pool_run_here_(
+	struct ilk_pool_serving_ *s, const struct ilk_pool_order_ *o, struct ilk_future *future);
 
 /* For who waits for room in a task: runs a task that is queued. 1: it did; 0; -ECHILD. */
 int ilk_pool_help_(struct ilk_pool_serving_ *s);
+
+/* --- pool_submit.c --- */
+
+/* Submits what O says; its number is filled in. As ilk_pool_submit(). */
+int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,
+	struct ilk_future *future, ilk_time deadline);
 
 /* --- pool_future.c --- */
 

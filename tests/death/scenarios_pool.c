@@ -22,7 +22,8 @@ struct kind {
 
 static const struct kind empty = {{8, 8, 0}, 1, 0, 0};
 static const struct kind keeping = {{8, 8, 0}, 1, ILK_POOL_KEEP, 0};
-static const struct kind one_again = {{8, 8, 0}, 1, 0, 1};
+/* The partner, both victims, and then a survivor. */
+static const struct kind one_again = {{8, 8, 0}, 3, 0, 1};
 static const struct kind one_once = {{8, 8, 0}, 0, 0, 1};
 static const struct kind full = {{8, 8, 0}, 1, 0, ROOM};
 
