@@ -20,6 +20,7 @@
 #include <ilk/queue.h>
 #include <ilk/ring.h>
 #include <ilk/channel.h>
+#include <ilk/spawn.h>
 #include <ilk/pool.h>
 #include <ilk/inspect.h>
 

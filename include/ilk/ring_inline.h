@@ -59,11 +59,11 @@ static inline int ilk_ring_is_mine_(const struct ilk_ring_hold_ *h)
 /* Moves the handle's position. */
 static inline void ilk_ring_move_(struct ilk_ring_hold_ *h, uint64_t bytes, uint64_t messages)
 {
+	uint64_t offset = h->offset + bytes;
+
 	h->at += bytes;
-	h->offset += bytes;
-	if (h->offset >= h->bytes)
-		h->offset -= h->bytes;
 	h->number += messages;
+	h->offset = offset >= h->bytes ? offset - h->bytes : offset;
 }
 
 /* --- the writer --- */

@@ -79,7 +79,6 @@ static const struct {
 	{ESTALE, "The future was got or released already, or is another process's: get each once, in "
 		 "the process that submitted."},
 	{EALREADY, "It is so already: there is nothing more to do."},
-	{ECHILD, "A task forked, and the child returned from it: end such a child with _exit()."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
 	{ERANGE, "Less is left than was to be counted: see who has counted too much."},
 	{ENOTRECOVERABLE,
@@ -120,6 +119,10 @@ static const struct {
 		"-v` or `-l`."},
 	{EMFILE, "This process has too many files open, or this thread reads 16 rwlocks: close or "
 		 "unlock some, or raise `ulimit -n`."},
+	{ECHILD,
+		"It is no child, crew or task of this process, or another call has waited for it: use it "
+		"where it was started, and do not wait for any child."},
+	{ESRCH, "It has ended and was joined: start another."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };
 

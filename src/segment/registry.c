@@ -309,7 +309,7 @@ static int has_threads(const struct ilk_member_ *member)
 }
 
 /* Who exits without closing is no death, unless it holds something or has threads still. */
-__attribute__((destructor)) static void end_of_process(void)
+__attribute__((destructor)) void ilk_registry_leave_(void)
 {
 	if (ilk_load_acquire_(ilk_epoch_) < EPOCH_FIRST || pthread_mutex_trylock(&lock) != 0)
 		return; /* exit() in the midst of something: the kernel will tell the others */

@@ -162,6 +162,9 @@ struct ilk_segment *ilk_find_attachment_(const void *object);
 void ilk_registry_lock_(void);
 void ilk_registry_unlock_(void);
 
+/* What exit() does: leaves all segments, where the process holds nothing and no thread is left. */
+void ilk_registry_leave_(void);
+
 extern struct ilk_segment *ilk_attachments_;
 extern struct ilk_member_ *ilk_members_;
 

@@ -1,0 +1,185 @@
+/*
+ * process.c - fork(2), pidfd_open(2), waitid(2), PR_SET_PDEATHSIG.
+ *
+ * A child waits at a gate, a pipe, until its parent has a descriptor for it: before that its pid
+ * could be reaped by whoever waits for any child, and be another's. A parent that dies with the gate
+ * shut leaves an end of file, and so no child that nobody knows of.
+ */
+#include "os/process.h"
+#include "os/clock.h"
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+/* Of Linux 5.4: newer than some C libraries. */
+enum { BY_PIDFD = 3 };
+enum { WATCHED_MOST = 1024 };
+
+/* --- the child's part --- */
+
+/*
+ * Signals that come from outside are handled as by a program that has just begun; what is ignored stays
+ * ignored. Those that tell of the process's own faults keep their handlers.
+ */
+static void reset_handlers(void)
+{
+	for (int s = 1; s <= SIGRTMAX; s++) {
+		struct sigaction a;
+
+		if (s == SIGSEGV || s == SIGBUS || s == SIGFPE || s == SIGILL || s == SIGTRAP ||
+			s == SIGABRT || s == SIGSYS)
+			continue;
+		if (sigaction(s, NULL, &a) < 0 || a.sa_handler == SIG_DFL ||
+			a.sa_handler == SIG_IGN)
+			continue;
+		a.sa_handler = SIG_DFL;
+		a.sa_flags = 0;
+		sigaction(s, &a, NULL);
+	}
+}
+
+/* Is the thread that forked us there still? Not after an exec either. A parent outside of our pid
+ * namespace cannot be asked for. */
+static int has_parent(pid_t parent, pid_t thread)
+{
+	pid_t now = getppid();
+
+	if (now != parent)
+		return now == 0;
+	return syscall(SYS_tgkill, parent, thread, 0) == 0 || errno != ESRCH;
+}
+
+static int pass_gate(int gate)
+{
+	char byte;
+	ssize_t n;
+
+	do
+		n = read(gate, &byte, 1);
+	while (n < 0 && errno == EINTR);
+	close(gate);
+	return n == 1;
+}
+
+__attribute__((noreturn)) static void be_born(
+	const struct ilk_birth_ *birth, pid_t parent, pid_t thread, int gate)
+{
+	if (!birth->outlives)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	if ((!birth->outlives && !has_parent(parent, thread)) || !pass_gate(gate))
+		_exit(0);
+	reset_handlers();
+	prctl(PR_SET_NAME, birth->name);
+	pthread_sigmask(SIG_SETMASK, &birth->mask, NULL);
+	birth->live(birth);
+	_exit(0);
+}
+
+/* --- the parent's --- */
+
+int ilk_process_fork_(const struct ilk_birth_ *birth, int32_t *pid)
+{
+	pid_t parent = getpid(), thread = (pid_t)syscall(SYS_gettid);
+	int gate[2], fd = -1;
+
+	if (pipe2(gate, O_CLOEXEC) < 0)
+		return -errno;
+	*pid = fork();
+	if (*pid == 0) {
+		close(gate[1]);
+		be_born(birth, parent, thread, gate[0]);
+	}
+	if (*pid > 0)
+		fd = (int)syscall(SYS_pidfd_open, *pid, 0);
+	if (fd < 0)
+		fd = -errno;
+	else /* one that was killed already tells so by its descriptor */
+		while (write(gate[1], "", 1) < 0 && errno == EINTR)
+			continue;
+	close(gate[0]);
+	close(gate[1]);
+	if (fd < 0 && *pid > 0)
+		while (waitpid(*pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+	return fd;
+}
+
+int ilk_process_reap_(int fd, struct ilk_ended_ *ended)
+{
+	siginfo_t info = {.si_pid = 0};
+	int rc;
+
+	do
+		rc = waitid((idtype_t)BY_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+	while (rc < 0 && errno == EINTR);
+	if (rc < 0)
+		return -errno;
+	if (info.si_pid == 0)
+		return 0;
+	*ended = (struct ilk_ended_){
+		.code = info.si_code == CLD_EXITED ? info.si_status : -1,
+		.signal = info.si_code == CLD_EXITED ? 0 : info.si_status,
+		.core = info.si_code == CLD_DUMPED,
+	};
+	return 1;
+}
+
+int ilk_process_watch_(const int *fds, unsigned count, ilk_time until)
+{
+	struct pollfd p[WATCHED_MOST];
+	int n;
+
+	for (unsigned i = 0; i < count; i++)
+		p[i] = (struct pollfd){.fd = fds[i], .events = POLLIN};
+	do {
+		ilk_time now = ilk_now();
+		struct timespec t = ilk_timespec_(until > now ? until - now : 0);
+
+		n = ppoll(p, count, until == ILK_FOREVER ? NULL : &t, NULL);
+	} while (n < 0 && errno == EINTR);
+	if (n <= 0)
+		return n < 0 ? -errno : -ETIMEDOUT;
+	for (unsigned i = 0; i < count; i++)
+		if (p[i].revents)
+			return (int)i;
+	return -ETIMEDOUT;
+}
+
+int ilk_process_signal_(int fd, int signal)
+{
+	return syscall(SYS_pidfd_send_signal, fd, signal, NULL, 0) < 0 ? -errno : 0;
+}
+
+void ilk_process_close_(int fd)
+{
+	close(fd);
+}
+
+void ilk_process_end_(int code)
+{
+	_exit(code);
+}
+
+/* --- signals --- */
+
+void ilk_signals_block_(sigset_t *before)
+{
+	sigset_t all;
+
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, before);
+}
+
+void ilk_signals_restore_(const sigset_t *before)
+{
+	pthread_sigmask(SIG_SETMASK, before, NULL);
+}
+
+void ilk_signals_blocked_(sigset_t *now)
+{
+	pthread_sigmask(SIG_SETMASK, NULL, now);
+}

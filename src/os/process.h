@@ -1,0 +1,55 @@
+/* process.h - children: forked, told of their parent's end, watched by a descriptor, ended. */
+#ifndef ILK_OS_PROCESS_H
+#define ILK_OS_PROCESS_H
+
+#include <ilk/base.h>
+#include <signal.h>
+
+enum { ILK_COMM_BYTES_ = 16 };
+
+/* What a child is to be. */
+struct ilk_birth_ {
+	void (*live)(const struct ilk_birth_ *birth); /* what it does; does not return */
+	sigset_t mask;                                /* the signals that it blocks */
+	char name[ILK_COMM_BYTES_];
+	int outlives; /* it does not end with the calling thread */
+};
+
+/*
+ * Forks a child that calls BIRTH's `live`; unless `outlives` it is killed when the calling thread
+ * ends, and does not begin if that has ended. All signals are to be blocked in the calling thread.
+ * Handlers of signals that come from outside are not the child's. *PID; and the descriptor that
+ * tells of its end; -E... there is no child.
+ */
+int ilk_process_fork_(const struct ilk_birth_ *birth, int32_t *pid);
+
+/* How a process ended. */
+struct ilk_ended_ {
+	int code;   /* what it exited with; -1: by a signal */
+	int signal; /* 0: by none */
+	int core;   /* 1: it left a core */
+};
+
+/* Has the child behind FD ended? 1: it is reaped now; 0; -ECHILD: it is not (any more) a child of
+ * this process. */
+int ilk_process_reap_(int fd, struct ilk_ended_ *ended);
+
+/* Waits until one of the COUNT processes behind FDS, 1024 at most, has ended. Its place;
+ * -ETIMEDOUT; -E... */
+int ilk_process_watch_(const int *fds, unsigned count, ilk_time until);
+
+/* 0; -ESRCH it has ended; -EINVAL; -EPERM. */
+int ilk_process_signal_(int fd, int signal);
+
+void ilk_process_close_(int fd);
+
+/* Ends this process at once: exit() without handlers. */
+__attribute__((noreturn)) void ilk_process_end_(int code);
+
+/* Blocks all signals in the calling thread; *BEFORE is what was blocked; and back. */
+void ilk_signals_block_(sigset_t *before);
+void ilk_signals_restore_(const sigset_t *before);
+/* What the calling thread blocks. */
+void ilk_signals_blocked_(sigset_t *now);
+
+#endif
