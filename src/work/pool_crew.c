@@ -94,6 +94,14 @@ int ilk_pool_start(struct ilk_pool *pool, unsigned workers,
 	return rc;
 }
 
+/* In a child that was forked since? */
+static int is_parents(const struct ilk_pool_crew *c)
+{
+	ilk_registry_lock_(); /* notices it */
+	ilk_registry_unlock_();
+	return c->process != ilk_fork_serial_();
+}
+
 static void ring(struct ilk_pool_crew *c)
 {
 	ilk_futex_step_and_wake_(&c->bell, 1);
@@ -101,7 +109,7 @@ static void ring(struct ilk_pool_crew *c)
 
 int ilk_pool_resize(struct ilk_pool_crew *crew, unsigned workers)
 {
-	if (crew->process != ilk_fork_serial_())
+	if (is_parents(crew))
 		return -ECHILD;
 	if (workers == 0 || workers > crew->most)
 		return ilk_fail_(-EINVAL, "a crew has 1 to %u workers", crew->most);
@@ -124,7 +132,7 @@ static void ask_all(struct ilk_pool_crew *c)
 
 int ilk_pool_stop(struct ilk_pool_crew *crew, ilk_time deadline)
 {
-	if (crew->process != ilk_fork_serial_())
+	if (is_parents(crew))
 		return -ECHILD;
 	ilk_store_release_(&crew->wanted, 0u);
 	ilk_store_release_(&crew->stop, deadline > 0 ? deadline : 1);

@@ -2,7 +2,7 @@
  * pool_fd.c - the end of tasks, for event loops: a thread of this process that waits for it, and
  * writes a descriptor.
  *
- * State      watches: private memory, under a lock of its own; one for each pool. A forked child has
+ * State      watches: private memory, under the registry lock; one for each pool. A forked child has
  *            none: what it inherited are its parent's.
  * Death      A wake-up that was lost with who was to give it: the thread looks every 20 ms whether
  *            more of its process's tasks are over than before.
@@ -27,7 +27,6 @@ struct watch {
 };
 
 static struct watch *watches;
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 
 /* --- the thread --- */
 
@@ -106,7 +105,7 @@ static void *watch_in_thread(void *arg)
 	return NULL;
 }
 
-/* --- the calls; under the lock --- */
+/* --- the calls --- */
 
 static struct watch **find(const struct ilk_pool *pool)
 {
@@ -147,10 +146,10 @@ int ilk_pool_fd(struct ilk_pool *pool)
 
 	if (rc < 0)
 		return rc;
-	pthread_mutex_lock(&lock);
+	ilk_registry_lock_();
 	w = *find(pool);
 	rc = w ? w->fd : start(pool);
-	pthread_mutex_unlock(&lock);
+	ilk_registry_unlock_();
 	return rc;
 }
 
@@ -158,12 +157,12 @@ int ilk_pool_fd_close(struct ilk_pool *pool)
 {
 	struct watch **at, *w;
 
-	pthread_mutex_lock(&lock);
+	ilk_registry_lock_();
 	at = find(pool);
 	w = *at;
 	if (w)
 		*at = w->next;
-	pthread_mutex_unlock(&lock);
+	ilk_registry_unlock_();
 	if (!w)
 		return -ENOENT;
 	ilk_store_release_(&w->end, 1u);

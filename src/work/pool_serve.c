@@ -13,6 +13,7 @@
 #include "work/serve.h"
 #include "work/waiting.h"
 #include <limits.h>
+#include <pthread.h>
 #include <string.h>
 
 __thread struct ilk_pool_serving_ *ilk_pool_serving_;
@@ -86,6 +87,8 @@ static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
 {
 	if (!ilk_cas_full_(&row->owner, &owner, mine))
 		return 0;
+	/* A thread that ends in order leaves its owner word to the next. Who asks does so again. */
+	ilk_store_relaxed_(&row->leave, 0u);
 	ilk_store_relaxed_(&row->function, 0u);
 	ilk_store_relaxed_(&row->deep, 0u);
 	ilk_store_relaxed_(&row->since, ilk_now());
@@ -280,6 +283,36 @@ static int serve(struct ilk_pool_serving_ *s, const struct ilk_pool_serve_option
 	return leave(s, work(s, o->tasks, o->until ? o->until : ILK_FOREVER));
 }
 
+/* The thread ends in a task: it is not inside any more, however often it was. */
+static void thread_ends(void *serving)
+{
+	struct ilk_pool_serving_ *s = serving;
+
+	if (ilk_find_mine_(s->view.pool) < 0)
+		return;
+	while (ilk_thread_.me->inside > s->inside_before)
+		ilk_inside_end_(ilk_thread_.segment);
+}
+
+/* 0; -E...; what it began with. */
+static int serve_inside(struct ilk_pool_serving_ *s, const struct ilk_pool_serve_options *o,
+	const struct ilk_pool_place_for_ *place)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	int rc;
+
+	s->inside_before = ilk_thread_.me->inside;
+	rc = ilk_inside_begin_(seg);
+	if (rc < 0)
+		return rc;
+	pthread_cleanup_push(thread_ends, s);
+	rc = serve(s, o, place);
+	pthread_cleanup_pop(0);
+	if (rc != -ECHILD)
+		ilk_inside_end_(seg);
+	return rc;
+}
+
 static int is_served(const struct ilk_pool *pool)
 {
 	const struct ilk_pool_serving_ *s = ilk_pool_serving_;
@@ -295,7 +328,6 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 {
 	struct ilk_pool_serving_ s = {.ran = 0};
 	const struct ilk_pool_view_ *v;
-	struct ilk_segment *seg;
 	int rc = check_functions(functions, count);
 
 	if (rc == 0)
@@ -306,16 +338,7 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 		return -EDEADLK;
 	s.view = *v;
 	rc = name_all(pool, functions, count, &s.able);
-	if (rc < 0)
-		return rc;
-	seg = ilk_thread_.segment;
-	rc = ilk_inside_begin_(seg);
-	if (rc < 0)
-		return rc;
-	rc = serve(&s, o, place);
-	if (rc != -ECHILD)
-		ilk_inside_end_(seg);
-	return rc;
+	return rc < 0 ? rc : serve_inside(&s, o, place);
 }
 
 int ilk_pool_serve(struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count,

@@ -54,6 +54,7 @@ struct ilk_pool_serving_ {
 	struct ilk_identity_ *me;
 	uint32_t owner;
 	uint32_t deep;
+	uint32_t inside_before; /* how often the thread was inside (wait.h) */
 	uint64_t ran;
 };
 extern __thread struct ilk_pool_serving_ *ilk_pool_serving_;
