@@ -135,6 +135,24 @@ static int serve_one(struct stage *s)
 	return EXPECT(s, serve(1, ilk_after_ms(LIMIT_MS)), 0);
 }
 
+/* For those that end asleep. */
+static int submit_for_ever(struct stage *s)
+{
+	int64_t x = 7;
+
+	return EXPECT(s, ilk_pool_submit(pool, "square", &x, sizeof x, NULL, ILK_FOREVER), 0);
+}
+
+static int serve_for_ever(struct stage *s)
+{
+	return EXPECT(s, serve(1, ILK_FOREVER), 0);
+}
+
+static int get_for_ever(struct stage *s)
+{
+	return EXPECT(s, ilk_future_get(&mine_too, NULL, 0, NULL, ILK_FOREVER), 0);
+}
+
 static int serve_in_time(struct stage *s)
 {
 	return EXPECT(s, serve(0, ilk_after_ms(TIMEOUT_MS)), -ETIMEDOUT);
@@ -348,7 +366,7 @@ POOL_ROW(pool_submit_waited, "submits a task where a worker sleeps", keeping, PO
 
 POOL_ROW(pool_submit_asleep, "waits for room, up to its sleep", full, .found = found,
 	.attach = attach, .look = scene_look, .recover = recover, .prepare = join,
-	.operate = submit, .before = ROOM, .after = ROOM, .flags = ENDS_ASLEEP);
+	.operate = submit_for_ever, .before = ROOM, .after = ROOM, .flags = ENDS_ASLEEP);
 
 POOL_ROW(pool_serve, "runs a task, that may be run again", one_again, POOL_ROLES, .prepare = join,
 	.operate = serve_one, .before = 1, .after = 0);
@@ -358,7 +376,7 @@ POOL_ROW(pool_serve_once, "runs a task, that may not be run again", one_once, .f
 	.audit = audit_once, .prepare = join, .operate = serve_one, .before = NO_OUTCOME);
 
 POOL_ROW(pool_serve_asleep, "waits for a task, up to its sleep", empty, POOL_ROLES, .prepare = join,
-	.operate = serve_one, .before = 0, .after = 0, .flags = ENDS_ASLEEP);
+	.operate = serve_for_ever, .before = 0, .after = 0, .flags = ENDS_ASLEEP);
 
 POOL_ROW(pool_serve_woken, "is woken for a task, and runs it", keeping, POOL_ROLES,
 	.part = PART_HOLDS, .partner = join_all, .partner_after = submit_unwanted, .prepare = join,
@@ -374,10 +392,11 @@ POOL_ROW(pool_get, "gets a result", empty, POOL_ROLES, .prepare = submit_and_run
 	.before = 0, .after = 0);
 
 POOL_ROW(pool_get_asleep, "waits for a result, up to its sleep", empty, POOL_ROLES,
-	.prepare = join_submitted, .operate = get, .before = 0, .after = 0, .flags = ENDS_ASLEEP);
+	.prepare = join_submitted, .operate = get_for_ever, .before = NO_OUTCOME,
+	.flags = ENDS_ASLEEP);
 
 POOL_ROW(pool_get_timeout, "gives up waiting for a result", empty, POOL_ROLES,
-	.prepare = join_submitted, .operate = get_in_time, .before = 0, .after = 0,
+	.prepare = join_submitted, .operate = get_in_time, .before = NO_OUTCOME,
 	.flags = FROM_SLEEP);
 
 POOL_ROW(pool_cancel, "cancels a task", keeping, POOL_ROLES, .prepare = join_submitted,

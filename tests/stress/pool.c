@@ -34,7 +34,7 @@ static int mix(struct ilk_task *task, const void *argument, size_t bytes)
 	memcpy(&x, argument, sizeof x);
 	CHECK(ilk_add_full_(entry_of(x), (uint8_t)1) < 1 + RETRIES);
 	y = x * 0x9e3779b97f4a7c15u;
-	for (volatile int i = 0; i < (int)(y >> 57); i++)
+	for (volatile int i = 0; i < (int)(y >> 50); i++)
 		;
 	return ilk_task_result(task, &y, sizeof y);
 }
