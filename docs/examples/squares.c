@@ -23,7 +23,7 @@ static const struct ilk_task_function functions[] = {{"square", square}};
 
 int main(void)
 {
-	const struct ilk_pool_options o = {.size = sizeof o, .argument_bytes = 1024};
+	const struct ilk_pool_options o = {.size = sizeof o, .capacity = 64};
 	static int64_t x[NUMBERS], y[NUMBERS];
 	struct ilk_pool_crew *crew = NULL;
 	struct ilk_segment *seg;

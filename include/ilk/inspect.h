@@ -109,7 +109,7 @@ struct ilk_holder_info {
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
 	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
-			   of a channel "end 0", "end 1" */
+			   of a channel "end 0", "end 1", of a pool "runs", "serves" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
 	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown */
 };

@@ -20,6 +20,8 @@ enum {
 	ILK_POOL_REMOVED_ = 4,
 };
 
+enum { ILK_POOL_MOST_ITEMS_ = 1 << 20 }; /* of a chunk */
+
 /* Kinds of sleepers; those who wait for one future sleep at its cell. */
 enum { ILK_POOL_WORKERS_, ILK_POOL_ROOM_, ILK_POOL_OVER_, ILK_POOL_KINDS_ };
 

@@ -36,7 +36,7 @@ static size_t choose_chunk(const struct map *m, const struct ilk_pool_view_ *v)
 	const struct ilk_pool_row_ *row = ilk_pool_rows_(v->pool);
 
 	most = results < most ? results : most;
-	most = most < UINT32_MAX ? most : UINT32_MAX;
+	most = most < ILK_POOL_MOST_ITEMS_ ? most : ILK_POOL_MOST_ITEMS_;
 	if (m->options->chunk)
 		return m->options->chunk <= most ? m->options->chunk : 0;
 	for (uint32_t i = 0; i < v->shape.rows; i++)

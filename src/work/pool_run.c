@@ -126,7 +126,8 @@ static void run(const struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ 
 	const char *argument = argument_of(&s->view, cell, &bytes);
 
 	each = ilk_load_relaxed_(&cell->each_result);
-	if (!argument || !items || (uint64_t)items * each > s->view.shape.result_bytes) {
+	if (!argument || items - 1 >= ILK_POOL_MOST_ITEMS_ ||
+		(uint64_t)items * each > s->view.shape.result_bytes) {
 		ilk_task_fail(task, -EBADMSG, "it is damaged");
 		return;
 	}

@@ -55,9 +55,9 @@ static int number_for(struct ilk_pool *pool, const char *name)
 }
 
 static int name_all(struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count,
-	struct ilk_pool_able_ *able)
+	struct ilk_pool_able_ *able, ilk_time deadline)
 {
-	int rc = ilk_mutex_lock(&pool->naming);
+	int rc = ilk_mutex_lock_until(&pool->naming, deadline);
 
 	if (rc < 0)
 		return rc;
@@ -78,7 +78,7 @@ int ilk_pool_introduce_(
 	struct ilk_pool_able_ able = {.past = 0};
 	int rc = check_functions(functions, count);
 
-	return rc < 0 ? rc : name_all(pool, functions, count, &able);
+	return rc < 0 ? rc : name_all(pool, functions, count, &able, ILK_FOREVER);
 }
 
 /* --- its row --- */
@@ -337,7 +337,7 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 	if (is_served(pool))
 		return -EDEADLK;
 	s.view = *v;
-	rc = name_all(pool, functions, count, &s.able);
+	rc = name_all(pool, functions, count, &s.able, o->until ? o->until : ILK_FOREVER);
 	return rc < 0 ? rc : serve_inside(&s, o, place);
 }
 

@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "pools.h"
 #include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -435,6 +436,18 @@ static void make_queues(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* The same. */
+static void make_pool(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	pools_furnish(made->seg);
+	first = start(made->seg, pools_occupy);
+	finish(start(made->seg, pools_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -454,6 +467,7 @@ static const struct recipe {
 	{"rings", 32 << 10, 0, make_rings},
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 	{"queues", 32 << 10, 0, make_queues},
+	{"pool", 32 << 10, 0, make_pool},
 };
 
 /* The name is there only until its file is open. */
