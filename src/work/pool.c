@@ -67,9 +67,13 @@ __thread struct ilk_pool_view_ ilk_pool_view_;
 
 /* --- queueing --- */
 
-int ilk_pool_claim_(const struct ilk_pool_view_ *v, struct ilk_pool_place_ *place)
+int ilk_pool_claim_(
+	const struct ilk_pool_view_ *v, const uint64_t *from, struct ilk_pool_place_ *place)
 {
 	uint64_t p = ilk_load_relaxed_(&v->pool->tail), end = p + v->mask + 1;
+
+	if (from && (int64_t)(*from - p) > 0)
+		p = *from;
 
 	for (; p != end; p++) {
 		struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, p);
@@ -95,23 +99,27 @@ static void set_head_back(struct ilk_pool *pool, uint64_t p)
 	ilk_add_full_(&pool->returned, 1u); /* [I5] */
 }
 
-void ilk_pool_queue_(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place)
+void ilk_pool_queue_(const struct ilk_pool_place_ *place)
 {
-	struct ilk_pool *pool = v->pool;
-	uint64_t next = place->position + 1, tail = ilk_load_relaxed_(&pool->tail);
-	int is_moved = 0;
-
 	/* [P1] Weaker: a worker could run what is not written yet. */
 	ilk_store_release_(&place->cell->word, ilk_task_with_(place->word, ILK_TASK_QUEUED_, 0));
+}
+
+void ilk_pool_publish_(const struct ilk_pool_view_ *v, uint64_t first, uint64_t next)
+{
+	struct ilk_pool *pool = v->pool;
+	uint64_t tail = ilk_load_relaxed_(&pool->tail);
+	int is_moved = 0;
+
 	while (!is_moved && (int64_t)(next - tail) > 0)
 		is_moved = ilk_cas_full_(&pool->tail, &tail, next);
-	if (is_moved) {
+	/* [P5] Weaker: one could be passed over, and we not see that. */
+	if (is_moved)
 		ilk_fence_after_rmw_();
-		return;
-	}
-	/* [P5] Weaker: it could be passed over, and we not see that. */
-	ilk_fence_();
-	set_head_back(pool, place->position);
+	else
+		ilk_fence_();
+	if (!is_moved || (int64_t)(tail - first) > 0)
+		set_head_back(pool, first);
 }
 
 void ilk_pool_queue_again_(const struct ilk_pool_view_ *v, const struct ilk_pool_cell_ *cell)
@@ -197,7 +205,10 @@ static int next_position(
 		able->past = head;
 	}
 	for (;;) {
-		tail = ilk_load_acquire_(&pool->tail);
+		/* It only grows: while there is something before what it was, that will do. */
+		tail = able->tail;
+		if ((int64_t)(tail - head) <= 0)
+			tail = able->tail = ilk_load_acquire_(&pool->tail);
 		/* All cells lie in the last so many positions. */
 		*position =
 			(int64_t)(tail - head) > (int64_t)v->mask + 1 ? tail - v->mask - 1 : head;

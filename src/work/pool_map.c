@@ -7,17 +7,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { TASKS_A_WORKER = 4, MOST_AT_A_TIME = 1 << 16 };
+enum { TASKS_A_WORKER = 4, MOST_AT_A_TIME = 1 << 10, MOST_IN_A_BATCH = 32 };
 
 struct map {
 	struct ilk_pool *pool;
 	struct ilk_pool_order_ order;
+	struct ilk_pool_batch_ batch;
 	const char *arguments;
 	char *results;
 	size_t argument_bytes, result_bytes, count;
 	size_t chunk, chunks;
 	size_t submitted, got; /* chunks */
 	size_t window;
+	int is_full;               /* the pool had no room for the next one */
 	struct ilk_future *future; /* chunk i's is future[i % window] */
 	const struct ilk_map_options *options;
 	struct ilk_outcome out;
@@ -64,18 +66,27 @@ static int submit_next(struct map *m, ilk_time deadline)
 		m->pool, &m->order, &m->future[m->submitted % m->window], deadline);
 }
 
-/* Submits what there is room for: waits for that only where nothing is to be got. 0; -E... */
-static int submit_some(struct map *m, ilk_time deadline)
+/*
+ * Submits what there is room for, a few at a time: waits for that only where nothing is to be got. 0;
+ * -E... It may be that the pool was closed, and nobody looks for them: then they go with the rest.
+ */
+static int submit_some(struct map *m, const struct ilk_pool_view_ *v, ilk_time deadline)
 {
-	int rc = 0;
+	int rc = 0, any;
 
-	while (m->submitted < m->chunks && m->submitted - m->got < m->window) {
+	while (m->submitted < m->chunks && m->submitted - m->got < m->window &&
+		m->batch.count < MOST_IN_A_BATCH) {
 		rc = submit_next(m, m->submitted == m->got ? deadline : ILK_NOW);
 		if (rc < 0)
 			break;
 		m->submitted++;
 	}
-	return rc == -EAGAIN && m->submitted != m->got ? 0 : rc;
+	any = m->batch.count != 0;
+	ilk_pool_publish_batch_(v, &m->batch);
+	if (any && ilk_load_relaxed_(&m->pool->state) & ILK_POOL_CLOSED_)
+		return -EPIPE;
+	m->is_full = rc == -EAGAIN && m->submitted != m->got;
+	return m->is_full ? 0 : rc;
 }
 
 static int get_next(struct map *m, ilk_time deadline)
@@ -104,14 +115,27 @@ static void let_go(struct map *m)
 	}
 }
 
-static int run(struct map *m, ilk_time deadline)
+/* Gets what is there, and at least one: after it, and others, there is room for a batch. */
+static int get_some(struct map *m, ilk_time deadline)
+{
+	int rc = get_next(m, deadline);
+
+	for (int i = 1; rc == 0 && i < MOST_IN_A_BATCH && m->got < m->submitted &&
+			ilk_future_poll(&m->future[m->got % m->window]) == 1;
+		i++)
+		rc = get_next(m, ILK_NOW);
+	return rc;
+}
+
+static int run(struct map *m, const struct ilk_pool_view_ *v, ilk_time deadline)
 {
 	int rc = 0;
 
 	while (rc == 0 && m->got < m->chunks) {
-		rc = submit_some(m, deadline);
-		if (rc == 0)
-			rc = get_next(m, deadline);
+		rc = submit_some(m, v, deadline);
+		if (rc == 0 && (m->submitted == m->chunks || m->submitted - m->got == m->window ||
+				       m->is_full))
+			rc = get_some(m, deadline);
 	}
 	if (rc > 0 && m->options->outcome)
 		*m->options->outcome = m->out;
@@ -141,6 +165,7 @@ int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *argume
 {
 	static const struct ilk_map_options usual = {.size = sizeof usual};
 	const struct ilk_pool_view_ *v;
+	struct ilk_pool_view_ view;
 	struct map m = {
 		.pool = pool,
 		.order = {.function = function, .each_result = (uint32_t)result_bytes},
@@ -158,8 +183,11 @@ int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *argume
 	rc = ilk_pool_enter_(pool, ILK_POOL_CLOSED_, &v);
 	if (rc == 0)
 		rc = plan(&m, v);
-	if (rc == 0)
-		rc = run(&m, deadline);
+	if (rc == 0) {
+		view = *v; /* tasks that run here may use other pools */
+		m.order.batch = &m.batch;
+		rc = run(&m, &view, deadline);
+	}
 	free(m.future);
 	return rc;
 }

@@ -6,6 +6,7 @@
  * up again when it returns; a child that returns from it, having been forked there, has no place, and
  * touches nothing.
  */
+#include "os/clock.h"
 #include "work/waiting.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -191,7 +192,7 @@ int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *tak
 	};
 
 	s->deep++;
-	note(s, taken->function + 1, ilk_now());
+	note(s, taken->function + 1, ilk_now_about_());
 	run(s, taken, &task);
 	s->deep--;
 	if (come_back(s) < 0)

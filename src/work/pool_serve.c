@@ -264,6 +264,7 @@ static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;
 	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
+	s->able.tail = ilk_load_acquire_(&s->view.pool->tail);
 	s->outer = ilk_pool_serving_;
 	ilk_pool_serving_ = s;
 	return 0;

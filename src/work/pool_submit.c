@@ -50,11 +50,11 @@ static int claim_or_not(struct ilk_pool_wait_ *wait)
 
 	if (ilk_load_relaxed_(&v->pool->state) & ILK_POOL_CLOSED_)
 		return -EPIPE;
-	if (ilk_pool_claim_(v, &room->place))
+	if (ilk_pool_claim_(v, NULL, &room->place))
 		return ILK_POOL_GOT_;
 	if (!wait->deep || !ilk_pool_sweep_if_due_(v, ilk_now()))
 		return ILK_POOL_NONE_;
-	return ilk_pool_claim_(v, &room->place) ? ILK_POOL_GOT_ : ILK_POOL_NONE_;
+	return ilk_pool_claim_(v, NULL, &room->place) ? ILK_POOL_GOT_ : ILK_POOL_NONE_;
 }
 
 static void give_up(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place)
@@ -107,7 +107,7 @@ static int make_room(struct ilk_pool_serving_ *s, struct ilk_pool_place_ *place)
 	int rc;
 
 	do {
-		if (ilk_pool_claim_(&s->view, place))
+		if (ilk_pool_claim_(&s->view, NULL, place))
 			return 1;
 		rc = ilk_pool_help_(s);
 	} while (rc > 0);
@@ -144,11 +144,27 @@ static int retract(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ 
 
 static int queue_it(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place)
 {
-	ilk_pool_queue_(v, place);
+	ilk_pool_publish_(v, place->position, place->position + 1);
 	ilk_pool_told_(v->pool, ILK_POOL_WORKERS_, 1); /* [P7] */
 	if (ILK_UNLIKELY_(ilk_load_relaxed_(&v->pool->state) & ILK_POOL_CLOSED_))
 		return retract(v, place);
 	return 0;
+}
+
+static void add_to(struct ilk_pool_batch_ *batch, uint64_t position)
+{
+	if (!batch->count++)
+		batch->first = position;
+	batch->next = position + 1;
+}
+
+void ilk_pool_publish_batch_(const struct ilk_pool_view_ *v, struct ilk_pool_batch_ *batch)
+{
+	if (!batch->count)
+		return;
+	ilk_pool_publish_(v, batch->first, batch->next);
+	ilk_pool_told_(v->pool, ILK_POOL_WORKERS_, (int)batch->count); /* [P7] */
+	batch->count = 0;
 }
 
 static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place,
@@ -158,7 +174,11 @@ static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_
 	if (future)
 		*future = (struct ilk_future){v->pool, (uint32_t)(place->position & v->mask),
 			ilk_task_serial_(place->word), NULL};
-	return queue_it(v, place);
+	ilk_pool_queue_(place);
+	if (!o->batch)
+		return queue_it(v, place);
+	add_to(o->batch, place->position);
+	return 0;
 }
 
 /* There is no room. */
@@ -188,7 +208,7 @@ int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,
 		rc = check(v, o);
 	if (rc < 0)
 		return rc;
-	if (!ilk_pool_claim_(v, &place))
+	if (!ilk_pool_claim_(v, o->batch && o->batch->count ? &o->batch->next : NULL, &place))
 		return submit_slow(v, o, future, deadline);
 	return queue_at(v, &place, o, future);
 }

@@ -171,7 +171,8 @@ int ilk_pool_sweep_if_due_(const struct ilk_pool_view_ *v, ilk_time now)
 {
 	int64_t swept = ilk_load_relaxed_(&v->pool->swept);
 
-	if ((uint64_t)now - (uint64_t)swept < ILK_POOL_SWEEP_EACH_ && now >= swept)
+	/* Clocks differ a little: ilk_now_about_(). */
+	if ((uint64_t)now - (uint64_t)swept + ILK_POOL_SWEEP_EACH_ < 2 * ILK_POOL_SWEEP_EACH_)
 		return 0;
 	if (!ilk_cas_full_(&v->pool->swept, &swept, now))
 		return 0;

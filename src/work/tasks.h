@@ -12,6 +12,12 @@ enum {
 	ILK_POOL_END_ = 4,
 };
 
+/* Tasks that are queued, and not published yet: from position FIRST to before NEXT. */
+struct ilk_pool_batch_ {
+	uint64_t first, next;
+	uint32_t count;
+};
+
 /* What is to be submitted. */
 struct ilk_pool_order_ {
 	const char *function;
@@ -20,7 +26,8 @@ struct ilk_pool_order_ {
 	uint32_t flags;  /* of the cell */
 	uint32_t number; /* of the function */
 	uint32_t items;  /* arguments of the same size, one behind the other: a run for each, */
-	uint32_t each_result; /* and the bytes of each one's result */
+	uint32_t each_result;          /* and the bytes of each one's result */
+	struct ilk_pool_batch_ *batch; /* NULL: workers are to find it at once */
 };
 
 /* A cell that the calling thread is FILLING. */
@@ -41,6 +48,7 @@ struct ilk_pool_able_ {
 	int (*run[ILK_POOL_MOST_FUNCTIONS])(
 		struct ilk_task *task, const void *argument, size_t bytes);
 	uint64_t past; /* before it, from head on, nothing is for this thread */
+	uint64_t tail; /* as it was read last */
 	uint32_t returned;
 	uint32_t left; /* counts what it left to others */
 };
@@ -69,11 +77,15 @@ static inline struct ilk_pool_serving_ *ilk_pool_serving_here_(const struct ilk_
 
 /* --- pool.c --- */
 
-/* 1: PLACE is the calling thread's to fill; 0: there is no room. */
-int ilk_pool_claim_(const struct ilk_pool_view_ *v, struct ilk_pool_place_ *place);
+/* 1: PLACE is the calling thread's to fill, at FROM or later (NULL: anywhere); 0: there is no room. */
+int ilk_pool_claim_(
+	const struct ilk_pool_view_ *v, const uint64_t *from, struct ilk_pool_place_ *place);
 
-/* What was filled is to be run. Wakes nobody; fenced. */
-void ilk_pool_queue_(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place);
+/* What was filled is to be run, */
+void ilk_pool_queue_(const struct ilk_pool_place_ *place);
+
+/* and workers find it, what is queued from position FIRST to before NEXT. Wakes nobody; fenced. */
+void ilk_pool_publish_(const struct ilk_pool_view_ *v, uint64_t first, uint64_t next);
 
 /* CELL's task is QUEUED, and lost to the hints, perhaps: it is so no more. Wakes nobody. */
 void ilk_pool_queue_again_(const struct ilk_pool_view_ *v, const struct ilk_pool_cell_ *cell);
@@ -115,6 +127,9 @@ int ilk_pool_help_(struct ilk_pool_serving_ *s);
 /* Submits what O says; its number is filled in. As ilk_pool_submit(). */
 int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,
 	struct ilk_future *future, ilk_time deadline);
+
+/* Publishes what is in BATCH, wakes workers for it, and empties it. */
+void ilk_pool_publish_batch_(const struct ilk_pool_view_ *v, struct ilk_pool_batch_ *batch);
 
 /* --- pool_future.c --- */
 

@@ -99,11 +99,12 @@ static void submit_some(struct ilk_pool *pool, unsigned worker)
 		t->longest = ilk_now() - since;
 }
 
+/* When the time is over, those who submit may wait for something still: until all is quiet. */
 static void serve_some(struct ilk_pool *pool, unsigned worker)
 {
 	const struct ilk_pool_serve_options o = {.size = sizeof o,
-		.tasks = 1 + random_below(worker, 500),
-		.until = ilk_after_ms(time_is_over() ? 1 : 50)};
+		.tasks = time_is_over() ? 0 : 1 + random_below(worker, 500),
+		.until = ilk_after_ms(time_is_over() ? 500 : 50)};
 	int rc = ilk_pool_serve(pool, functions, 1, &o);
 
 	if (rc != -ETIMEDOUT)
@@ -113,17 +114,15 @@ static void serve_some(struct ilk_pool *pool, unsigned worker)
 static void work_in(struct ilk_segment *seg, unsigned worker)
 {
 	struct ilk_pool *pool = pool_in(seg);
-	int left = 1;
+	int is_over;
 
-	/* Who serves does so until those who submit have what they wait for. */
-	while (left) {
-		if (is_submitter(worker))
-			submit_some(pool, worker);
-		else
+	do {
+		is_over = time_is_over();
+		if (!is_submitter(worker))
 			serve_some(pool, worker);
-		left = !time_is_over() ||
-		       (!is_submitter(worker) && ilk_pool_join(pool, ilk_after_ms(100)) != 0);
-	}
+		else if (!is_over)
+			submit_some(pool, worker);
+	} while (!is_over);
 }
 
 static void work_apart(unsigned worker)
@@ -138,17 +137,7 @@ static struct ilk_segment *common;
 
 static void work_together(unsigned worker)
 {
-	struct ilk_pool *pool = pool_in(common);
-
-	for (int i = 0; i < 200 && !time_is_over(); i++) {
-		if (is_submitter(worker))
-			submit_some(pool, worker);
-		else
-			serve_some(pool, worker);
-	}
-	if (!is_submitter(worker))
-		while (ilk_pool_join(pool, ilk_after_ms(20)) != 0)
-			serve_some(pool, worker);
+	work_in(common, worker);
 }
 
 static struct ilk_segment *begin(unsigned flags)
