@@ -166,7 +166,7 @@ struct ilk_inspection {
 	int asymmetric;         /* 1: hot paths rely on membarrier(2); 0: they fence */
 	int transient;          /* 1: it goes with its last member */
 	int order;              /* 1: it keeps lock-order history; see struct ilk_order_info */
-	int64_t created;        /* CLOCK_REALTIME nanoseconds */
+	int64_t created;        /* CLOCK_REALTIME nanoseconds; 0 unknown */
 	ilk_time taken;         /* when this inspection was made */
 	enum ilk_life liveness; /* UNKNOWN: no liveness can be told at all; else ALIVE */
 	int process_slots, thread_slots;

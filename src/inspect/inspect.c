@@ -58,7 +58,7 @@ static void fill_header(struct ilk_picture_ *p, const struct ilk_file_facts_ *fa
 	in->asymmetric = ilk_header_is_asymmetric_(h);
 	in->transient = ilk_header_is_transient_(h);
 	in->order = ilk_header_keeps_order_(h);
-	in->created = h->created;
+	in->created = h->created > 0 ? h->created : 0;
 	in->taken = ilk_now();
 	in->process_slots = (int)h->process_slots;
 	in->thread_slots = (int)h->thread_slots;

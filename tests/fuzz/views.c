@@ -4,7 +4,7 @@
  * what top opens. None crashes, hangs, or prints what could steer a terminal. Between two looks the
  * segment becomes another damaged one.
  *
- *	views [COUNT]           ILK_SOAK=1 in the environment: 100000
+ *	views [COUNT [FIRST]]   ILK_SOAK=1 in the environment: 100000
  *	views --case NUMBER     that one, with what it prints, for a debugger
  */
 #include "body.h"
@@ -21,7 +21,15 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { CASES = 400, SOAK_CASES = 100000, SECONDS = 20, STRIDE = 7919, CODES = 3, KEYS = 60 };
+enum {
+	CASES = 400,
+	SOAK_CASES = 100000,
+	SECONDS = 20,
+	STRIDE = 7919,
+	CODES = 3,
+	KEYS = 60,
+	COMPLAINTS = 4096
+};
 
 static struct seed seeds[FUZZ_SEEDS];
 static char name[64], path[96];
@@ -209,12 +217,25 @@ static _Noreturn void be_child(uint64_t number)
 	exit(0);
 }
 
+/* What the case that failed complained of, at its end. */
+static void tell_complaints(void)
+{
+	static char text[COMPLAINTS];
+	off_t end = lseek(STDERR_FILENO, 0, SEEK_END);
+	ssize_t n = pread(STDERR_FILENO, text, sizeof text,
+		end > (off_t)sizeof text ? end - (off_t)sizeof text : 0);
+
+	printf("%.*s\n", n > 0 ? (int)n : 0, text);
+}
+
 static void run_case(uint64_t number)
 {
 	pid_t child;
 	int status;
 
 	fflush(stdout);
+	if (ftruncate(STDERR_FILENO, 0) < 0 || lseek(STDERR_FILENO, 0, SEEK_SET) < 0)
+		give_up("the file for complaints");
 	child = fork();
 	if (child == 0)
 		be_child(number);
@@ -226,22 +247,29 @@ static void run_case(uint64_t number)
 	printf("FAILED: %s (fuzz_views --case %llu)\n",
 		WIFSIGNALED(status) ? strsignal(WTERMSIG(status)) : "ended by a sanitizer",
 		(unsigned long long)number);
+	tell_complaints();
 }
 
-/* Where complaints go: nobody reads hundreds of them. */
+/* Where complaints go: only those of a case that failed are read. */
 static void hide_complaints(void)
 {
-	if (!freopen("/dev/null", "w", stderr))
-		give_up("/dev/null");
+	FILE *file = tmpfile();
+
+	if (!file || dup2(fileno(file), STDERR_FILENO) < 0)
+		give_up("a file for complaints");
+	fclose(file);
 }
 
 int main(int argc, char **argv)
 {
 	const char *soak = getenv("ILK_SOAK");
-	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES;
+	int debugs = argc == 3 && strcmp(argv[1], "--case") == 0;
+	uint64_t cases = soak && strcmp(soak, "1") == 0 ? SOAK_CASES : CASES, first = 0;
 
-	if (argc == 2)
+	if (argc > 1 && !debugs)
 		cases = strtoull(argv[1], NULL, 10);
+	if (argc > 2 && !debugs)
+		first = strtoull(argv[2], NULL, 10);
 	seeds_make(seeds);
 	mutate_begin(seeds);
 	codes = mmap(NULL, CODES * sizeof *codes, PROT_READ | PROT_WRITE,
@@ -250,13 +278,13 @@ int main(int argc, char **argv)
 		give_up("mmap");
 	snprintf(name, sizeof name, "fuzz-views-%d", (int)getpid());
 	snprintf(path, sizeof path, "/dev/shm/ilk.%s", name);
-	if (argc == 3 && strcmp(argv[1], "--case") == 0) {
+	if (debugs) {
 		meet(strtoull(argv[2], NULL, 10));
 		unlink(path);
 		return 0;
 	}
 	hide_complaints();
-	for (uint64_t i = 0; i < cases; i++)
+	for (uint64_t i = first; i < first + cases; i++)
 		run_case(i * STRIDE);
 	unlink(path);
 	printf("%llu cases: %llu views ended with 0, %llu with 1, %llu with 2; %u faults\n",

@@ -257,6 +257,17 @@ static void test_a_copied_segment_is_EBADMSG_and_can_be_inspected(void **state)
 	check_not_the_original("");
 }
 
+static void test_a_time_before_all_time_is_told_as_unknown(void **state)
+{
+	struct ilk_inspection *in = NULL;
+
+	(void)state;
+	header->created = INT64_MIN;
+	CHECK_RC(ilk_inspect(ilk_test_name(""), &in), 0);
+	assert_int_equal(in->created, 0);
+	ilk_inspection_free(in);
+}
+
 static void test_a_truncated_segment_is_refused(void **state)
 {
 	const char *path = support_path(ilk_test_name(""));
@@ -309,6 +320,7 @@ int main(void)
 		HEADER_TEST(test_a_name_without_an_end_is_EBADMSG),
 		HEADER_TEST(test_a_segment_of_another_boot_is_EBADMSG_and_can_be_inspected),
 		HEADER_TEST(test_a_copied_segment_is_EBADMSG_and_can_be_inspected),
+		HEADER_TEST(test_a_time_before_all_time_is_told_as_unknown),
 		HEADER_TEST(test_a_truncated_segment_is_refused),
 		HEADER_TEST(test_one_that_changed_since_this_process_attached_is_EBADMSG),
 	};

@@ -13,7 +13,10 @@ static void print_header(const struct view *v)
 	struct timespec now;
 
 	clock_gettime(CLOCK_REALTIME, &now);
-	term_duration(age, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - in->created);
+	if (in->created)
+		term_duration(age, (int64_t)now.tv_sec * 1000000000 + now.tv_nsec - in->created);
+	else
+		strcpy(age, "who knows how long");
 	term_print(stdout, TERM_BOLD, term_clean(clean, sizeof clean, v->name));
 	printf(": %s, %s used, made %s ago, uid %u, mode %04o, layout %u, %s%s%s\n",
 		term_bytes(bytes, in->bytes), term_bytes(used, in->used), age, in->uid,
