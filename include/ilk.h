@@ -22,6 +22,7 @@
 #include <ilk/channel.h>
 #include <ilk/spawn.h>
 #include <ilk/pool.h>
+#include <ilk/worker.h>
 #include <ilk/inspect.h>
 
 #endif

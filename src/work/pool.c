@@ -125,9 +125,10 @@ void ilk_pool_publish_(const struct ilk_pool_view_ *v, uint64_t first, uint64_t 
 void ilk_pool_queue_again_(const struct ilk_pool_view_ *v, const struct ilk_pool_cell_ *cell)
 {
 	uint64_t i = (uint64_t)((const char *)cell - v->cells) / v->stride;
-	uint64_t head = ilk_load_acquire_(&v->pool->head);
+	uint64_t last = ilk_load_acquire_(&v->pool->tail) - 1;
 
-	set_head_back(v->pool, head - ((head - i) & v->mask));
+	/* Its last position that workers come to: tail may stand at the next, or have been there. */
+	set_head_back(v->pool, last - ((last - i) & v->mask));
 }
 
 int ilk_pool_is_lost_(const struct ilk_pool_view_ *v, uint64_t i)
