@@ -20,6 +20,8 @@
 #include <ilk/queue.h>
 #include <ilk/ring.h>
 #include <ilk/channel.h>
+#include <ilk/array.h>
+#include <ilk/map.h>
 #include <ilk/spawn.h>
 #include <ilk/pool.h>
 #include <ilk/worker.h>

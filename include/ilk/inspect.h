@@ -82,7 +82,9 @@ struct ilk_object_info {
 	int owner; /* index in threads[], or ILK_NO_INDEX: nobody, or an owner whose slot is gone */
 	enum ilk_holder_life holder;
 	ilk_time held_since; /* "held at least since", known from the first sleeper on; 0 unknown */
-	int64_t value;       /* counters: the value; rwlocks: who reads; others 0 */
+	/* Counters: the value; rwlocks: who reads; maps: entries; arrays: elements, or the one
+	 * integer; others 0. */
+	int64_t value;
 	int waiters;
 	uint64_t acquired, contended, waited_ns;
 	/* Of what messages pass through; 0 elsewhere. */

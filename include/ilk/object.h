@@ -27,7 +27,8 @@ extern "C" {
 
 /*
  * Removes the name. Who waits in the object, and who uses it later, is told -EIDRM where its kind
- * has such calls; who holds it may still let it go; counters and blocks are used on as they were.
+ * has such calls; who holds it may still let it go; counters, blocks and elements of arrays are used
+ * on as they were.
  * The next to open NAME makes a new object. What is embedded in a block, its users must end.
  *
  *   0        NAME is free; the storage is free as soon as no living process has it open

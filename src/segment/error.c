@@ -60,8 +60,9 @@ static const struct {
 } sentences[] = {
 	{EPERM, "It is not the calling thread's, or not as it was asked for: only its holder may do "
 		"this; see who that is with `ilk show`."},
-	{ENOENT, "There is no segment of that name: create it, or wait for it with "
-		 "ilk_segment_open_until()."},
+	{ENOENT,
+		"There is no segment of that name, or no entry of that key: create it, or wait for "
+		"a segment with ilk_segment_open_until()."},
 	{EEXIST, "It exists, and differs from what was asked or was to be new: use the same "
 		 "parameters, another name, or remove it."},
 	{EACCES,
@@ -80,7 +81,9 @@ static const struct {
 		 "the process that submitted."},
 	{EALREADY, "It is so already: there is nothing more to do."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
-	{ERANGE, "Less is left than was to be counted: see who has counted too much."},
+	{ERANGE,
+		"Less is left than was to be counted, or an index is outside: see who has counted too "
+		"much."},
 	{ENOTRECOVERABLE,
 		"The mutex was removed while the calling thread waited, and is not held: stop "
 		"using what it guards."},
@@ -91,7 +94,9 @@ static const struct {
 		"not of the fixed size: compare it with the options."},
 	{EINVAL, "An argument is out of range, or the object lies in no attached segment: compare "
 		 "the call with its header."},
-	{ENAMETOOLONG, "The name is longer than 63 bytes, or the path too long: shorten it."},
+	{ENAMETOOLONG,
+		"The name is longer than 63 bytes, or the path or a map's key too long: shorten "
+		"it."},
 	{ENOTDIR, "The folder of that path is not there: make it, or use another path."},
 	{ENOSPC, "There is no room: create the segment with more bytes, or free some of the file "
 		 "system it lies on, /dev/shm mostly."},

@@ -3,7 +3,8 @@
  *
  * Stages     1. header.removed is raised, then the entry's state becomes REMOVED: from here on the
  *               name is free. 2. The kind's own `remove`: who waits in the object is told. 3. When
- *               no living process has it open: the list leads past the entry, and the block is free.
+ *               no living process has it open: the blocks that it leads to are free, each by one
+ *               reference; then the list leads past the entry, and its own block is free.
  * Ordering   [D3] remove: store state; fence; load opening, open  <-> [D4], [D5]
  *            [D4] leave:  clear bit; fence; load removed            <-> [D3]  one of both sees the
  *                 other: the remover nobody who has it open, or the last who had it that there is
@@ -13,10 +14,11 @@
  *            [D7] free: store serial 0, release, between unlinking and freeing <-> [D8] in
  *                 entries.c: who stands on the entry, and reads a `next` of what the memory is
  *                 used for then, finds the serial gone
- * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in 2:
- *            recovery runs all that again. In 3: the block's header says which word leads to it, so
- *            it is in the list and given out, or neither. The last opener's death frees nothing by
- *            itself: the next who closes the segment, counts what is used or finds no room does.
+ * Death      within 1: at most header.removed is one too high; recovery counts anew. After it, in
+ *            2: recovery runs all that again. In 3: each block's header says which word leads to
+ *            it, so it is led to and given out, or neither; what is left of them goes the next
+ *            time. The last opener's death frees nothing by itself: the next who closes the
+ *            segment, counts what is used or finds no room does.
  */
 #include "segment/removal.h"
 #include "segment/arena.h"
@@ -92,8 +94,12 @@ void ilk_removal_begin_(struct ilk_segment *seg, const struct ilk_found_ *found)
 
 int ilk_removal_finish_(struct ilk_segment *seg, const struct ilk_found_ *found)
 {
+	const struct ilk_type_ *type = ilk_type_(found->entry.type);
+
 	if (!ilk_arena_block_(&seg->map, found->at) || ilk_openers_(seg, found->at, 1))
 		return 0;
+	if (type->free_parts)
+		type->free_parts(seg, seg->map.base + found->offset, found->entry.bytes);
 	ilk_arena_unlink_(
 		&seg->map, found->at, ilk_thread_.me->owner, found->from, found->entry.next);
 	ilk_store_release_(&ilk_entry_at_(&seg->map, found->at)->serial, UINT64_C(0)); /* [D7] */

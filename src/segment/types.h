@@ -11,7 +11,7 @@
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
 		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits) \
-			row(ring) row(channel) row(queue) row(pool)
+			row(ring) row(channel) row(queue) row(array) row(map) row(pool)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -31,6 +31,8 @@ enum ilk_type_id_ {
 	ILK_TYPE_RING_,
 	ILK_TYPE_CHANNEL_,
 	ILK_TYPE_QUEUE_,
+	ILK_TYPE_ARRAY_,
+	ILK_TYPE_MAP_,
 	ILK_TYPE_POOL_,
 	ILK_TYPES_END_,
 };
@@ -92,6 +94,12 @@ struct ilk_type_ {
 	 * called it died. NULL: nobody waits in this kind.
 	 */
 	void (*remove)(struct ilk_segment *seg, void *object);
+	/*
+	 * Frees the blocks that the BYTES bytes at OBJECT lead to, before its own: it was removed, and
+	 * no living process has it open. They may be garbage. Under the guard; where who called it died
+	 * it is called again. NULL: it leads to none.
+	 */
+	void (*free_parts)(struct ilk_segment *seg, void *object, uint64_t bytes);
 	/* Would an acquire succeed now without waiting? 1, 0. NULL: this kind cannot be waited for.
 	 */
 	int (*ready)(struct ilk_segment *seg, const void *object);

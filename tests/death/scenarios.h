@@ -79,6 +79,10 @@ extern const struct operation queue_open_row, queue_put_row, queue_put_many_row,
 	queue_take_back_row, queue_skip_row, queue_put_waited_row, queue_get_asleep_row,
 	queue_get_woken_row, queue_get_timeout_row, queue_put_asleep_row, queue_join_row,
 	queue_close_row, queue_produce_begin_row, queue_produce_end_row;
+extern const struct operation array_open_row, map_open_row, map_put_row, map_put_again_row,
+	map_put_first_row, map_put_grow_row, map_remove_row, map_update_row, map_update_new_row,
+	map_update_away_row, map_get_row, map_walk_row, map_clear_row, map_recover_row,
+	map_free_row, array_add_row;
 extern const struct operation pool_open_row, pool_submit_row, pool_submit_dropped_row,
 	pool_submit_waited_row, pool_submit_asleep_row, pool_serve_row, pool_serve_once_row,
 	pool_serve_asleep_row, pool_serve_woken_row, pool_serve_timeout_row, pool_again_row,

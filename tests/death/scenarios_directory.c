@@ -41,6 +41,8 @@ static struct ilk_semaphore *semaphore;
 static struct ilk_permits *permits;
 static struct ilk_ring *ring;
 static struct ilk_channel *channel;
+static struct ilk_array_handle array;
+static struct ilk_map_handle map;
 
 static int make_block(const char *name)
 {
@@ -113,6 +115,18 @@ static int make_permits(const char *name)
 	const struct ilk_permits_options two = {.size = sizeof two, .permits = 2};
 
 	return ilk_permits_open(mine.segment, name, &two, &permits);
+}
+
+static int make_array(const char *name)
+{
+	return ilk_array_open(mine.segment, name, ILK_ARRAY_I64, 10, &array);
+}
+
+static int make_map(const char *name)
+{
+	const struct ilk_map_options two = {.size = sizeof two, .stripes = 2};
+
+	return ilk_map_open(mine.segment, name, 4, 8, &two, &map);
 }
 
 static const struct ilk_ring_options small = {.size = sizeof small, .bytes = 128};
@@ -218,6 +232,24 @@ static void touch_channel(void)
 	ilk_channel_end_close(&end);
 }
 
+static void touch_array(void)
+{
+	ilk_array_add_i64(&array, 9, 1, NULL);
+}
+
+static int add_one(void *value, size_t *bytes, void *arg)
+{
+	++*(int64_t *)value;
+	*bytes = sizeof(int64_t);
+	(void)arg;
+	return 0;
+}
+
+static void touch_map(void)
+{
+	ilk_map_update(&map, "key", add_one, NULL);
+}
+
 static void touch_permits(void)
 {
 	if (ilk_permits_acquire(permits, 2) == 0)
@@ -319,6 +351,22 @@ static int64_t total_permits(void)
 	return ilk_permits_left(permits, &left) < 0 ? -1 : (int64_t)left;
 }
 
+static int64_t total_array(void)
+{
+	int64_t value;
+
+	return ilk_array_get_i64(&array, 9, &value) < 0 ? -1 : value;
+}
+
+static int64_t total_map(void)
+{
+	int64_t value;
+
+	return ilk_map_get(&map, "key", &value, sizeof value, NULL) < 0 ? -1 : value;
+}
+
+static const struct kind arrays = {{8, 8, 0}, make_array, touch_array, total_array},
+			 maps = {{8, 8, 0}, make_map, touch_map, total_map};
 static const struct kind blocks = {{8, 8, 0}, make_block, touch_block, total_block};
 static const struct kind counters = {{8, 8, 0}, make_counter, touch_counter, total_counter};
 static const struct kind shardeds = {{8, 8, 0}, make_sharded, touch_sharded, total_sharded};
@@ -445,3 +493,5 @@ OPEN_ROW(ring_open_row, "ring_open", "makes a named ring", rings);
 OPEN_ROW(channel_open_row, "channel_open", "makes a named channel", channels);
 OPEN_ROW(permits_open_row, "permits_open", "makes named permits", permit_sets);
 OPEN_ROW(semaphore_open_row, "semaphore_open", "makes a named semaphore", semaphores);
+OPEN_ROW(array_open_row, "array_open", "makes a named array", arrays);
+OPEN_ROW(map_open_row, "map_open", "makes a named map", maps);

@@ -161,6 +161,26 @@ static void find_in_channel(struct map_of_places *m, uint64_t channel, uint64_t 
 	find_in_ring(m, channel + ILK_LINE_BYTES_ + each, each);
 }
 
+/* Its words, and those of what it leads to. */
+static void find_in_map(
+	struct map_of_places *m, const uint8_t *segment, uint64_t map, uint64_t bytes)
+{
+	enum { EXTENT = 480 };
+
+	for (uint64_t at = map; at < map + bytes; at += sizeof(uint64_t)) {
+		uint64_t extent = word_at(segment, at);
+
+		add(&m->states, at);
+		add(&m->states, at + sizeof(uint32_t));
+		if (extent < m->header.arena_at || extent % ILK_LINE_BYTES_ ||
+			extent > m->header.bytes - EXTENT)
+			continue;
+		add(&m->links, at);
+		for (uint64_t k = 0; k < EXTENT; k += sizeof(uint32_t))
+			add(&m->states, extent + k);
+	}
+}
+
 static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, uint16_t type)
 {
 	const uint64_t object = at + sizeof(struct ilk_entry_);
@@ -178,6 +198,9 @@ static void find_entry(struct map_of_places *m, uint64_t at, uint64_t bytes, uin
 		find_in_channel(m, object, bytes);
 	if (bytes == sizeof(struct room))
 		find_in_room(m, object);
+	for (uint64_t k = 0; type == ILK_TYPE_ARRAY_ && k < 2 * ILK_LINE_BYTES_;
+		k += sizeof(uint32_t))
+		add(&m->states, object + k);
 	for (uint64_t k = 0; type == ILK_TYPE_QUEUE_ && k < bytes; k += sizeof(uint32_t))
 		add(&m->states, object + k);
 	if (bytes != sizeof(struct ilk_mutex))
@@ -195,9 +218,15 @@ static void find_in_buckets(struct map_of_places *m, const uint8_t *bytes)
 		uint64_t bucket = m->header.buckets_at + i * sizeof(uint64_t);
 
 		add(&m->links, bucket);
-		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at))
-			find_entry(m, at, word_at(bytes, at + offsetof(struct ilk_entry_, bytes)),
-				(uint16_t)word_at(bytes, at + offsetof(struct ilk_entry_, type)));
+		for (uint64_t at = word_at(bytes, bucket); at; at = word_at(bytes, at)) {
+			uint64_t size = word_at(bytes, at + offsetof(struct ilk_entry_, bytes));
+			uint16_t type =
+				(uint16_t)word_at(bytes, at + offsetof(struct ilk_entry_, type));
+
+			find_entry(m, at, size, type);
+			if (type == ILK_TYPE_MAP_)
+				find_in_map(m, bytes, at + sizeof(struct ilk_entry_), size);
+		}
 	}
 }
 

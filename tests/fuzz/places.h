@@ -23,8 +23,8 @@ struct map_of_places {
 	struct places owners;  /* words of 4 bytes that name threads */
 	struct places lives;   /* words of 8 bytes that name processes */
 	struct places keys;    /* of pairs of locks; what is told of one follows */
-	struct places states;  /* words of 4 bytes of what is in a room, or has messages */
-	struct places names;   /* texts; the sizes of the fields follow in name_bytes */
+	struct places states; /* words of 4 bytes of what is in a room, or has messages or values */
+	struct places names;  /* texts; the sizes of the fields follow in name_bytes */
 	uint32_t name_bytes[256];
 };
 

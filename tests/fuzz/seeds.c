@@ -1,5 +1,6 @@
 /* seeds.c - what processes leave in a segment: little, much, holes, locks, the dead, the waiting. */
 #include "seeds.h"
+#include "data.h"
 #include "pools.h"
 #include "queues.h"
 #include <errno.h>
@@ -437,6 +438,18 @@ static void make_queues(const struct making *made, struct seed *seed)
 }
 
 /* The same. */
+static void make_data(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	data_furnish(made->seg);
+	first = start(made->seg, data_occupy);
+	finish(start(made->seg, data_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
+/* The same. */
 static void make_pool(const struct making *made, struct seed *seed)
 {
 	pid_t first;
@@ -467,6 +480,7 @@ static const struct recipe {
 	{"rings", 32 << 10, 0, make_rings},
 	{"fenced rings", 32 << 10, ILK_SEGMENT_FENCED, make_rings},
 	{"queues", 32 << 10, 0, make_queues},
+	{"data", 32 << 10, 0, make_data},
 	{"pool", 32 << 10, 0, make_pool},
 };
 

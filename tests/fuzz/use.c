@@ -1,5 +1,6 @@
 /* use.c - objects and memory of a damaged segment. What fails may fail; nothing else may happen. */
 #include "use.h"
+#include "data.h"
 #include "pools.h"
 #include "queues.h"
 #include "seeds.h"
@@ -177,6 +178,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	use_room(seg);
 	use_rings(seg);
 	queues_use(seg);
+	data_use(seg);
 	pools_use(seg);
 	use_name(seg, "new", 500);
 }

@@ -2,7 +2,7 @@
  * history.c - small runs, written down, and judged by a search for an order that makes sense.
  *
  * Three players use one object in each round, all kinds in turn: a lock, permits, a semaphore, an
- * event, a latch, versions, phases. What each was told must be what it would have been told if all that
+ * event, a latch, versions, phases, a map. What each was told must be what it would have been told if all that
  * happened had happened one after the other (linear.h).
  */
 #include "game.h"
@@ -13,9 +13,9 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { PLAYERS = LINEAR_PLAYERS, MOVES = 6, KINDS = 7 };
+enum { PLAYERS = LINEAR_PLAYERS, MOVES = 6, KINDS = 8 };
 
-enum { TO_COUNT = 12 }; /* by a latch */
+enum { TO_COUNT = 12, KEYS = 2 }; /* by a latch; of a map */
 
 /* One of each, as one process or thread sees them. */
 struct things {
@@ -27,6 +27,7 @@ struct things {
 	struct ilk_latch *latch;
 	struct ilk_barrier *barrier;
 	struct ilk_snapshot_handle latest;
+	struct ilk_map_handle map;
 };
 
 static struct {
@@ -195,6 +196,33 @@ static void use_phases(struct things *t, unsigned player)
 	}
 }
 
+static int raise_value(void *value, size_t *bytes, void *got)
+{
+	uint8_t *v = value;
+
+	*v = (uint8_t)((*bytes == ILK_MAP_ABSENT ? 0 : *v) % 200 + 1);
+	*bytes = sizeof *v;
+	*(uint8_t *)got = *v;
+	return 0;
+}
+
+static void use_map(struct things *t, unsigned player)
+{
+	static const enum action actions[] = {PUT, ADD, REPLACE, RAISE, TAKE, LOOK};
+	uint8_t key = (uint8_t)random_below(player, KEYS), got = 0;
+	uint8_t value = (uint8_t)(1 + random_below(player, 3));
+	uint8_t was = (uint8_t)(1 + random_below(player, 3));
+	uint64_t how = random_below(player, 6), called = draw();
+	int rc = how == 0   ? ilk_map_put(&t->map, &key, &value, 1)
+		 : how == 1 ? ilk_map_add(&t->map, &key, &value, 1)
+		 : how == 2 ? ilk_map_replace(&t->map, &key, &was, 1, &value, 1)
+		 : how == 3 ? ilk_map_update(&t->map, &key, raise_value, &got)
+		 : how == 4 ? ilk_map_take(&t->map, &key, &got, 1, NULL)
+			    : ilk_map_get(&t->map, &key, &got, 1, NULL);
+
+	note(player, actions[how], key | value << 8 | was << 16, called, rc < 0 ? rc : got);
+}
+
 static struct things mine; /* of this process; its threads share it */
 
 static uint64_t begin_with_nothing(void)
@@ -233,6 +261,17 @@ static uint64_t begin_with_version(void)
 	return version << 32 | value;
 }
 
+static uint64_t begin_with_entries(void)
+{
+	uint64_t state = 0;
+
+	for (uint8_t key = 0, got = 0; key < KEYS; key++, got = 0) {
+		ilk_map_get(&mine.map, &key, &got, 1, NULL);
+		state |= (uint64_t)got << 8 * key;
+	}
+	return state;
+}
+
 static const struct kind {
 	const char *name;
 	void (*move)(struct things *t, unsigned player);
@@ -246,6 +285,7 @@ static const struct kind {
 	{"latches", use_latch, model_latch, begin_with_latch},
 	{"versions", use_versions, model_versions, begin_with_version},
 	{"phases", use_phases, model_phases, begin_with_nothing},
+	{"maps", use_map, model_map, begin_with_entries},
 };
 
 /* --- rounds --- */
@@ -300,6 +340,7 @@ static void find(struct ilk_segment *seg, struct things *t)
 	const struct ilk_event_options each = {.size = sizeof each, .flags = ILK_EVENT_AUTO};
 	const struct ilk_barrier_options all = {.size = sizeof all, .parties = PLAYERS};
 	const struct ilk_snapshot_options copies = {.size = sizeof copies, .copies = 2};
+	const struct ilk_map_options one = {.size = sizeof one, .stripes = 1};
 
 	t->seg = seg;
 	CHECK_RC(ilk_mutex_open(seg, "lock", NULL, &t->lock), 0);
@@ -309,6 +350,7 @@ static void find(struct ilk_segment *seg, struct things *t)
 	CHECK_RC(ilk_latch_open(seg, "latch", NULL, &t->latch), 0);
 	CHECK_RC(ilk_barrier_open(seg, "barrier", &all, &t->barrier), 0);
 	CHECK_RC(ilk_snapshot_open(seg, "latest", sizeof(uint64_t), &copies, &t->latest), 0);
+	CHECK_RC(ilk_map_open(seg, "map", 1, 1, &one, &t->map), 0);
 }
 
 static void play_rounds(unsigned player)

@@ -99,6 +99,30 @@ int model_versions(uint64_t *state, unsigned player, const struct linear_step *s
 	return (uint64_t)s->result == version + 1;
 }
 
+/* ARG: the key, what is to be there, and what was. */
+int model_map(uint64_t *state, unsigned player, const struct linear_step *s)
+{
+	unsigned at = 8 * (s->arg & 0xff);
+	uint64_t is = *state >> at & 0xff, value = s->arg >> 8 & 0xff, becomes = is;
+	int64_t result = 0;
+
+	(void)player;
+	if (s->action == ADD)
+		result = is ? -EEXIST : 0;
+	else if (s->action == REPLACE)
+		result = is == 0 ? -ENOENT : is == (uint64_t)s->arg >> 16 ? 0 : -EAGAIN;
+	else if (s->action == RAISE)
+		result = (int64_t)(becomes = is % 200 + 1);
+	else if (s->action != PUT)
+		result = is ? (int64_t)is : -ENOENT;
+	if (result == 0)
+		becomes = value;
+	if (s->action == TAKE)
+		becomes = 0;
+	*state = (*state & ~(UINT64_C(0xff) << at)) | becomes << at;
+	return s->result == result;
+}
+
 /* --- a barrier of all players --- */
 
 enum { ALL = (1 << LINEAR_PLAYERS) - 1 };

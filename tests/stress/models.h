@@ -15,15 +15,18 @@ enum action {
 	LEAVE,  /* result: as it says */
 	ABORT,
 	RESET,
+	ADD,     /* where there is nothing, */
+	REPLACE, /* or where something is, */
+	RAISE,   /* or in any case, by one; result: what it became */
 };
 
 enum { PERMITS = 4 };
 
 /*
  * States at first: 0; of a semaphore its value; of a latch what is to be counted; of versions
- * version << 32 and value.
+ * version << 32 and value; of a map a byte for each key: what it leads to, or 0.
  */
 linear_model model_lock, model_permits, model_semaphore, model_event, model_latch, model_versions,
-	model_phases;
+	model_phases, model_map;
 
 #endif

@@ -35,6 +35,7 @@ static const struct bench *const benches[] = {
 	&bench_barrier_4p,
 	&bench_snapshot_64,
 	&bench_snapshot_64k,
+	&bench_map,
 	&bench_alloc,
 	&bench_attach,
 	&bench_recovery,

@@ -68,6 +68,7 @@ extern const struct bench bench_permits;
 extern const struct bench bench_counter_add, bench_sharded_2p;
 extern const struct bench bench_barrier_2p, bench_barrier_4p;
 extern const struct bench bench_snapshot_64, bench_snapshot_64k;
+extern const struct bench bench_map;
 extern const struct bench bench_alloc, bench_attach, bench_recovery, bench_sleepers;
 extern const struct bench bench_condition, bench_event, bench_latch_wake;
 extern const struct bench bench_latch, bench_once;
