@@ -213,7 +213,7 @@ ILK_API int ilk_future_count_over(const struct ilk_future *futures, size_t count
 /* --- many of a kind --- */
 
 /* Zero means default; set `size` to sizeof of this struct. */
-struct ilk_map_options {
+struct ilk_pool_map_options {
 	size_t size;
 	/*
 	 * Arguments in a task; 0: so many that each worker gets about four tasks, as far as they fit.
@@ -242,7 +242,7 @@ struct ilk_map_options {
  */
 ILK_API int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *arguments,
 	size_t argument_bytes, size_t count, void *results, size_t result_bytes,
-	const struct ilk_map_options *options, ilk_time deadline);
+	const struct ilk_pool_map_options *options, ilk_time deadline);
 
 /* --- event loops --- */
 

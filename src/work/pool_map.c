@@ -21,7 +21,7 @@ struct map {
 	size_t window;
 	int is_full;               /* the pool had no room for the next one */
 	struct ilk_future *future; /* chunk i's is future[i % window] */
-	const struct ilk_map_options *options;
+	const struct ilk_pool_map_options *options;
 	struct ilk_outcome out;
 };
 
@@ -161,9 +161,9 @@ static int plan(struct map *m, const struct ilk_pool_view_ *v)
 
 int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *arguments,
 	size_t argument_bytes, size_t count, void *results, size_t result_bytes,
-	const struct ilk_map_options *options, ilk_time deadline)
+	const struct ilk_pool_map_options *options, ilk_time deadline)
 {
-	static const struct ilk_map_options usual = {.size = sizeof usual};
+	static const struct ilk_pool_map_options usual = {.size = sizeof usual};
 	const struct ilk_pool_view_ *v;
 	struct ilk_pool_view_ view;
 	struct map m = {

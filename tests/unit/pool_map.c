@@ -24,7 +24,7 @@ static void end_child(struct ilk_test_child *child)
 	check_valid();
 }
 
-static int map_with(const struct ilk_map_options *o, size_t count)
+static int map_with(const struct ilk_pool_map_options *o, size_t count)
 {
 	return ilk_pool_map(pool, "square", x, sizeof *x, count, y, sizeof *y, o,
 		ilk_after_ms(ilk_test_limit_ms()));
@@ -45,7 +45,8 @@ static void test_a_map_gives_results_in_order(void **state)
 	start_child(&child);
 	for (int c = 0; c < 4; c++)
 		for (int n = 0; n < 4; n++) {
-			const struct ilk_map_options o = {.size = sizeof o, .chunk = chunks[c]};
+			const struct ilk_pool_map_options o = {
+				.size = sizeof o, .chunk = chunks[c]};
 
 			memset(y, 0xff, sizeof y);
 			CHECK_RC(map_with(&o, counts[n]), 0);
@@ -68,7 +69,7 @@ static void note_progress(size_t done, size_t count, void *arg)
 
 static void test_a_map_says_how_far_it_is(void **state)
 {
-	const struct ilk_map_options o = {
+	const struct ilk_pool_map_options o = {
 		.size = sizeof o, .progress = note_progress, .arg = &last_done};
 	struct ilk_test_child *child;
 
@@ -99,7 +100,7 @@ static void serve_failing(void *arg)
 static void test_a_map_says_which_argument_failed(void **state)
 {
 	struct ilk_outcome out;
-	const struct ilk_map_options o = {.size = sizeof o, .chunk = 10, .outcome = &out};
+	const struct ilk_pool_map_options o = {.size = sizeof o, .chunk = 10, .outcome = &out};
 	struct ilk_test_child *child;
 
 	(void)state;
@@ -117,8 +118,8 @@ static void test_a_map_says_which_argument_failed(void **state)
 
 static void test_a_map_that_cannot_be_is_refused(void **state)
 {
-	const struct ilk_map_options wrong = {.size = 1},
-				     large = {.size = sizeof large, .chunk = 17};
+	const struct ilk_pool_map_options wrong = {.size = 1},
+					  large = {.size = sizeof large, .chunk = 17};
 
 	(void)state;
 	introduce();

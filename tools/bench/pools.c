@@ -32,7 +32,7 @@ static const struct ilk_task_function pool_functions[] = {{"add_one", add_one}};
 /* Maps all, CHUNK in a task, 0: as it likes. */
 static int map_all(struct pool_trial *t, size_t chunk)
 {
-	const struct ilk_map_options o = {.size = sizeof(o), .chunk = chunk};
+	const struct ilk_pool_map_options o = {.size = sizeof(o), .chunk = chunk};
 	int rc = ilk_pool_map(t->pool, "add_one", t->x, sizeof(*t->x), POOL_TASKS, t->y,
 		sizeof(*t->y), &o, ilk_after_ms(20000));
 
