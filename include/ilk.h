@@ -25,6 +25,8 @@
 #include <ilk/spawn.h>
 #include <ilk/loop.h>
 #include <ilk/pipeline.h>
+#include <ilk/pool.h>
+#include <ilk/worker.h>
 #include <ilk/inspect.h>
 
 #endif

@@ -111,7 +111,8 @@ struct ilk_holder_info {
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
 	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
-			   "works" (at a part of a loop), of a channel "end 0", "end 1" */
+			   "works" (at a part of a loop), of a channel "end 0", "end 1", of a pool "runs",
+			   "serves" */
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
 	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown. Of leases the
 			   oldest has it, once somebody met it who waited in the queue */

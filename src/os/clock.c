@@ -14,6 +14,11 @@ ilk_time ilk_now(void)
 	return read_clock(CLOCK_MONOTONIC);
 }
 
+ilk_time ilk_now_about_(void)
+{
+	return read_clock(CLOCK_MONOTONIC_COARSE);
+}
+
 int64_t ilk_wall_clock_(void)
 {
 	return read_clock(CLOCK_REALTIME);

@@ -41,7 +41,7 @@ const char *ilk_version(void)
 
 static const char *outcome(int bits)
 {
-	if (bits & ~(ILK_RECOVERED | ILK_TIMED_OUT | ILK_ELECTED))
+	if (bits & ~(ILK_RECOVERED | ILK_TIMED_OUT | ILK_ELECTED | ILK_TASK_FAILED))
 		return "Not a result of Ilk: check where the number comes from.";
 	if (bits & ILK_RECOVERED)
 		return "Held, but its last owner died in it: put the data right, then say so with "
@@ -49,6 +49,8 @@ static const char *outcome(int bits)
 	if (bits & ILK_TIMED_OUT)
 		return "The wait ran out and the mutex is held again: check the condition, then "
 		       "unlock.";
+	if (bits & ILK_TASK_FAILED)
+		return "The task is over, without a result: its outcome says why.";
 	return "Done, and the calling thread was chosen: do the work that one must do for all.";
 }
 
@@ -75,6 +77,9 @@ static const struct {
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
+	{ESTALE, "The future was got or released already, or is another process's: get each once, in "
+		 "the process that submitted."},
+	{EALREADY, "It is so already: there is nothing more to do."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
 	{ERANGE,
 		"Less is left than was to be counted, or an index is outside: see who has counted too "
@@ -120,9 +125,8 @@ static const struct {
 	{EMFILE, "This process has too many files open, or this thread reads 16 rwlocks: close or "
 		 "unlock some, or raise `ulimit -n`."},
 	{ECHILD,
-		"It is no child of this process, or another call has waited for it: join it where it was "
-		"spawned, and do not wait for any child."},
-	{EALREADY, "It was done already: once is enough."},
+		"It is no child, crew or task of this process, or another call has waited for it: use it "
+		"where it was started, and do not wait for any child."},
 	{ESRCH, "It has ended and was joined: start another."},
 	{ENFILE, "The system has too many files open: close some, or raise fs.file-max."},
 };

@@ -11,7 +11,8 @@
 #define ILK_TYPES_(row)                                                                      \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
 		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits) \
-			row(ring) row(channel) row(queue) row(array) row(map) row(loop) row(stage)
+			row(ring) row(channel) row(queue) row(array) row(map) row(loop) row(stage) \
+				row(pool)
 
 enum ilk_type_id_ {
 	ILK_TYPE_NONE_ = 0, /* the segment's own: the guard */
@@ -35,6 +36,7 @@ enum ilk_type_id_ {
 	ILK_TYPE_MAP_,
 	ILK_TYPE_LOOP_,
 	ILK_TYPE_STAGE_,
+	ILK_TYPE_POOL_,
 	ILK_TYPES_END_,
 };
 

@@ -87,6 +87,11 @@ extern const struct operation loop_open_row, loop_begin_row, loop_begin_waited_r
 	loop_run_waited_row, loop_take_over_row, loop_run_asleep_row, loop_run_woken_row,
 	loop_fail_row, loop_cancel_row, loop_close_row;
 extern const struct operation stage_first_row, stage_middle_row, stage_last_row;
+extern const struct operation pool_open_row, pool_submit_row, pool_submit_dropped_row,
+	pool_submit_waited_row, pool_submit_asleep_row, pool_serve_row, pool_serve_once_row,
+	pool_serve_asleep_row, pool_serve_woken_row, pool_serve_timeout_row, pool_again_row,
+	pool_get_row, pool_get_asleep_row, pool_get_timeout_row, pool_cancel_row, pool_release_row,
+	pool_join_row, pool_close_row, pool_close_cancel_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

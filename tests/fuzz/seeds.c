@@ -2,6 +2,7 @@
 #include "seeds.h"
 #include "data.h"
 #include "loops.h"
+#include "pools.h"
 #include "queues.h"
 #include <errno.h>
 #include <fcntl.h>
@@ -460,6 +461,18 @@ static void make_loops(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+/* The same. */
+static void make_pool(const struct making *made, struct seed *seed)
+{
+	pid_t first;
+
+	pools_furnish(made->seg);
+	first = start(made->seg, pools_occupy);
+	finish(start(made->seg, pools_occupy));
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -481,6 +494,7 @@ static const struct recipe {
 	{"queues", 32 << 10, 0, make_queues},
 	{"data", 32 << 10, 0, make_data},
 	{"loops", 32 << 10, 0, make_loops},
+	{"pool", 32 << 10, 0, make_pool},
 };
 
 /* The name is there only until its file is open. */

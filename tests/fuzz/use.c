@@ -2,6 +2,7 @@
 #include "use.h"
 #include "data.h"
 #include "loops.h"
+#include "pools.h"
 #include "queues.h"
 #include "seeds.h"
 #include <errno.h>
@@ -180,6 +181,7 @@ void use_objects(struct ilk_segment *seg, const struct ilk_inspection *in)
 	queues_use(seg);
 	data_use(seg);
 	loops_use(seg);
+	pools_use(seg);
 	use_name(seg, "new", 500);
 }
 

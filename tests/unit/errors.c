@@ -11,7 +11,7 @@ static const int documented[] = {0, ILK_RECOVERED, ILK_TIMED_OUT, ILK_ELECTED, -
 	-EEXIST, -EACCES, -EAGAIN, -EBUSY, -EDEADLK, -ETIMEDOUT, -ECANCELED, -EINVAL, -ENAMETOOLONG,
 	-EIDRM, -ENOSPC, -EUSERS, -EROFS, -EMEDIUMTYPE, -EPROTO, -EBADMSG, -ENOTSUP, -EOVERFLOW,
 	-ENOMEM, -EMFILE, -ENFILE, -EBADF, -ENODATA, -ENOTRECOVERABLE, -ERANGE, -EPIPE, -ENOSYS,
-	-EMSGSIZE, -ECHILD, -ESRCH, -EALREADY};
+	-EMSGSIZE, ILK_TASK_FAILED, -ESTALE, -EALREADY, -ECHILD, -ESRCH};
 enum { DOCUMENTED = sizeof documented / sizeof *documented };
 
 static void check_sentence(const char *text)
@@ -43,7 +43,7 @@ static void test_strerror_of_each_documented_result_is_its_own_sentence(void **s
 static void test_strerror_of_what_ilk_never_returns_says_so(void **state)
 {
 	static const int unknown[] = {
-		-EOWNERDEAD, -4095, INT_MIN, INT_MIN + 1, 8, 1 << 20, INT_MAX};
+		-EOWNERDEAD, -4095, INT_MIN, INT_MIN + 1, 16, 1 << 20, INT_MAX};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof unknown / sizeof *unknown; i++) {
@@ -57,7 +57,7 @@ static void test_strerror_of_what_ilk_never_returns_says_so(void **state)
 static void test_strerror_of_combined_bits_is_a_sentence(void **state)
 {
 	(void)state;
-	for (int bits = 1; bits < 8; bits++)
+	for (int bits = 1; bits < 16; bits++)
 		check_sentence(ilk_strerror(bits));
 	assert_non_null(strstr(ilk_strerror(ILK_RECOVERED | ILK_ELECTED), "repaired"));
 }

@@ -11,6 +11,9 @@ int python_cross(const struct bench_run *run, struct bench_sample *sample);
 /* peer->what is "Queue", "SimpleQueue" or "Pipe". */
 int python_queue_flow(const struct bench_run *run, struct bench_sample *sample);
 
+/* peer->what is "pool" or "executor", and the bench: "one", "chunked", "trip", "start". */
+int python_pool(const struct bench_run *run, struct bench_sample *sample);
+
 /*
  * Runs the script TEXT, with the seconds and a core for each worker as its arguments, and reads the
  * WANTED numbers that it prints.

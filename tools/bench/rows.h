@@ -78,6 +78,7 @@ extern const struct bench bench_ring_trip[3], bench_blocking[3];
 extern const struct bench bench_queue[3], bench_queue_2p2c[3], bench_queue_4p4c[3];
 extern const struct bench bench_queue_lease[3], bench_queue_bulk[3], bench_queue_trip[3];
 extern const struct bench bench_queue_alone, bench_queue_wake;
+extern const struct bench bench_pool_one, bench_pool_chunked, bench_pool_trip, bench_pool_start;
 extern const struct bench bench_workers_start, bench_workers_memory;
 extern const struct bench bench_columns;
 extern const struct bench bench_workers_compute, bench_workers_wait;

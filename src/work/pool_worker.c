@@ -1,0 +1,158 @@
+/*
+ * pool_worker.c - one worker of a crew: started, asked to leave, seen off.
+ *
+ * State      row.owner  the supervisor's, from the start of a worker until that takes the row, by CAS,
+ *                       and asked to leave before, finds it free. So a worker can be asked at any
+ *                       time, and one that is killed before it served leaves nothing.
+ * Death      Of the worker: its supervisor reaps it, and sweeps with what it knows. Of the supervisor's
+ *            process: the kernel kills its workers; rows and tasks are those of the dead. A row that
+ *            is reserved goes with its supervisor.
+ */
+#include "os/futex.h"
+#include "work/crew.h"
+#include <limits.h>
+#include <string.h>
+
+enum {
+	AT_ONCE = 100 * 1000 * 1000, /* so soon, and of no use: it fails to begin */
+	FIRST_DELAY = 10 * 1000 * 1000,
+	MOST_DOUBLINGS = 7, /* 1.3 s */
+};
+
+static struct ilk_pool_row_ *row_of(const struct ilk_pool_crew *c, uint32_t i)
+{
+	return &ilk_pool_rows_(c->view.pool)[ilk_load_relaxed_(&c->place[i].row)];
+}
+
+/* --- its life --- */
+
+static int serve(const struct ilk_crew_place_ *place)
+{
+	const struct ilk_pool_crew *c = place->crew;
+	const struct ilk_pool_serve_options o = {.size = sizeof o,
+		.tasks = c->options.tasks,
+		.begin = c->options.begin,
+		.arg = c->options.arg};
+	const struct ilk_pool_place_for_ at = {c->me, place->row};
+
+	return ilk_pool_serve_for_(c->view.pool, c->functions, c->count, &o, &at) == 0 ? 0 : 1;
+}
+
+static int live(void *place)
+{
+	return serve(place);
+}
+
+/* However it ends, be it by pthread_exit() in a task. */
+static void say_ended(void *arg)
+{
+	struct ilk_crew_place_ *place = arg;
+
+	ilk_store_release_(&place->ended, 1u);
+	ilk_futex_step_and_wake_(&place->crew->bell, 1);
+}
+
+static void *live_as_thread(void *arg)
+{
+	struct ilk_crew_place_ *place = arg;
+
+	place->code = 1;
+	pthread_cleanup_push(say_ended, place);
+	place->code = serve(place);
+	pthread_cleanup_pop(1);
+	return NULL;
+}
+
+/* --- its start --- */
+
+static int reserve(struct ilk_pool_crew *c, uint32_t i)
+{
+	int row = ilk_pool_reserve_row_(&c->view, c->me);
+
+	if (row < 0)
+		return -EUSERS;
+	ilk_store_release_(&c->place[i].row, (uint32_t)row);
+	return 0;
+}
+
+static int start(struct ilk_pool_crew *c, uint32_t i)
+{
+	const struct ilk_spawn_options o = {.size = sizeof o, .name = "ilk-worker"};
+
+	if (c->options.flags & ILK_POOL_THREADS)
+		return -pthread_create(&c->place[i].thread, NULL, live_as_thread, &c->place[i]);
+	return ilk_spawn(&c->child[i], live, &c->place[i], &o);
+}
+
+int ilk_crew_start_(struct ilk_pool_crew *c, uint32_t i)
+{
+	struct ilk_crew_place_ *place = &c->place[i];
+	uint32_t mine = c->me;
+	int rc = reserve(c, i);
+
+	if (rc < 0)
+		return rc;
+	place->begun = ilk_now();
+	place->ended = 0;
+	place->done_before =
+		ilk_load_relaxed_(&row_of(c, i)->done) + ilk_load_relaxed_(&row_of(c, i)->failed);
+	rc = start(c, i);
+	if (rc < 0)
+		ilk_cas_full_(&row_of(c, i)->owner, &mine, 0);
+	else
+		ilk_store_release_(&place->is_used, 1u);
+	return rc;
+}
+
+/* --- its end --- */
+
+void ilk_crew_ask_(struct ilk_pool_crew *c, uint32_t i)
+{
+	struct ilk_pool_row_ *row = row_of(c, i);
+	uint32_t owner = c->me;
+
+	if (ilk_cas_full_(&row->owner, &owner, 0))
+		return;
+	if (owner && ilk_load_relaxed_(&row->supervisor) == c->me)
+		ilk_store_release_(&row->leave, owner);
+}
+
+/* What the dead worker of ROW left. How much there was. */
+static int see_off(struct ilk_pool_crew *c, struct ilk_pool_row_ *row, int signal)
+{
+	uint32_t owner = ilk_load_acquire_(&row->owner), mine = c->me;
+	int found;
+
+	if (ilk_cas_full_(&row->owner, &mine, 0) || !owner)
+		return 0;
+	/* It may be another's, that took it since. */
+	if (ilk_load_relaxed_(&row->supervisor) != c->me ||
+		ilk_owner_life_(ilk_thread_.segment, owner) != ILK_LIFE_DEAD)
+		return 0;
+	found = ilk_pool_sweep_(&c->view, owner, signal);
+	ilk_cas_full_(&row->owner, &owner, 0);
+	return found;
+}
+
+void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal)
+{
+	struct ilk_crew_place_ *place = &c->place[i];
+	struct ilk_pool_row_ *row = row_of(c, i);
+	ilk_time now = ilk_now();
+	int found = see_off(c, row, signal);
+	int is_closed = (ilk_load_acquire_(&c->view.pool->state) & ILK_POOL_CLOSED_) != 0;
+	uint64_t done = ilk_load_relaxed_(&row->done) + ilk_load_relaxed_(&row->failed);
+
+	memset(&c->child[i], 0, sizeof c->child[i]);
+	ilk_store_release_(&place->is_used, 0u);
+	place->not_before = 0;
+	if (code == 0) {
+		place->not_before = is_closed ? ILK_FOREVER : 0;
+		place->failures = 0;
+	} else if (found == 0 && done == place->done_before && now - place->begun < AT_ONCE) {
+		place->not_before = now + ((ilk_time)FIRST_DELAY << place->failures);
+		place->failures += place->failures < MOST_DOUBLINGS;
+	} else {
+		place->failures = 0;
+	}
+}

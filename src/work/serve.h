@@ -1,0 +1,25 @@
+/* serve.h - serving for one who started the worker; pool_serve.c. */
+#ifndef ILK_WORK_SERVE_H
+#define ILK_WORK_SERVE_H
+
+#include "work/pool.h"
+
+/* Who started a worker, and will know how it ended: by its owner word, 0: nobody; the row that it has
+ * reserved for it. */
+struct ilk_pool_place_for_ {
+	uint32_t supervisor, row;
+};
+
+/* The same as ilk_pool_serve(); 0 also: its row was not reserved any more. */
+int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *functions,
+	size_t count, const struct ilk_pool_serve_options *o,
+	const struct ilk_pool_place_for_ *place);
+
+/* Names FUNCTIONS in POOL: from here on they can be submitted. 0; -EINVAL, -ENOSPC, -E... */
+int ilk_pool_introduce_(
+	struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count);
+
+/* Reserves a row for one who is to be started by OWNER, the calling thread. Its index; -1: none. */
+int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t owner);
+
+#endif

@@ -1,0 +1,271 @@
+/* pool_map.c - maps, several futures at once, and a descriptor for event loops. */
+#include "pool_fixture.h"
+#include <poll.h>
+
+enum { MANY = 500 };
+
+static int64_t x[MANY], y[MANY];
+
+static void start_child(struct ilk_test_child **child)
+{
+	introduce();
+	*child = ilk_test_start(serve_in_child, NULL);
+	for (int64_t i = 0; i < MANY; i++) {
+		x[i] = i - 7;
+		y[i] = -1;
+	}
+}
+
+static void end_child(struct ilk_test_child *child)
+{
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	ilk_test_join(child);
+	assert_int_equal(info_of(pool).over, 0);
+	check_valid();
+}
+
+static int map_with(const struct ilk_pool_map_options *o, size_t count)
+{
+	return ilk_pool_map(pool, "square", x, sizeof *x, count, y, sizeof *y, o,
+		ilk_after_ms(ilk_test_limit_ms()));
+}
+
+static void check_squares(size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		assert_int_equal(y[i], x[i] * x[i]);
+}
+
+static void test_a_map_gives_results_in_order(void **state)
+{
+	static const size_t chunks[] = {0, 1, 3, 16}, counts[] = {1, 2, 17, MANY};
+	struct ilk_test_child *child;
+
+	(void)state;
+	start_child(&child);
+	for (int c = 0; c < 4; c++)
+		for (int n = 0; n < 4; n++) {
+			const struct ilk_pool_map_options o = {
+				.size = sizeof o, .chunk = chunks[c]};
+
+			memset(y, 0xff, sizeof y);
+			CHECK_RC(map_with(&o, counts[n]), 0);
+			check_squares(counts[n]);
+			if (counts[n] < MANY)
+				assert_int_equal(y[counts[n]], -1);
+		}
+	end_child(child);
+}
+
+static size_t last_done;
+
+static void note_progress(size_t done, size_t count, void *arg)
+{
+	assert_ptr_equal(arg, &last_done);
+	assert_int_equal(count, MANY);
+	assert_true(done > last_done);
+	last_done = done;
+}
+
+static void test_a_map_says_how_far_it_is(void **state)
+{
+	const struct ilk_pool_map_options o = {
+		.size = sizeof o, .progress = note_progress, .arg = &last_done};
+	struct ilk_test_child *child;
+
+	(void)state;
+	start_child(&child);
+	last_done = 0;
+	CHECK_RC(map_with(&o, MANY), 0);
+	assert_int_equal(last_done, MANY);
+	end_child(child);
+}
+
+static int odd_fails(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	int64_t n;
+
+	memcpy(&n, argument, sizeof n);
+	return n == 99 ? ilk_task_fail(task, -ERANGE, "it is 99") : square(task, argument, bytes);
+}
+
+static const struct ilk_task_function one_fails[] = {{"square", odd_fails}};
+
+static void serve_failing(void *arg)
+{
+	(void)arg;
+	CHECK_RC(ilk_pool_serve(pool, one_fails, 1, NULL), 0);
+}
+
+static void test_a_map_says_which_argument_failed(void **state)
+{
+	struct ilk_outcome out;
+	const struct ilk_pool_map_options o = {.size = sizeof o, .chunk = 10, .outcome = &out};
+	struct ilk_test_child *child;
+
+	(void)state;
+	introduce();
+	child = ilk_test_start(serve_failing, NULL);
+	for (int64_t i = 0; i < MANY; i++)
+		x[i] = i;
+	CHECK_RC(map_with(&o, MANY), ILK_TASK_FAILED);
+	assert_int_equal(out.rc, -ERANGE);
+	assert_int_equal(out.item, 99);
+	assert_string_equal(out.text, "it is 99");
+	CHECK_RC(map_with(&o, 90), 0);
+	end_child(child);
+}
+
+static void test_a_map_that_cannot_be_is_refused(void **state)
+{
+	const struct ilk_pool_map_options wrong = {.size = 1},
+					  large = {.size = sizeof large, .chunk = 17};
+
+	(void)state;
+	introduce();
+	CHECK_RC(map_with(&wrong, MANY), -EINVAL);
+	CHECK_RC(map_with(NULL, 0), -EINVAL);
+	CHECK_RC(map_with(&large, MANY), -EMSGSIZE);
+	CHECK_RC(ilk_pool_map(pool, "square", x, MOST + 1, 2, y, 8, NULL, ILK_NOW), -EMSGSIZE);
+	CHECK_RC(ilk_pool_map(pool, "none", x, 8, 2, y, 8, NULL, ILK_NOW), -ENOENT);
+	CHECK_RC(ilk_pool_map(pool, "square", x, 8, MANY, y, 8, NULL, ilk_after_ms(SOON)),
+		-ETIMEDOUT);
+	assert_int_equal(info_of(pool).queued, 0);
+	assert_int_equal(info_of(pool).over, 0);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	CHECK_RC(map_with(NULL, MANY), -EPIPE);
+}
+
+/* --- several futures --- */
+
+static void test_any_gives_each_once(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_future f[FOUR];
+	size_t which, over, seen = 0;
+
+	(void)state;
+	introduce();
+	for (int i = 0; i < FOUR; i++)
+		f[i] = submitted("square", i);
+	CHECK_RC(ilk_future_any(f, FOUR, &which, ILK_NOW), -EAGAIN);
+	CHECK_RC(ilk_future_any(f, FOUR, &which, ilk_after_ms(5)), -ETIMEDOUT);
+	CHECK_RC(ilk_future_count_over(f, FOUR, &over), 0);
+	assert_int_equal(over, 0);
+	child = ilk_test_start(serve_in_child, NULL);
+	for (int i = 0; i < FOUR; i++) {
+		CHECK_RC(ilk_future_any(f, FOUR, &which, ilk_after_ms(ilk_test_limit_ms())), 0);
+		assert_int_equal(got(&f[which]), which * which);
+		seen |= (size_t)1 << which;
+	}
+	assert_int_equal(seen, 15);
+	CHECK_RC(ilk_future_any(f, FOUR, &which, ILK_NOW), -ENOENT);
+	CHECK_RC(ilk_future_count_over(f, FOUR, &over), 0);
+	assert_int_equal(over, FOUR);
+	end_child(child);
+}
+
+static void test_any_of_two_pools_is_refused(void **state)
+{
+	struct ilk_future f[2];
+	size_t which;
+
+	(void)state;
+	introduce();
+	f[0] = submitted("square", 1);
+	pool = pool_of("other");
+	introduce();
+	f[1] = submitted("square", 2);
+	CHECK_RC(ilk_future_any(f, 2, &which, ILK_NOW), -EINVAL);
+}
+
+static void test_any_finds_what_a_dead_worker_left(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_future f[2];
+	size_t which;
+
+	(void)state;
+	introduce();
+	f[0] = submitted("stay", 0);
+	child = ilk_test_start(serve_in_child, NULL);
+	ilk_test_await(0);
+	f[1] = submitted("square", 1);
+	ilk_test_kill(child);
+	CHECK_RC(ilk_future_any(f, 2, &which, ilk_after_ms(ilk_test_limit_ms())), 0);
+	assert_int_equal(which, 0);
+	assert_int_equal(outcome_of(&f[0]).rc, -EOWNERDEAD);
+}
+
+/* --- event loops --- */
+
+static int is_readable(int fd, int ms)
+{
+	struct pollfd p = {.fd = fd, .events = POLLIN};
+
+	return poll(&p, 1, ms);
+}
+
+static void test_the_descriptor_tells_of_each_end(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_future f;
+	uint64_t count;
+	int fd;
+
+	(void)state;
+	start_child(&child);
+	fd = ilk_pool_fd(pool);
+	assert_true(fd >= 0);
+	assert_int_equal(ilk_pool_fd(pool), fd);
+	for (int64_t i = 0; i < 50; i++) {
+		f = submitted("square", i);
+		while (ilk_future_poll(&f) == 0) {
+			assert_int_equal(is_readable(fd, (int)ilk_test_limit_ms()), 1);
+			assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+		}
+		assert_int_equal(got(&f), i * i);
+	}
+	CHECK_RC(ilk_pool_fd_close(pool), 0);
+	CHECK_RC(ilk_pool_fd_close(pool), -ENOENT);
+	end_child(child);
+}
+
+static void test_the_descriptor_tells_of_a_death(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_future f;
+	uint64_t count;
+	int fd;
+
+	(void)state;
+	introduce();
+	f = submitted("stay", 0);
+	child = ilk_test_start(serve_in_child, NULL);
+	ilk_test_await(0);
+	fd = ilk_pool_fd(pool);
+	ilk_test_kill(child);
+	while (ilk_future_poll(&f) == 0) {
+		assert_int_equal(is_readable(fd, (int)ilk_test_limit_ms()), 1);
+		assert_int_equal(read(fd, &count, sizeof count), sizeof count);
+	}
+	assert_int_equal(outcome_of(&f).rc, -EOWNERDEAD);
+	CHECK_RC(ilk_pool_fd_close(pool), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		POOL_TEST(test_a_map_gives_results_in_order),
+		POOL_TEST(test_a_map_says_how_far_it_is),
+		POOL_TEST(test_a_map_says_which_argument_failed),
+		POOL_TEST(test_a_map_that_cannot_be_is_refused),
+		POOL_TEST(test_any_gives_each_once),
+		POOL_TEST(test_any_of_two_pools_is_refused),
+		POOL_TEST(test_any_finds_what_a_dead_worker_left),
+		POOL_TEST(test_the_descriptor_tells_of_each_end),
+		POOL_TEST(test_the_descriptor_tells_of_a_death),
+	};
+
+	return RUN_POOL_TESTS(tests);
+}
