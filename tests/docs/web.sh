@@ -24,10 +24,11 @@ end_server()
 # start_server PAUSE_MS: sets $url.
 start_server()
 {
+	rm -f "$work/url"
 	"$program" 0 "$1" >"$work/url" &
 	server=$!
 	tries=0
-	until url=$(cat "$work/url") && [ -n "$url" ]; do
+	until url=$(cat "$work/url" 2>/dev/null) && [ -n "$url" ]; do
 		tries=$((tries + 1))
 		[ $tries -lt 100 ] || fail "the server does not begin"
 		sleep 0.1
