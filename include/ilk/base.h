@@ -45,9 +45,9 @@ extern "C" {
 
 /* Outcome bits of a call that succeeded. They combine: test with &, never with ==. */
 enum {
-	ILK_RECOVERED = 1, /* you hold it; its last owner died holding it */
-	ILK_TIMED_OUT = 2, /* a condition wait ran out; you hold the mutex */
-	ILK_ELECTED = 4,   /* it is up to you: a barrier's chosen one, a once's doer */
+	ILK_RECOVERED = 1,   /* you hold it; its last owner died holding it */
+	ILK_TIMED_OUT = 2,   /* a condition wait ran out; you hold the mutex */
+	ILK_ELECTED = 4,     /* it is up to you: a barrier's chosen one, a once's doer */
 	ILK_TASK_FAILED = 8, /* a future is over, and there is no result: see its outcome */
 };
 

@@ -77,8 +77,9 @@ static const struct {
 	{ETIMEDOUT, "The deadline passed first: retry with a later one, or see who is in the way "
 		    "with `ilk show`."},
 	{ECANCELED, "Another thread of this process closes the segment: stop using it."},
-	{ESTALE, "The future was got or released already, or is another process's: get each once, in "
-		 "the process that submitted."},
+	{ESTALE,
+		"The future was got or released already, or is another process's: get each once, in "
+		"the process that submitted."},
 	{EALREADY, "It is so already: there is nothing more to do."},
 	{EIDRM, "Its name was removed while others had it open: open it anew, or stop using it."},
 	{ERANGE,

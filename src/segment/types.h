@@ -8,9 +8,9 @@
 
 #include "segment/registry.h"
 
-#define ILK_TYPES_(row)                                                                      \
-	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch) \
-		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits) \
+#define ILK_TYPES_(row)                                                                            \
+	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch)       \
+		row(once) row(barrier) row(snapshot) row(rwlock) row(semaphore) row(permits)       \
 			row(ring) row(channel) row(queue) row(array) row(map) row(loop) row(stage) \
 				row(pool)
 

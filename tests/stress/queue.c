@@ -13,14 +13,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum {
-	LEDGER = 1 << 21,
-	LONG = 1100,
-	DONE = 0x80,
-	IS_IN = 0x40,
-	ACKS = 0x20,
-	CAPACITY = 16
-};
+enum { LEDGER = 1 << 21, LONG = 1100, DONE = 0x80, IS_IN = 0x40, ACKS = 0x20, CAPACITY = 16 };
 
 static char name[64];
 static struct ilk_queue_options options;

@@ -56,8 +56,8 @@ static void test_smallest_capacities_hold_what_they_say(void **state)
 
 static void test_messages_have_any_length_up_to_the_longest(void **state)
 {
-	const size_t lengths[] = {0, 1, 7, 8, 9, 127, 128, 129, 200, 255, 256, 257, 1023, 1024, 1025,
-		LONGEST - 1, LONGEST};
+	const size_t lengths[] = {0, 1, 7, 8, 9, 127, 128, 129, 200, 255, 256, 257, 1023, 1024,
+		1025, LONGEST - 1, LONGEST};
 	char in[LONGEST + 1], out[LONGEST + 1];
 	size_t bytes;
 

@@ -159,7 +159,7 @@ static const char pool_script[] =
 	"for m in (a, b, c, s, words): m.release()\n"
 	"memory.close(); memory.unlink()\n";
 
-static int python_pool(const struct bench_run *run, struct bench_sample *sample)
+static int by_python(const struct bench_run *run, struct bench_sample *sample)
 {
 	double numbers[2] = {0};
 	int rc = python_run(run, pool_script, numbers, 2, sample);
@@ -178,7 +178,7 @@ static const struct bench_peer peers[] = {
 	{"ilk", columns, "team", NULL},
 	{"ilk-threads", columns, "threads", NULL},
 	{"one-process", columns, "one", NULL},
-	{"python-pool", python_pool, NULL, absent_python},
+	{"python-pool", by_python, NULL, absent_python},
 };
 
 const struct bench bench_columns = {
