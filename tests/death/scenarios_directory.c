@@ -167,9 +167,15 @@ static void touch_mutex(void)
 }
 
 /* Lets go of the scene's mutex, which the caller holds, and has it again. */
+/* Who is interrupted at the wrong moment finds the time up before it waits. */
 static void touch_condition(void)
 {
-	ilk_condition_wait_until(condition, mine.mutex, ilk_after_ns(1000));
+	uint64_t before = condition->waits;
+	int rc;
+
+	do
+		rc = ilk_condition_wait_until(condition, mine.mutex, ilk_after_ns(1000));
+	while (rc >= 0 && condition->waits == before);
 }
 
 static void touch_event(void)
