@@ -10,7 +10,8 @@
  *            [B2] A mover's claim is passed over only by who holds `mover`, after the journal was
  *            settled: then it was not decided.
  *            [B4] Where the message comes from is known by the queue's id: one that was removed,
- *            and made anew under its name, has other messages. It is held open meanwhile.
+ *            and made anew under its name, has other messages. It is held open meanwhile. One that
+ *            is damaged is as good as gone: it cannot hold up those of other queues.
  *            [B3] A message that was delivered max_deliveries times is touched by who holds `mover`
  *            alone, but for becoming nobody's.
  *            [B5] A cell's lap moves while it is TAKEN, and it can be buried, and filled anew, between
@@ -61,7 +62,8 @@ static int open_source(const struct ilk_queue_journal_ *j, struct ilk_queue **so
 {
 	int rc = ilk_queue_open(ilk_thread_.segment, j->name, NULL, source);
 
-	if (rc == -ENOENT || rc == -EEXIST || rc == -EINVAL || rc == -ENAMETOOLONG)
+	if (rc == -ENOENT || rc == -EEXIST || rc == -EINVAL || rc == -ENAMETOOLONG ||
+		rc == -EBADMSG)
 		return 0;
 	if (rc < 0 || (*source)->id == j->id) /* [B4] */
 		return rc < 0 ? rc : 1;

@@ -142,6 +142,16 @@ static void test_a_queue_that_is_gone_is_not_looked_for(void **state)
 	assert_int_equal(next_of(queue), -EAGAIN);
 }
 
+static void test_a_queue_that_is_damaged_does_not_hold_up_another(void **state)
+{
+	uint32_t shift = queue->shift;
+
+	(void)state;
+	queue->shift = UINT32_MAX;
+	move_another();
+	queue->shift = shift;
+}
+
 static void test_a_journal_that_makes_no_sense_does_no_harm(void **state)
 {
 	(void)state;
@@ -223,6 +233,7 @@ int main(void)
 		JOURNAL_TEST(test_what_was_decided_is_done),
 		JOURNAL_TEST(test_a_queue_made_anew_keeps_its_message),
 		JOURNAL_TEST(test_a_queue_that_is_gone_is_not_looked_for),
+		JOURNAL_TEST(test_a_queue_that_is_damaged_does_not_hold_up_another),
 		JOURNAL_TEST(test_a_journal_that_makes_no_sense_does_no_harm),
 		JOURNAL_TEST(test_a_later_message_is_not_dropped_for_an_earlier),
 		JOURNAL_TEST(test_a_later_message_is_not_moved_for_an_earlier),
