@@ -79,6 +79,7 @@ static const char *check_slots(const struct ilk_map_view_ *v, struct tally *t)
 {
 	for (uint32_t i = 1; i < v->slots; i++) {
 		const struct ilk_map_slot_ *slot = ilk_map_slot_(v, i);
+		uint32_t bytes;
 
 		if (!slot)
 			return "an extent is not where it should be";
@@ -90,10 +91,11 @@ static const char *check_slots(const struct ilk_map_view_ *v, struct tally *t)
 		}
 		t->live++;
 		t->top = i + 1;
+		bytes = ilk_load_relaxed_(&slot->key_bytes);
 		if (slot->value_bytes > v->h->value_bytes ||
-			slot->key_bytes > (v->h->key & ~ILK_MAP_IS_TEXT_))
+			bytes > (v->h->key & ~ILK_MAP_IS_TEXT_))
 			return "an entry is longer than it can be";
-		if (slot->hash != ilk_map_hash_(v->h, slot->key, slot->key_bytes))
+		if (slot->hash != ilk_map_hash_(v->h, slot->key, bytes))
 			return "an entry's hash is not its key's";
 	}
 	return NULL;

@@ -10,9 +10,12 @@
  *            [B2] A mover's claim is passed over only by who holds `mover`, after the journal was
  *            settled: then it was not decided.
  *            [B4] Where the message comes from is known by the queue's id: one that was removed,
- *            and made anew under its name, has other messages. It is held open meanwhile.
+ *            and made anew under its name, has other messages. It is held open meanwhile. One that
+ *            is damaged is as good as gone: it cannot hold up those of other queues.
  *            [B3] A message that was delivered max_deliveries times is touched by who holds `mover`
  *            alone, but for becoming nobody's.
+ *            [B5] A cell's lap moves while it is TAKEN, and it can be buried, and filled anew, between
+ *            any two looks: who buries asks the word that he swaps, and reads the rest after.
  * Ordering   the mutex; commit as [Q2] of queue.c
  * Death      before stage 1: the message is in its queue, TAKEN, and a claim of the dead in the
  *            other. After it: moved. Whoever holds `mover` next does the rest: the next move, or
@@ -27,21 +30,23 @@
 
 enum { MOVES = 1 };
 
-/* Is it TAKEN, by OWNER or nobody? */
-static int is_buriable(uint64_t word, uint32_t owner)
+/*
+ * [B5] May the calling thread bury what WORD says? It has that TAKEN, or it is spent: else it was
+ * buried meanwhile, and the cell has another message.
+ */
+static int may_bury(const struct ilk_queue_handle *h, uint64_t word)
 {
-	uint32_t found = ilk_cell_owner_(word);
-
-	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && (found == 0 || found == owner);
+	return ilk_queue_is_spent_(h->max_deliveries, word) ||
+	       (ilk_cell_state_(word) == ILK_CELL_TAKEN_ &&
+		       ilk_cell_owner_(word) == ilk_thread_.owner);
 }
 
 static int drop(struct ilk_queue_handle *h, const struct ilk_queue_walk_ *w)
 {
 	uint64_t word = w->word;
-	uint32_t owner = ilk_cell_owner_(word);
 
 	do {
-		if (ilk_cell_state_(word) != ILK_CELL_TAKEN_ || ilk_cell_owner_(word) != owner)
+		if (!may_bury(h, word))
 			return 1;
 	} while (!ilk_cas_full_(&w->cell->word, &word, ilk_cell_over_(word)));
 	ilk_add_relaxed_(&h->queue->dropped, UINT64_C(1));
@@ -57,7 +62,8 @@ static int open_source(const struct ilk_queue_journal_ *j, struct ilk_queue **so
 {
 	int rc = ilk_queue_open(ilk_thread_.segment, j->name, NULL, source);
 
-	if (rc == -ENOENT || rc == -EEXIST || rc == -EINVAL || rc == -ENAMETOOLONG)
+	if (rc == -ENOENT || rc == -EEXIST || rc == -EINVAL || rc == -ENAMETOOLONG ||
+		rc == -EBADMSG)
 		return 0;
 	if (rc < 0 || (*source)->id == j->id) /* [B4] */
 		return rc < 0 ? rc : 1;
@@ -86,13 +92,21 @@ static void fill_claim(struct ilk_queue *d, const struct ilk_queue_journal_ *j)
 		ilk_cas_full_(&to->word, &word, ilk_cell_with_(word, ILK_CELL_FULL_));
 }
 
+/* Is it TAKEN, by OWNER or nobody? */
+static int is_left_by(uint64_t word, uint32_t owner)
+{
+	uint32_t found = ilk_cell_owner_(word);
+
+	return ilk_cell_state_(word) == ILK_CELL_TAKEN_ && (found == 0 || found == owner);
+}
+
 /* What it had TAKEN is over. */
 static void clear_source(struct ilk_queue *source, const struct ilk_queue_journal_ *j)
 {
 	struct ilk_queue_cell_ *from = numbered(source, j->from);
 	uint64_t word = from ? ilk_load_acquire_(&from->word) : 0;
 
-	while (from && is_buriable(word, j->owner) && from->serial == j->serial &&
+	while (from && is_left_by(word, j->owner) && from->serial == j->serial &&
 		!ilk_cas_full_(&from->word, &word, ilk_cell_over_(word)))
 		;
 	ilk_fence_after_rmw_();
@@ -178,7 +192,7 @@ static void move(const struct ilk_queue_handle *h, const struct ilk_queue_walk_ 
 	ilk_store_release_(&to->cell->word, ilk_cell_with_(to->word, ILK_CELL_FULL_));
 }
 
-/* There was no room: what the calling thread has TAKEN becomes nobody's, and nobody is told. */
+/* It cannot be moved: what the calling thread has TAKEN becomes nobody's, and nobody is told. */
 static void leave(struct ilk_queue_cell_ *cell)
 {
 	uint64_t word = ilk_load_relaxed_(&cell->word);
@@ -193,18 +207,20 @@ static int move_to(const struct ilk_queue_handle *h, const struct ilk_queue_walk
 	struct ilk_queue_handle *d)
 {
 	uint64_t word = ilk_load_acquire_(&w->cell->word), mine;
-	uint32_t bytes = ilk_load_relaxed_(&w->cell->bytes);
 	struct ilk_queue_walk_ to;
+	uint32_t bytes;
 
-	if (bytes > d->message_bytes || ilk_load_acquire_(&d->queue->state) & ILK_QUEUE_CLOSED_)
+	if (ilk_load_acquire_(&d->queue->state) & ILK_QUEUE_CLOSED_)
 		return 0;
 	do {
-		if (!is_buriable(word, ilk_thread_.owner))
+		if (!may_bury(h, word)) /* [B5] */
 			return 1;
 		mine = ilk_cell_owned_(
 			word, ILK_CELL_TAKEN_, ilk_thread_.owner, ilk_cell_deliveries_(word));
 	} while (!ilk_cas_full_(&w->cell->word, &word, mine));
-	if (ilk_queue_claim_(d, MOVES, &to) != ILK_QUEUE_GOT_) {
+	bytes = ilk_load_relaxed_(&w->cell->bytes);
+	if (bytes > h->message_bytes || bytes > d->message_bytes ||
+		ilk_queue_claim_(d, MOVES, &to) != ILK_QUEUE_GOT_) {
 		leave(w->cell);
 		return 0;
 	}

@@ -7,6 +7,7 @@
 #include "segment/blocks.h"
 #include "segment/directory.h"
 #include "segment/error.h"
+#include "segment/memory.h"
 #include "segment/object_name.h"
 #include "segment/types.h"
 #include <stdio.h>
@@ -201,6 +202,24 @@ static int look(struct wanted *wanted, int shape_is_given)
 	return 1;
 }
 
+/*
+ * Looked at without the guard, what is freed meanwhile can seem damaged: is it, while nobody frees?
+ * 1; 0; -EBADMSG; -E...
+ */
+static int look_again(struct wanted *wanted)
+{
+	struct ilk_segment *seg = wanted->seg;
+	int rc = seg->read_only ? -EBADMSG : ilk_here_(seg->map.base);
+
+	if (rc == 0)
+		rc = ilk_memory_enter_(seg);
+	if (rc < 0)
+		return rc;
+	rc = look(wanted, 0);
+	ilk_memory_leave_(seg);
+	return rc;
+}
+
 /* Opens what must be there, although its shape is not known beforehand. */
 static int open_known(struct wanted *wanted, void **object)
 {
@@ -210,6 +229,8 @@ static int open_known(struct wanted *wanted, void **object)
 		struct ilk_found_ found;
 
 		rc = look(wanted, 0);
+		if (rc == -EBADMSG)
+			rc = look_again(wanted);
 		if (rc == 0 &&
 			ilk_directory_find_(&wanted->seg->map, wanted->base.name, &found) == 1)
 			return ilk_fail_(-EEXIST, "type differs: %s is a %s, not a queue",

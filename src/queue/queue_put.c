@@ -160,10 +160,15 @@ int ilk_queue_put_many(struct ilk_queue_handle *h, const void *data, size_t byte
 
 /* --- reservations --- */
 
-/* For who has a place here. That the registry's epoch moves meanwhile is nothing to him. */
+/*
+ * For who has a place here. That the registry's epoch moves meanwhile is nothing to him. The cell is
+ * asked, too: a forked child can have the owner word of its parent's thread, which is gone, and has a
+ * copy of its handle.
+ */
 static int is_mine(const struct ilk_queue_handle *h)
 {
-	return h->reserved && ilk_cell_owner_(h->reserved_word) == ilk_thread_.owner;
+	return h->reserved && ilk_cell_owner_(h->reserved_word) == ilk_thread_.owner &&
+	       ilk_load_relaxed_(h->reserved) == h->reserved_word;
 }
 
 int ilk_queue_reserve(struct ilk_queue_handle *h, size_t bytes, void **where, ilk_time deadline)

@@ -1,8 +1,8 @@
 /*
  * queue_journal.c - a journal of dead letters, as a mover leaves it who died after he had decided; and
- * what was done with the queue that the message was in.
+ * what was done with the queue that the message was in. And who buries, and looked too early.
  */
-#include "queue/queue.h"
+#include "queue/taking.h"
 #include "support.h"
 #include <errno.h>
 #include <ilk/object.h>
@@ -142,6 +142,16 @@ static void test_a_queue_that_is_gone_is_not_looked_for(void **state)
 	assert_int_equal(next_of(queue), -EAGAIN);
 }
 
+static void test_a_queue_that_is_damaged_does_not_hold_up_another(void **state)
+{
+	uint32_t shift = queue->shift;
+
+	(void)state;
+	queue->shift = UINT32_MAX;
+	move_another();
+	queue->shift = shift;
+}
+
 static void test_a_journal_that_makes_no_sense_does_no_harm(void **state)
 {
 	(void)state;
@@ -149,6 +159,70 @@ static void test_a_journal_that_makes_no_sense_does_no_harm(void **state)
 	put_and_give_back(queue_of("another", 1, "letters"), 2);
 	assert_int_equal(letters->journal.stage, 0);
 	assert_int_equal(next_of(queue), 1);
+}
+
+/* --- who looked too early --- */
+
+enum { MOST = 3 };
+
+/*
+ * W is of Q's first cell, when its message had been delivered MOST times; since then that was buried,
+ * and there is message 2, delivered once.
+ */
+static struct ilk_queue_walk_ look_too_early(struct ilk_queue *q)
+{
+	struct ilk_queue_handle h = attached(q);
+	struct ilk_queue_walk_ w = {.cell = ilk_queue_numbered_(&h, 0)};
+
+	put_and_give_back(q, 2);
+	w.word = ilk_cell_owned_(w.cell->word - ILK_CELL_LAP_, ILK_CELL_TAKEN_, 0, MOST);
+	return w;
+}
+
+static void check_it_stays(struct ilk_queue *q, struct ilk_queue *dead)
+{
+	struct ilk_queue_walk_ w = look_too_early(q);
+	struct ilk_queue_handle h = attached(q);
+
+	assert_int_equal(ilk_queue_bury_(&h, &w), 1);
+	if (dead)
+		assert_int_equal(next_of(dead), -EAGAIN);
+	assert_int_equal(next_of(q), 2);
+	assert_int_equal(next_of(q), -EAGAIN);
+}
+
+static void test_a_later_message_is_not_dropped_for_an_earlier(void **state)
+{
+	(void)state;
+	check_it_stays(queue_of("dropping", MOST, NULL), NULL);
+}
+
+static void test_a_later_message_is_not_moved_for_an_earlier(void **state)
+{
+	struct ilk_queue *dead = queue_of("dead", 0, NULL);
+
+	(void)state;
+	check_it_stays(queue_of("moving", MOST, "dead"), dead);
+}
+
+/* Its length is beyond its cell, and yet not beyond those of the dead letters. */
+static void test_a_length_that_cannot_be_is_not_moved(void **state)
+{
+	const struct ilk_queue_options o = {.size = sizeof o, .message_bytes = 2 * ILK_QUEUE_BYTES};
+	struct ilk_queue *damaged = queue_of("damaged", 1, "roomy"), *roomy = NULL;
+	struct ilk_queue_handle h = attached(damaged);
+	uint64_t value = 1;
+	struct ilk_queue_lease l;
+
+	(void)state;
+	CHECK_RC(ilk_queue_open(seg, "roomy", &o, &roomy), 0);
+	CHECK_RC(ilk_queue_put(&h, &value, sizeof value, ILK_NOW), 0);
+	CHECK_RC(ilk_queue_lease(&h, &l, ILK_NOW), 0);
+	ilk_queue_numbered_(&h, 0)->bytes = 2 * ILK_QUEUE_BYTES;
+	CHECK_RC(ilk_queue_nack(&h, &l), 0);
+	assert_int_equal(next_of(damaged), -EAGAIN);
+	assert_int_equal(next_of(roomy), -EAGAIN);
+	assert_int_equal(ilk_cell_state_(ilk_queue_numbered_(&h, 0)->word), ILK_CELL_TAKEN_);
 }
 
 #define JOURNAL_TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
@@ -159,7 +233,11 @@ int main(void)
 		JOURNAL_TEST(test_what_was_decided_is_done),
 		JOURNAL_TEST(test_a_queue_made_anew_keeps_its_message),
 		JOURNAL_TEST(test_a_queue_that_is_gone_is_not_looked_for),
+		JOURNAL_TEST(test_a_queue_that_is_damaged_does_not_hold_up_another),
 		JOURNAL_TEST(test_a_journal_that_makes_no_sense_does_no_harm),
+		JOURNAL_TEST(test_a_later_message_is_not_dropped_for_an_earlier),
+		JOURNAL_TEST(test_a_later_message_is_not_moved_for_an_earlier),
+		JOURNAL_TEST(test_a_length_that_cannot_be_is_not_moved),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
 /* queue_dead.c - what the dead had leased, and what they had reserved. */
 #include "queue_fixture.h"
+#include <pthread.h>
 
 /* --- the dead --- */
 
@@ -168,6 +169,47 @@ static void test_a_reservation_of_an_ended_thread_is_passed_over(void **state)
 	assert_int_equal(get(&h), 1);
 }
 
+/* --- the copy of a handle --- */
+
+/* Its slot is free then, with the owner word as it was. */
+static void *reserve_then_commit(void *at)
+{
+	CHECK_RC(ilk_queue_reserve(&h, 8, at, ILK_NOW), 0);
+	ilk_test_say(1);
+	ilk_test_await(2);
+	CHECK_RC(ilk_queue_commit(&h, 8), 0);
+	return NULL;
+}
+
+static void reserve_anew(void *arg)
+{
+	void *at;
+
+	(void)arg;
+	ilk_test_await(3);
+	CHECK_RC(ilk_queue_reserve(&h, 8, &at, ILK_NOW), 0);
+	CHECK_RC(ilk_queue_abort(&h), 0);
+	CHECK_RC(ilk_queue_abort(&h), -EPERM);
+}
+
+static void test_a_child_in_its_parents_slot_has_not_its_reservation(void **state)
+{
+	struct ilk_test_child *child;
+	pthread_t thread;
+	void *at;
+
+	(void)state;
+	CHECK_RC(put(&h, 1), 0);
+	assert_int_equal(get(&h), 1);
+	assert_int_equal(pthread_create(&thread, NULL, reserve_then_commit, &at), 0);
+	ilk_test_await(1);
+	child = ilk_test_start(reserve_anew, NULL);
+	ilk_test_say(2);
+	assert_int_equal(pthread_join(thread, NULL), 0);
+	ilk_test_say(3);
+	ilk_test_join(child);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -178,6 +220,7 @@ int main(void)
 		QUEUE_TEST(test_a_dead_ones_reservation_is_passed_over),
 		QUEUE_TEST(test_a_putter_passes_over_a_dead_ones_reservation),
 		QUEUE_TEST(test_a_reservation_of_an_ended_thread_is_passed_over),
+		QUEUE_TEST(test_a_child_in_its_parents_slot_has_not_its_reservation),
 	};
 
 	return RUN_QUEUE_TESTS(tests);
