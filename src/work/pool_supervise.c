@@ -42,6 +42,8 @@ static int fill(struct ilk_pool_crew *c)
 
 			rc = rc ? rc : started;
 			place->not_before = started < 0 ? now + TICK : 0;
+		} else if (i >= wanted) {
+			place->not_before = 0;
 		}
 	}
 	if (asked) {

@@ -333,6 +333,48 @@ static void test_a_pool_is_drained_by_its_crew(void **state)
 	in_both_ways(drain);
 }
 
+static void drain_by_shares(void)
+{
+	struct ilk_pool_crew *crew;
+	struct ilk_future f[3];
+
+	pool = pool_of(how ? "two" : "one");
+	introduce();
+	for (int i = 0; i < 3; i++)
+		f[i] = submitted("square", i);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	crew = start_with(1, (struct ilk_pool_start_options){.tasks = 1});
+	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
+	stop(crew);
+	for (int i = 0; i < 3; i++)
+		assert_int_equal(got(&f[i]), i * i);
+}
+
+static void test_a_pool_is_drained_by_workers_that_retire(void **state)
+{
+	(void)state;
+	in_both_ways(drain_by_shares);
+}
+
+static void test_a_pool_is_drained_although_a_task_exits_with_zero(void **state)
+{
+	struct ilk_pool_crew *crew;
+	struct ilk_future f[2];
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	how = 0;
+	stop(start(1)); /* its functions have names */
+	f[0] = submitted("leave_by", 0);
+	f[1] = submitted("square", 3);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	crew = start(1);
+	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
+	stop(crew);
+	assert_int_equal(outcome_of(&f[0]).rc, -EOWNERDEAD);
+	assert_int_equal(got(&f[1]), 9);
+}
+
 static void use_parents(void *arg)
 {
 	CHECK_RC(ilk_pool_resize(arg, 1), -ECHILD);
@@ -385,6 +427,8 @@ int main(void)
 		POOL_TEST(test_an_initializer_that_fails_is_tried_again),
 		POOL_TEST(test_what_does_not_end_is_killed),
 		POOL_TEST(test_a_pool_is_drained_by_its_crew),
+		POOL_TEST(test_a_pool_is_drained_by_workers_that_retire),
+		POOL_TEST(test_a_pool_is_drained_although_a_task_exits_with_zero),
 		POOL_TEST(test_a_crew_is_not_the_childs),
 		POOL_TEST(test_closing_the_segment_ends_a_crew),
 	};
