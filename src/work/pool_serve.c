@@ -318,7 +318,8 @@ static int is_served(const struct ilk_pool *pool)
 {
 	const struct ilk_pool_serving_ *s = ilk_pool_serving_;
 
-	while (s && s->view.pool != pool)
+	/* A child that was forked in a task has a copy of what serves that. */
+	while (s && (s->view.pool != pool || s->owner != ilk_thread_.owner))
 		s = s->outer;
 	return s != NULL;
 }
