@@ -41,7 +41,8 @@
  *            lost to them. Who could have caused that sets head back: who queues behind the back of
  *            others [P5]; who queues again; who finds one. Head set back costs looks, no more.
  *            [I5] `returned` moves after each time that head is set back: a worker that has looked
- *            further than head looks again.
+ *            further than head looks again. Each does so at times, too: who set it back may have died
+ *            in between.
  * Ordering   [P1] queue:  store word, release             <-> [P2]  the task
  *            [P2] take:   load word; CAS word, full       <-> [P1]
  *            [P3] finish: store word, release             <-> [P4]  the result

@@ -144,6 +144,19 @@ static int is_anything_left(const struct ilk_pool_serving_ *s)
 	return 0;
 }
 
+/* Looks again at what S has passed: who set head back may have died before `returned` moved. */
+static void look_again(struct ilk_pool_serving_ *s)
+{
+	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
+}
+
+static int take_deep(struct ilk_pool_serving_ *s, struct ilk_pool_taken_ *taken)
+{
+	look_again(s);
+	ilk_pool_sweep_if_due_(&s->view, ilk_now());
+	return ilk_pool_take_(&s->view, &s->able, taken);
+}
+
 static int task_or_not(struct ilk_pool_wait_ *wait)
 {
 	struct shift *shift = (struct shift *)(void *)wait;
@@ -154,8 +167,7 @@ static int task_or_not(struct ilk_pool_wait_ *wait)
 		return ILK_POOL_END_;
 	if (ilk_pool_take_(&s->view, &s->able, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
-	if (wait->deep && ilk_pool_sweep_if_due_(&s->view, ilk_now()) &&
-		ilk_pool_take_(&s->view, &s->able, &shift->taken) == ILK_POOL_GOT_)
+	if (wait->deep && take_deep(s, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
 	if (ILK_UNLIKELY_(ilk_load_acquire_(&pool->state) & ILK_POOL_CLOSED_) &&
 		!is_anything_left(s))
@@ -209,7 +221,8 @@ static int work(struct ilk_pool_serving_ *s, uint64_t most, ilk_time until)
 		rc = ilk_pool_run_(s, &shift.taken);
 		if (rc < 0)
 			return rc;
-		ilk_pool_sweep_if_due_(&s->view, ilk_load_relaxed_(&s->row->since));
+		if (ilk_pool_sweep_if_due_(&s->view, ilk_load_relaxed_(&s->row->since)))
+			look_again(s);
 		rc = ILK_POOL_GOT_;
 	}
 	return rc < 0 ? rc : 0;
@@ -263,7 +276,7 @@ static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *
 	ilk_store_release_(&s->row->pid, pid_of_self());
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;
-	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
+	look_again(s);
 	s->able.tail = ilk_load_acquire_(&s->view.pool->tail);
 	s->outer = ilk_pool_serving_;
 	ilk_pool_serving_ = s;
