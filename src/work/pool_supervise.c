@@ -132,11 +132,12 @@ static int is_out_of_patience(const struct ilk_pool_crew *c)
 	return ilk_is_closing_(c->segment) || (stop && ilk_now() >= stop);
 }
 
+/* Threads are not killed: their end is waited for beyond the stop, too. */
 static ilk_time next_look(const struct ilk_pool_crew *c)
 {
-	ilk_time tick = ilk_now() + TICK, stop = ilk_load_acquire_(&c->stop);
+	ilk_time now = ilk_now(), tick = now + TICK, stop = ilk_load_acquire_(&c->stop);
 
-	return stop && stop < tick ? stop : tick;
+	return stop > now && stop < tick ? stop : tick;
 }
 
 static int is_over(const struct ilk_pool_crew *c)
