@@ -76,7 +76,8 @@ int ilk_pool_claim_(
 	if (from && (int64_t)(*from - p) > 0)
 		p = *from;
 
-	for (; p != end; p++) {
+	/* Not further than a lap, whatever tail says of where FROM is. */
+	for (; (int64_t)(end - p) > 0; p++) {
 		struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, p);
 		uint64_t word = ilk_load_relaxed_(&cell->word);
 		uint64_t mine = ilk_task_with_(word, ILK_TASK_FILLING_, ilk_thread_.owner);
