@@ -38,32 +38,37 @@ static int check_functions(const struct ilk_task_function *functions, size_t cou
 /* Under `naming`. The number of NAME; -ENOSPC. */
 static int number_for(struct ilk_pool *pool, const char *name)
 {
-	uint32_t names = ilk_load_relaxed_(&pool->names), i = 0;
+	uint32_t names = ilk_load_relaxed_(&pool->names);
+	int number = ilk_pool_number_of_(pool, name);
 
-	while (i < names && i < ILK_POOL_MOST_FUNCTIONS &&
-		strncmp(pool->name[i].name, name, ILK_POOL_NAME_BYTES) != 0)
-		i++;
-	if (i >= ILK_POOL_MOST_FUNCTIONS)
+	if (number >= 0)
+		return number;
+	if (names >= ILK_POOL_MOST_FUNCTIONS)
 		return ilk_fail_(-ENOSPC, "no room for the function \"%s\": the pool has %d names",
 			name, ILK_POOL_MOST_FUNCTIONS);
-	if (i == names) {
-		memset(pool->name[i].name, 0, ILK_POOL_NAME_BYTES);
-		memcpy(pool->name[i].name, name, strlen(name));
-		ilk_store_release_(&pool->names, i + 1);
-	}
-	return (int)i;
+	memset(pool->name[names].name, 0, ILK_POOL_NAME_BYTES);
+	memcpy(pool->name[names].name, name, strlen(name));
+	ilk_store_release_(&pool->names, names + 1);
+	return (int)names;
 }
 
 static int name_all(struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count,
 	struct ilk_pool_able_ *able, ilk_time deadline)
 {
-	int rc = ilk_mutex_lock_until(&pool->naming, deadline);
+	size_t known = 0;
+	int rc;
 
+	/* Who has nothing new to say waits for nobody. */
+	while (known < count && (rc = ilk_pool_number_of_(pool, functions[known].name)) >= 0)
+		able->run[rc] = functions[known++].run;
+	if (known == count)
+		return 0;
+	rc = ilk_mutex_lock_until(&pool->naming, deadline);
 	if (rc < 0)
 		return rc;
 	if (rc == ILK_RECOVERED)
 		ilk_mutex_repaired(&pool->naming);
-	for (size_t i = 0; rc >= 0 && i < count; i++) {
+	for (size_t i = known; rc >= 0 && i < count; i++) {
 		rc = number_for(pool, functions[i].name);
 		if (rc >= 0)
 			able->run[rc] = functions[i].run;

@@ -5,8 +5,7 @@
 
 /* --- what is to be submitted --- */
 
-/* The number of FUNCTION; -1: it has none. */
-static int number_of(const struct ilk_pool *pool, const char *function)
+int ilk_pool_number_of_(const struct ilk_pool *pool, const char *function)
 {
 	uint32_t names = ilk_load_acquire_(&pool->names);
 
@@ -21,7 +20,7 @@ static int check(const struct ilk_pool_view_ *v, struct ilk_pool_order_ *o)
 {
 	const struct ilk_map_ *map = &ilk_thread_.segment->map;
 	uint64_t at = (uint64_t)((const char *)o->argument - map->base);
-	int found = number_of(v->pool, o->function);
+	int found = ilk_pool_number_of_(v->pool, o->function);
 
 	if (found < 0)
 		return ilk_fail_(

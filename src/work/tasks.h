@@ -127,6 +127,9 @@ int ilk_pool_help_(struct ilk_pool_serving_ *s);
 
 /* --- pool_submit.c --- */
 
+/* The number of FUNCTION, by its name; -1: it has none. Names that are counted stay as they are. */
+int ilk_pool_number_of_(const struct ilk_pool *pool, const char *function);
+
 /* Submits what O says; its number is filled in. As ilk_pool_submit(). */
 int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,
 	struct ilk_future *future, ilk_time deadline);
