@@ -103,10 +103,10 @@ static void wait_for_children(struct ilk_pool_crew *c, ilk_time until)
 	int rc = count_used(c) ? ilk_spawn_join_any(c->child, c->most, &which, &end, until)
 			       : -ECHILD;
 
-	/* How it ended is not known where the program reaps what is not its own. */
+	/* How it ended is not known where the program reaps, or closes, what is not its own. */
 	if (rc == 0)
 		ilk_crew_ended_(c, which, end.code, end.signal);
-	else if (rc == -ECHILD && which < c->most && c->place[which].is_used)
+	else if (rc != -ETIMEDOUT && which < c->most && c->place[which].is_used)
 		ilk_crew_ended_(c, which, -1, 0);
 	else if (rc != -ETIMEDOUT)
 		sleep_on_bell(c, bell, until);
