@@ -104,6 +104,7 @@ ILK_API int ilk_spawn(struct ilk_child *child, int (*body)(void *arg), void *arg
  *   -ETIMEDOUT  it runs still
  *   -ECHILD     it is no child of this process: the handle is a forked parent's; or another call
  *               reaped it (wait(2) for any child, SIGCHLD ignored), and how it ended is not known
+ *   -EBADF      another call closed its descriptor (closefrom(3)): nothing more is known of it
  *
  * Order: what the child wrote, to memory that is shared, is seen.
  */
@@ -112,14 +113,14 @@ ILK_API int ilk_spawn_join(struct ilk_child *child, struct ilk_end *end, ilk_tim
 /*
  * The same for COUNT children, 1 to ILK_SPAWN_MOST_ANY: *WHICH is the place of the first that is found
  * ended, and *END says how. Those joined before, and handles that are all zero, do not count. -ECHILD
- * also: all are joined, and *WHICH is COUNT; else it is the one that is no child. -EINVAL COUNT.
+ * also: all are joined, and *WHICH is COUNT; else it, or -EBADF, is of the one there. -EINVAL COUNT.
  */
 ILK_API int ilk_spawn_join_any(struct ilk_child *children, unsigned count, unsigned *which,
 	struct ilk_end *end, ilk_time deadline);
 
 /*
  * Asks CHILD to end, by SIGTERM; if it has not by DEADLINE, kills it; and joins it. Waits for the
- * kernel then, which takes the longer the more memory it had. 0; -ECHILD as above. A deadline of
+ * kernel then, which takes the longer the more memory it had. 0; -ECHILD, -EBADF as above. A deadline of
  * ILK_NOW kills at once.
  */
 ILK_API int ilk_spawn_terminate(struct ilk_child *child, struct ilk_end *end, ilk_time deadline);

@@ -41,7 +41,8 @@
  *            lost to them. Who could have caused that sets head back: who queues behind the back of
  *            others [P5]; who queues again; who finds one. Head set back costs looks, no more.
  *            [I5] `returned` moves after each time that head is set back: a worker that has looked
- *            further than head looks again.
+ *            further than head looks again. Each does so at times, too: who set it back may have died
+ *            in between.
  * Ordering   [P1] queue:  store word, release             <-> [P2]  the task
  *            [P2] take:   load word; CAS word, full       <-> [P1]
  *            [P3] finish: store word, release             <-> [P4]  the result
@@ -75,7 +76,8 @@ int ilk_pool_claim_(
 	if (from && (int64_t)(*from - p) > 0)
 		p = *from;
 
-	for (; p != end; p++) {
+	/* Not further than a lap, whatever tail says of where FROM is. */
+	for (; (int64_t)(end - p) > 0; p++) {
 		struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, p);
 		uint64_t word = ilk_load_relaxed_(&cell->word);
 		uint64_t mine = ilk_task_with_(word, ILK_TASK_FILLING_, ilk_thread_.owner);

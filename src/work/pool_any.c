@@ -98,7 +98,9 @@ int ilk_future_any(struct ilk_future *futures, size_t count, size_t *which, ilk_
 	rc = choose(&c, deadline);
 	if (rc == 0 || rc == -ESTALE)
 		*which = c.which;
-	ilk_inside_end_(seg);
+	/* A child that was forked in what was run here is not inside. */
+	if (rc != -ECHILD)
+		ilk_inside_end_(seg);
 	return rc;
 }
 

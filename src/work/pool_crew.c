@@ -121,11 +121,18 @@ int ilk_pool_resize(struct ilk_pool_crew *crew, unsigned workers)
 /* The supervisor would do it, too, but later. */
 static void ask_all(struct ilk_pool_crew *c)
 {
+	int asked = 0;
+
 	if (ilk_here_(c->view.pool) < 0)
 		return;
 	for (uint32_t i = 0; i < c->most; i++)
-		if (ilk_load_acquire_(&c->place[i].is_used))
+		if (ilk_load_acquire_(&c->place[i].is_used)) {
 			ilk_crew_ask_(c, i);
+			asked++;
+		}
+	/* The segment may be closed, and another one where it was. */
+	if (!asked)
+		return;
 	ilk_fence_();
 	ilk_pool_told_(c->view.pool, ILK_POOL_WORKERS_, INT_MAX);
 }

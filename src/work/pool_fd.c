@@ -5,7 +5,8 @@
  * State      watches: private memory, under the registry lock; one for each pool. A forked child has
  *            none: what it inherited are its parent's.
  * Death      A wake-up that was lost with who was to give it: the thread looks every 20 ms whether
- *            more of its process's tasks are over than before.
+ *            more of its process's tasks are over than before. Where there is no place for it, it
+ *            writes each time.
  */
 #include "os/eventfd.h"
 #include "os/futex.h"
@@ -14,6 +15,8 @@
 #include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
+
+enum { BLIND_EACH = 20 * 1000 * 1000 };
 
 struct watch {
 	struct ilk_pool_wait_ wait;
@@ -89,14 +92,27 @@ static void watch_it(struct watch *w, const struct ilk_pool_view_ *v)
 	} while (rc == ILK_POOL_GOT_);
 }
 
+/* There is no place for the thread: until its end, the futures are asked at times. */
+static void watch_blindly(struct watch *w)
+{
+	while (!ilk_load_acquire_(&w->end)) {
+		struct ilk_wait_ sleep = {.segment = NULL};
+
+		ilk_eventfd_ring_(w->fd);
+		ilk_wait_on_(&sleep, &w->end, 0, ilk_now() + BLIND_EACH, 0);
+	}
+}
+
 static void *watch_in_thread(void *arg)
 {
 	struct watch *w = arg;
 	const struct ilk_pool_view_ *v;
 	struct ilk_segment *seg;
 
-	if (ilk_pool_enter_(w->pool, 0, &v) < 0)
+	if (ilk_pool_enter_(w->pool, 0, &v) < 0) {
+		watch_blindly(w);
 		return NULL;
+	}
 	seg = ilk_thread_.segment;
 	if (ilk_inside_begin_(seg) < 0)
 		return NULL;

@@ -205,7 +205,9 @@ static int get_slow(struct ilk_future *f, const struct ilk_found_task_ *found, v
 	rc = wait_for(&g, deadline);
 	if (rc == ILK_POOL_GOT_)
 		rc = collect(f, &g.found, result, room, out);
-	ilk_inside_end_(seg);
+	/* A child that was forked in what was run here is not inside. */
+	if (rc != -ECHILD)
+		ilk_inside_end_(seg);
 	return rc;
 }
 

@@ -143,6 +143,24 @@ static int run(struct map *m, const struct ilk_pool_view_ *v, ilk_time deadline)
 	return rc == -EAGAIN ? -ETIMEDOUT : rc;
 }
 
+/*
+ * The same, inside all the while: who closes the segment waits for its end. Its functions may have used
+ * other segments; and a child that they forked is not inside.
+ */
+static int run_inside(struct map *m, const struct ilk_pool_view_ *v, ilk_time deadline)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	uint32_t owner = ilk_thread_.owner;
+	int rc = ilk_inside_begin_(seg);
+
+	if (rc < 0)
+		return rc;
+	rc = run(m, v, deadline);
+	if (rc != -ECHILD && ilk_here_(m->pool) == 0 && ilk_thread_.owner == owner)
+		ilk_inside_end_(seg);
+	return rc;
+}
+
 /* 0; -EMSGSIZE, -ENOMEM. */
 static int plan(struct map *m, const struct ilk_pool_view_ *v)
 {
@@ -186,7 +204,7 @@ int ilk_pool_map(struct ilk_pool *pool, const char *function, const void *argume
 	if (rc == 0) {
 		view = *v; /* tasks that run here may use other pools */
 		m.order.batch = &m.batch;
-		rc = run(&m, &view, deadline);
+		rc = run_inside(&m, &view, deadline);
 	}
 	free(m.future);
 	return rc;

@@ -38,32 +38,37 @@ static int check_functions(const struct ilk_task_function *functions, size_t cou
 /* Under `naming`. The number of NAME; -ENOSPC. */
 static int number_for(struct ilk_pool *pool, const char *name)
 {
-	uint32_t names = ilk_load_relaxed_(&pool->names), i = 0;
+	uint32_t names = ilk_load_relaxed_(&pool->names);
+	int number = ilk_pool_number_of_(pool, name);
 
-	while (i < names && i < ILK_POOL_MOST_FUNCTIONS &&
-		strncmp(pool->name[i].name, name, ILK_POOL_NAME_BYTES) != 0)
-		i++;
-	if (i >= ILK_POOL_MOST_FUNCTIONS)
+	if (number >= 0)
+		return number;
+	if (names >= ILK_POOL_MOST_FUNCTIONS)
 		return ilk_fail_(-ENOSPC, "no room for the function \"%s\": the pool has %d names",
 			name, ILK_POOL_MOST_FUNCTIONS);
-	if (i == names) {
-		memset(pool->name[i].name, 0, ILK_POOL_NAME_BYTES);
-		memcpy(pool->name[i].name, name, strlen(name));
-		ilk_store_release_(&pool->names, i + 1);
-	}
-	return (int)i;
+	memset(pool->name[names].name, 0, ILK_POOL_NAME_BYTES);
+	memcpy(pool->name[names].name, name, strlen(name));
+	ilk_store_release_(&pool->names, names + 1);
+	return (int)names;
 }
 
 static int name_all(struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count,
 	struct ilk_pool_able_ *able, ilk_time deadline)
 {
-	int rc = ilk_mutex_lock_until(&pool->naming, deadline);
+	size_t known = 0;
+	int rc;
 
+	/* Who has nothing new to say waits for nobody. */
+	while (known < count && (rc = ilk_pool_number_of_(pool, functions[known].name)) >= 0)
+		able->run[rc] = functions[known++].run;
+	if (known == count)
+		return 0;
+	rc = ilk_mutex_lock_until(&pool->naming, deadline);
 	if (rc < 0)
 		return rc;
 	if (rc == ILK_RECOVERED)
 		ilk_mutex_repaired(&pool->naming);
-	for (size_t i = 0; rc >= 0 && i < count; i++) {
+	for (size_t i = known; rc >= 0 && i < count; i++) {
 		rc = number_for(pool, functions[i].name);
 		if (rc >= 0)
 			able->run[rc] = functions[i].run;
@@ -144,6 +149,19 @@ static int is_anything_left(const struct ilk_pool_serving_ *s)
 	return 0;
 }
 
+/* Looks again at what S has passed: who set head back may have died before `returned` moved. */
+static void look_again(struct ilk_pool_serving_ *s)
+{
+	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
+}
+
+static int take_deep(struct ilk_pool_serving_ *s, struct ilk_pool_taken_ *taken)
+{
+	look_again(s);
+	ilk_pool_sweep_if_due_(&s->view, ilk_now());
+	return ilk_pool_take_(&s->view, &s->able, taken);
+}
+
 static int task_or_not(struct ilk_pool_wait_ *wait)
 {
 	struct shift *shift = (struct shift *)(void *)wait;
@@ -154,8 +172,7 @@ static int task_or_not(struct ilk_pool_wait_ *wait)
 		return ILK_POOL_END_;
 	if (ilk_pool_take_(&s->view, &s->able, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
-	if (wait->deep && ilk_pool_sweep_if_due_(&s->view, ilk_now()) &&
-		ilk_pool_take_(&s->view, &s->able, &shift->taken) == ILK_POOL_GOT_)
+	if (wait->deep && take_deep(s, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
 	if (ILK_UNLIKELY_(ilk_load_acquire_(&pool->state) & ILK_POOL_CLOSED_) &&
 		!is_anything_left(s))
@@ -209,7 +226,8 @@ static int work(struct ilk_pool_serving_ *s, uint64_t most, ilk_time until)
 		rc = ilk_pool_run_(s, &shift.taken);
 		if (rc < 0)
 			return rc;
-		ilk_pool_sweep_if_due_(&s->view, ilk_load_relaxed_(&s->row->since));
+		if (ilk_pool_sweep_if_due_(&s->view, ilk_load_relaxed_(&s->row->since)))
+			look_again(s);
 		rc = ILK_POOL_GOT_;
 	}
 	return rc < 0 ? rc : 0;
@@ -263,7 +281,7 @@ static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *
 	ilk_store_release_(&s->row->pid, pid_of_self());
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;
-	s->able.returned = ilk_load_relaxed_(&s->view.pool->returned) - 1;
+	look_again(s);
 	s->able.tail = ilk_load_acquire_(&s->view.pool->tail);
 	s->outer = ilk_pool_serving_;
 	ilk_pool_serving_ = s;
@@ -318,7 +336,8 @@ static int is_served(const struct ilk_pool *pool)
 {
 	const struct ilk_pool_serving_ *s = ilk_pool_serving_;
 
-	while (s && s->view.pool != pool)
+	/* A child that was forked in a task has a copy of what serves that. */
+	while (s && (s->view.pool != pool || s->owner != ilk_thread_.owner))
 		s = s->outer;
 	return s != NULL;
 }

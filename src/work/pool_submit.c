@@ -5,8 +5,7 @@
 
 /* --- what is to be submitted --- */
 
-/* The number of FUNCTION; -1: it has none. */
-static int number_of(const struct ilk_pool *pool, const char *function)
+int ilk_pool_number_of_(const struct ilk_pool *pool, const char *function)
 {
 	uint32_t names = ilk_load_acquire_(&pool->names);
 
@@ -21,7 +20,7 @@ static int check(const struct ilk_pool_view_ *v, struct ilk_pool_order_ *o)
 {
 	const struct ilk_map_ *map = &ilk_thread_.segment->map;
 	uint64_t at = (uint64_t)((const char *)o->argument - map->base);
-	int found = number_of(v->pool, o->function);
+	int found = ilk_pool_number_of_(v->pool, o->function);
 
 	if (found < 0)
 		return ilk_fail_(
@@ -75,26 +74,23 @@ static void pass_on(const struct ilk_pool_view_ *v)
 			ilk_pool_told_(v->pool, ILK_POOL_ROOM_, 1);
 }
 
+/* Inside. */
 static int wait_for_room(
 	const struct ilk_pool_view_ *v, struct ilk_pool_place_ *place, ilk_time deadline)
 {
-	struct ilk_segment *seg = ilk_thread_.segment;
 	struct room room;
-	int rc = ilk_inside_begin_(seg);
+	int rc;
 
-	if (rc < 0)
-		return rc;
 	ilk_pool_wait_init_(&room.wait, v, ILK_POOL_ROOM_, claim_or_not);
 	room.wait.many = 1;
 	rc = ilk_pool_wait_for_(&room.wait, deadline);
 	*place = room.place;
-	if (rc > 0 && ilk_is_closing_(seg)) {
+	if (rc > 0 && ilk_is_closing_(ilk_thread_.segment)) {
 		give_up(v, place);
 		rc = -ECANCELED;
 	}
 	if (rc > 0 && room.wait.slept)
 		pass_on(v);
-	ilk_inside_end_(seg);
 	return rc < 0 ? rc : 0;
 }
 
@@ -181,6 +177,23 @@ static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_
 	return 0;
 }
 
+/* Inside until it is queued: who closes the segment meanwhile waits for that. */
+static int submit_when_room(const struct ilk_pool_view_ *v, const struct ilk_pool_order_ *o,
+	struct ilk_future *future, ilk_time deadline)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	struct ilk_pool_place_ place;
+	int rc = ilk_inside_begin_(seg);
+
+	if (rc < 0)
+		return rc;
+	rc = wait_for_room(v, &place, deadline);
+	if (rc == 0)
+		rc = queue_at(v, &place, o, future);
+	ilk_inside_end_(seg);
+	return rc;
+}
+
 /* There is no room. */
 static int submit_slow(const struct ilk_pool_view_ *v, const struct ilk_pool_order_ *o,
 	struct ilk_future *future, ilk_time deadline)
@@ -193,7 +206,7 @@ static int submit_slow(const struct ilk_pool_view_ *v, const struct ilk_pool_ord
 		return ilk_pool_run_here_(s, o, future);
 	v = s ? &s->view : v;
 	if (rc == 0)
-		rc = wait_for_room(v, &place, deadline);
+		return submit_when_room(v, o, future, deadline);
 	return rc < 0 ? rc : queue_at(v, &place, o, future);
 }
 

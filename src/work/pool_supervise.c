@@ -42,6 +42,8 @@ static int fill(struct ilk_pool_crew *c)
 
 			rc = rc ? rc : started;
 			place->not_before = started < 0 ? now + TICK : 0;
+		} else if (i >= wanted) {
+			place->not_before = 0;
 		}
 	}
 	if (asked) {
@@ -101,10 +103,10 @@ static void wait_for_children(struct ilk_pool_crew *c, ilk_time until)
 	int rc = count_used(c) ? ilk_spawn_join_any(c->child, c->most, &which, &end, until)
 			       : -ECHILD;
 
-	/* How it ended is not known where the program reaps what is not its own. */
+	/* How it ended is not known where the program reaps, or closes, what is not its own. */
 	if (rc == 0)
 		ilk_crew_ended_(c, which, end.code, end.signal);
-	else if (rc == -ECHILD && which < c->most && c->place[which].is_used)
+	else if (rc != -ETIMEDOUT && which < c->most && c->place[which].is_used)
 		ilk_crew_ended_(c, which, -1, 0);
 	else if (rc != -ETIMEDOUT)
 		sleep_on_bell(c, bell, until);
@@ -130,11 +132,12 @@ static int is_out_of_patience(const struct ilk_pool_crew *c)
 	return ilk_is_closing_(c->segment) || (stop && ilk_now() >= stop);
 }
 
+/* Threads are not killed: their end is waited for beyond the stop, too. */
 static ilk_time next_look(const struct ilk_pool_crew *c)
 {
-	ilk_time tick = ilk_now() + TICK, stop = ilk_load_acquire_(&c->stop);
+	ilk_time now = ilk_now(), tick = now + TICK, stop = ilk_load_acquire_(&c->stop);
 
-	return stop && stop < tick ? stop : tick;
+	return stop > now && stop < tick ? stop : tick;
 }
 
 static int is_over(const struct ilk_pool_crew *c)

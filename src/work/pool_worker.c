@@ -143,11 +143,14 @@ void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal)
 	int is_closed = (ilk_load_acquire_(&c->view.pool->state) & ILK_POOL_CLOSED_) != 0;
 	uint64_t done = ilk_load_relaxed_(&row->done) + ilk_load_relaxed_(&row->failed);
 
+	int had_its_share = c->options.tasks && done - place->done_before >= c->options.tasks;
+
 	memset(&c->child[i], 0, sizeof c->child[i]);
 	ilk_store_release_(&place->is_used, 0u);
 	place->not_before = 0;
 	if (code == 0) {
-		place->not_before = is_closed ? ILK_FOREVER : 0;
+		/* It found nothing to do, and there will be nothing. */
+		place->not_before = is_closed && !found && !had_its_share ? ILK_FOREVER : 0;
 		place->failures = 0;
 	} else if (found == 0 && done == place->done_before && now - place->begun < AT_ONCE) {
 		place->not_before = now + ((ilk_time)FIRST_DELAY << place->failures);

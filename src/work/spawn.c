@@ -5,8 +5,8 @@
  *            has its own, or none yet. first..last: what starters ask for, on their stacks; under
  *            `lock`. runs: the thread is there.
  *            child.pollers: threads that look at its descriptor; joined: 1 it is reaped, and code,
- *            signal, core say how it ended; -ECHILD it is none of ours. Under `joining`, in the same
- *            page.
+ *            signal, core say how it ended; -ECHILD it is none of ours; -EBADF its descriptor was
+ *            closed by others. Under `joining`, in the same page.
  * Invariant  [S1] Only the forker forks: the kernel tells children of the death of the thread that
  *            forked them, and this one ends with the process, or by exec().
  *            [S2] A starter waits until its request is answered: the child's copy of it is whole.
@@ -240,7 +240,7 @@ static void close_if_last(struct ilk_child *child)
 	child->fd = -1;
 }
 
-/* Under `joining`. 1: it has ended, and is joined; 0; -ECHILD. */
+/* Under `joining`. 1: it has ended, and is joined; 0; -ECHILD; -EBADF: not to be known any more. */
 static int look(struct ilk_child *child)
 {
 	struct ilk_ended_ ended;
@@ -249,6 +249,9 @@ static int look(struct ilk_child *child)
 	if (rc == 0)
 		return 0;
 	child->joined = rc;
+	/* Its number may be another file's by now: closed by others, as closefrom() does. */
+	if (rc == -EBADF)
+		child->fd = -1;
 	if (rc == 1) {
 		child->code = ended.code;
 		child->signal = ended.signal;

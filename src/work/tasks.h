@@ -67,12 +67,15 @@ struct ilk_pool_serving_ {
 };
 extern __thread struct ilk_pool_serving_ *ilk_pool_serving_;
 
-/* Is the calling thread in a task of POOL? What serves it; NULL. */
+/*
+ * Is the calling thread, which has entered POOL, in a task of it? What serves it; NULL, also in a child
+ * that was forked in the task.
+ */
 static inline struct ilk_pool_serving_ *ilk_pool_serving_here_(const struct ilk_pool *pool)
 {
 	struct ilk_pool_serving_ *s = ilk_pool_serving_;
 
-	return ILK_UNLIKELY_(s && s->view.pool == pool) ? s : NULL;
+	return ILK_UNLIKELY_(s && s->view.pool == pool && s->owner == ilk_thread_.owner) ? s : NULL;
 }
 
 /* --- pool.c --- */
@@ -123,6 +126,9 @@ int ilk_pool_run_here_(
 int ilk_pool_help_(struct ilk_pool_serving_ *s);
 
 /* --- pool_submit.c --- */
+
+/* The number of FUNCTION, by its name; -1: it has none. Names that are counted stay as they are. */
+int ilk_pool_number_of_(const struct ilk_pool *pool, const char *function);
 
 /* Submits what O says; its number is filled in. As ilk_pool_submit(). */
 int ilk_pool_submit_order_(struct ilk_pool *pool, struct ilk_pool_order_ *o,

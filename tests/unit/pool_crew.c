@@ -1,73 +1,5 @@
-/* pool_crew.c - workers that a program starts: replaced, resized, retired, stopped; as threads, too. */
-#include "pool_fixture.h"
-#include <sys/types.h>
-
-static unsigned how; /* 0 or ILK_POOL_THREADS */
-
-static int whoami(struct ilk_task *task, const void *argument, size_t bytes)
-{
-	pid_t pid = getpid();
-
-	(void)argument, (void)bytes;
-	return ilk_task_result(task, &pid, sizeof pid);
-}
-
-static int leave_by(struct ilk_task *task, const void *argument, size_t bytes)
-{
-	int code;
-
-	(void)task, (void)bytes;
-	memcpy(&code, argument, sizeof code);
-	_exit(code);
-}
-
-static int end_thread(struct ilk_task *task, const void *argument, size_t bytes)
-{
-	(void)task, (void)argument, (void)bytes;
-	pthread_exit(NULL);
-}
-
-static const struct ilk_task_function more[] = {
-	{"square", square},
-	{"die_until", die_until},
-	{"stay", stay},
-	{"leaves", leaves},
-	{"whoami", whoami},
-	{"leave_by", leave_by},
-	{"end_thread", end_thread},
-};
-enum { MORE = sizeof more / sizeof *more };
-
-static struct ilk_pool_crew *start_with(unsigned workers, struct ilk_pool_start_options o)
-{
-	struct ilk_pool_crew *crew = NULL;
-
-	o.size = sizeof o;
-	o.flags = how;
-	CHECK_RC(ilk_pool_start(pool, workers, more, MORE, &o, &crew), 0);
-	return crew;
-}
-
-static struct ilk_pool_crew *start(unsigned workers)
-{
-	return start_with(workers, (struct ilk_pool_start_options){.tasks = 0});
-}
-
-static void stop(struct ilk_pool_crew *crew)
-{
-	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
-	assert_int_equal(info_of(pool).workers, 0);
-	check_valid();
-}
-
-static void in_both_ways(void (*test)(void))
-{
-	how = 0;
-	if (!SUPPORT_TSAN)
-		test();
-	how = ILK_POOL_THREADS;
-	test();
-}
+/* pool_crew.c - workers that a program starts: replaced, resized, retired; as threads, too. */
+#include "pool_crew_fixture.h"
 
 static void run_tasks(void)
 {
@@ -291,85 +223,6 @@ static void test_an_initializer_that_fails_is_tried_again(void **state)
 	in_both_ways(begin_again);
 }
 
-/* --- the end --- */
-
-static void test_what_does_not_end_is_killed(void **state)
-{
-	struct ilk_pool_crew *crew;
-	struct ilk_outcome out;
-	struct ilk_future f;
-
-	(void)state;
-	SKIP_UNDER_TSAN();
-	how = 0;
-	crew = start(1);
-	f = submitted("stay", 0);
-	ilk_test_await(0);
-	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(SOON)), 0);
-	out = outcome_of(&f);
-	assert_int_equal(out.signal, SIGKILL);
-	assert_int_equal(info_of(pool).workers, 0);
-}
-
-static void drain(void)
-{
-	struct ilk_pool_crew *crew;
-	struct ilk_future f[FOUR];
-
-	pool = pool_of(how ? "two" : "one");
-	crew = start(2);
-	for (int i = 0; i < FOUR; i++)
-		f[i] = submitted("square", i);
-	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
-	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
-	stop(crew);
-	for (int i = 0; i < FOUR; i++)
-		assert_int_equal(got(&f[i]), i * i);
-}
-
-static void test_a_pool_is_drained_by_its_crew(void **state)
-{
-	(void)state;
-	in_both_ways(drain);
-}
-
-static void use_parents(void *arg)
-{
-	CHECK_RC(ilk_pool_resize(arg, 1), -ECHILD);
-	CHECK_RC(ilk_pool_stop(arg, ILK_NOW), -ECHILD);
-}
-
-static void test_a_crew_is_not_the_childs(void **state)
-{
-	struct ilk_pool_crew *crew;
-
-	(void)state;
-	SKIP_UNDER_TSAN();
-	how = 0;
-	crew = start(1);
-	ilk_test_in_child(use_parents, crew);
-	stop(crew);
-}
-
-static void close_it(void)
-{
-	struct ilk_segment *again;
-	struct ilk_pool_crew *crew;
-
-	CHECK_RC(ilk_segment_open(name, NULL, &again), 0);
-	CHECK_RC(ilk_pool_open(again, "work", NULL, &pool), 0);
-	crew = start(2);
-	ilk_segment_close(again);
-	CHECK_RC(ilk_pool_stop(crew, ILK_FOREVER), 0);
-	pool = pool_of("work");
-}
-
-static void test_closing_the_segment_ends_a_crew(void **state)
-{
-	(void)state;
-	in_both_ways(close_it);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -383,10 +236,6 @@ int main(void)
 		POOL_TEST(test_a_crew_grows_and_shrinks),
 		POOL_TEST(test_a_worker_retires_after_so_many_tasks),
 		POOL_TEST(test_an_initializer_that_fails_is_tried_again),
-		POOL_TEST(test_what_does_not_end_is_killed),
-		POOL_TEST(test_a_pool_is_drained_by_its_crew),
-		POOL_TEST(test_a_crew_is_not_the_childs),
-		POOL_TEST(test_closing_the_segment_ends_a_crew),
 	};
 
 	return RUN_POOL_TESTS(tests);

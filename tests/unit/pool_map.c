@@ -253,6 +253,26 @@ static void test_the_descriptor_tells_of_a_death(void **state)
 	CHECK_RC(ilk_pool_fd_close(pool), 0);
 }
 
+static void test_the_descriptor_wakes_although_its_thread_has_no_place(void **state)
+{
+	const struct ilk_segment_options o = {.size = sizeof o, .processes = 2, .threads = 1};
+	struct ilk_segment *small;
+	struct ilk_pool *of_small;
+	char other[64];
+	int fd;
+
+	(void)state;
+	strcpy(other, ilk_test_name("small"));
+	CHECK_RC(ilk_segment_create(other, &o, &small), 0);
+	CHECK_RC(ilk_pool_open(small, "work", &options, &of_small), 0);
+	fd = ilk_pool_fd(of_small);
+	assert_true(fd >= 0);
+	assert_int_equal(is_readable(fd, (int)ilk_test_limit_ms()), 1);
+	CHECK_RC(ilk_pool_fd_close(of_small), 0);
+	ilk_segment_close(small);
+	ilk_segment_unlink(other);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -265,6 +285,7 @@ int main(void)
 		POOL_TEST(test_any_finds_what_a_dead_worker_left),
 		POOL_TEST(test_the_descriptor_tells_of_each_end),
 		POOL_TEST(test_the_descriptor_tells_of_a_death),
+		POOL_TEST(test_the_descriptor_wakes_although_its_thread_has_no_place),
 	};
 
 	return RUN_POOL_TESTS(tests);

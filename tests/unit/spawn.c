@@ -564,6 +564,31 @@ static void test_join_of_what_another_reaped_is_ECHILD(void **state)
 	ilk_test_in_child(reap_the_wrong_way, NULL);
 }
 
+static int wait_for_end(void *arg)
+{
+	(void)arg;
+	ilk_test_sleep_for_ever();
+	return 0;
+}
+
+/* As closefrom() does; and then the number is another file's. */
+static void test_join_of_a_descriptor_that_was_closed_is_EBADF(void **state)
+{
+	struct ilk_child child = start(wait_for_end, NULL);
+	int fd = child.fd, other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+
+	(void)state;
+	assert_true(other >= 0 && dup2(other, fd) == fd);
+	CHECK_RC(ilk_spawn_join(&child, NULL, patience()), -EBADF);
+	CHECK_RC(ilk_spawn_join(&child, NULL, patience()), -EBADF);
+	CHECK_RC(ilk_spawn_signal(&child, SIGKILL), -ESRCH);
+	assert_true(fcntl(fd, F_GETFD) >= 0);
+	close(fd);
+	close(other);
+	kill(child.pid, SIGKILL);
+	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -590,6 +615,7 @@ int main(void)
 		SEGMENT_TEST(test_spawn_beyond_the_limit_of_processes_is_EAGAIN),
 		SEGMENT_TEST(test_join_where_children_are_not_waited_for_is_ECHILD),
 		SEGMENT_TEST(test_join_of_what_another_reaped_is_ECHILD),
+		SEGMENT_TEST(test_join_of_a_descriptor_that_was_closed_is_EBADF),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
