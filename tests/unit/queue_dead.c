@@ -171,12 +171,15 @@ static void test_a_reservation_of_an_ended_thread_is_passed_over(void **state)
 
 /* --- the copy of a handle --- */
 
+/* The runner and its thread; steps of the board are the runner's and its children's. */
+static pthread_barrier_t meet;
+
 /* Its slot is free then, with the owner word as it was. */
 static void *reserve_then_commit(void *at)
 {
 	CHECK_RC(ilk_queue_reserve(&h, 8, at, ILK_NOW), 0);
-	ilk_test_say(1);
-	ilk_test_await(2);
+	pthread_barrier_wait(&meet);
+	pthread_barrier_wait(&meet);
 	CHECK_RC(ilk_queue_commit(&h, 8), 0);
 	return NULL;
 }
@@ -186,7 +189,7 @@ static void reserve_anew(void *arg)
 	void *at;
 
 	(void)arg;
-	ilk_test_await(3);
+	ilk_test_await(1);
 	CHECK_RC(ilk_queue_reserve(&h, 8, &at, ILK_NOW), 0);
 	CHECK_RC(ilk_queue_abort(&h), 0);
 	CHECK_RC(ilk_queue_abort(&h), -EPERM);
@@ -201,12 +204,14 @@ static void test_a_child_in_its_parents_slot_has_not_its_reservation(void **stat
 	(void)state;
 	CHECK_RC(put(&h, 1), 0);
 	assert_int_equal(get(&h), 1);
+	assert_int_equal(pthread_barrier_init(&meet, NULL, 2), 0);
 	assert_int_equal(pthread_create(&thread, NULL, reserve_then_commit, &at), 0);
-	ilk_test_await(1);
+	pthread_barrier_wait(&meet);
 	child = ilk_test_start(reserve_anew, NULL);
-	ilk_test_say(2);
+	pthread_barrier_wait(&meet);
 	assert_int_equal(pthread_join(thread, NULL), 0);
-	ilk_test_say(3);
+	pthread_barrier_destroy(&meet);
+	ilk_test_say(1);
 	ilk_test_join(child);
 }
 
