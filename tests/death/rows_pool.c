@@ -160,6 +160,22 @@ static void test_who_holds_the_names_is_in_nobodys_way(void **state)
 	close_pool();
 }
 
+/* No cell is free, and tail was set back behind where a batch goes on. */
+static void test_the_search_for_a_cell_ends_whatever_tail_says(void **state)
+{
+	struct ilk_pool_place_ place;
+	struct ilk_future f;
+	uint64_t from;
+
+	(void)state;
+	open_pool();
+	for (int i = 0; i <= (int)v->mask; i++)
+		submit(&f);
+	from = pool->tail + v->mask + 2;
+	CHECK_RC(ilk_pool_claim_(v, &from, &place), 0);
+	close_pool();
+}
+
 /* It looks through all cells, not through all positions. */
 static void test_hints_that_are_far_apart_cost_little(void **state)
 {
@@ -202,6 +218,7 @@ int main(void)
 		ILK_TEST(test_what_the_hints_have_lost_is_found),
 		ILK_TEST(test_what_a_worker_has_passed_is_found),
 		ILK_TEST(test_who_holds_the_names_is_in_nobodys_way),
+		ILK_TEST(test_the_search_for_a_cell_ends_whatever_tail_says),
 		ILK_TEST(test_hints_that_are_far_apart_cost_little),
 		ILK_TEST(test_a_damaged_task_fails),
 	};
