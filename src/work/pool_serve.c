@@ -2,8 +2,9 @@
  * pool_serve.c - a worker: its row, its functions, its loop. The protocol, and the labels: pool.c.
  *
  * State      row.owner  0 = nobody's; else its worker's. Taken by CAS, from 0, or, where all are
- *                       taken, from one who is dead; freed by its worker, or after its death by its
- *                       supervisor, or, where there is none or it was too slow, by who sweeps.
+ *                       taken, from one who is dead, and its supervisor, if any, too; freed by its
+ *                       worker, or after its death by its supervisor, or, where there is none or
+ *                       it was too slow, by who sweeps.
  *            row.leave  the owner word of one who is to leave; else nobody is
  *            name       set once, under `naming`; names counts those that are set
  * Death      In the row: owner is dead. Naming: the mutex is robust, an entry that is not counted is
@@ -101,6 +102,16 @@ static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
 	return 1;
 }
 
+/* Has OWNER, of ROW, died, and nobody to see it off? */
+static int is_left(const struct ilk_pool_row_ *row, uint32_t owner)
+{
+	struct ilk_segment *seg = ilk_thread_.segment;
+	uint32_t supervisor = ilk_load_relaxed_(&row->supervisor);
+
+	return owner && ilk_owner_life_(seg, owner) == ILK_LIFE_DEAD &&
+	       (!supervisor || ilk_owner_life_(seg, supervisor) == ILK_LIFE_DEAD);
+}
+
 int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t mine)
 {
 	struct ilk_pool_row_ *row = ilk_pool_rows_(v->pool);
@@ -111,8 +122,7 @@ int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t mine)
 	for (uint32_t i = 0; i < v->shape.rows; i++) {
 		uint32_t owner = ilk_load_acquire_(&row[i].owner);
 
-		if (owner && ilk_owner_life_(ilk_thread_.segment, owner) == ILK_LIFE_DEAD &&
-			take_row(&row[i], owner, mine))
+		if (is_left(&row[i], owner) && take_row(&row[i], owner, mine))
 			return (int)i;
 	}
 	return -1;
@@ -126,9 +136,10 @@ struct shift {
 	struct ilk_pool_taken_ taken;
 };
 
+/* Only a supervisor asks; what LEAVE says to another is of who had that owner word before. */
 static int is_to_leave(const struct ilk_pool_serving_ *s)
 {
-	return ilk_load_relaxed_(&s->row->leave) == s->owner;
+	return s->supervisor && ilk_load_relaxed_(&s->row->leave) == s->owner;
 }
 
 /* Of a pool that is closed: may there be anything to do for S yet? */
@@ -281,6 +292,7 @@ static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *
 	ilk_store_release_(&s->row->pid, pid_of_self());
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;
+	s->supervisor = place->supervisor;
 	look_again(s);
 	s->able.tail = ilk_load_acquire_(&s->view.pool->tail);
 	s->outer = ilk_pool_serving_;

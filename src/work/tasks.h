@@ -61,6 +61,7 @@ struct ilk_pool_serving_ {
 	struct ilk_pool_serving_ *outer; /* another pool's, of a task of which this is */
 	struct ilk_identity_ *me;
 	uint32_t owner;
+	uint32_t supervisor; /* who may ask it to leave; 0: nobody */
 	uint32_t deep;
 	uint32_t inside_before; /* how often the thread was inside (wait.h) */
 	uint64_t ran;

@@ -3,7 +3,9 @@
 #include "work/tasks.h"
 #include "segment/types.h"
 #include <errno.h>
+#include <pthread.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ROOM = 4 };
 
@@ -116,6 +118,64 @@ static void test_what_the_hints_have_lost_is_found(void **state)
 	close_pool();
 }
 
+static void *serve_one(void *rc)
+{
+	*(int *)rc = serve(1, ilk_after_ms(ilk_test_limit_ms()));
+	return NULL;
+}
+
+/* As by one who was killed with head set back, and `returned` not moved: the worker has passed it. */
+static void test_what_a_worker_has_passed_is_found(void **state)
+{
+	struct ilk_future f;
+	pthread_t worker;
+	int rc = 1;
+
+	(void)state;
+	open_pool();
+	submit(&f);
+	ilk_store_relaxed_(&ilk_pool_cell_(v, f.cell)->function, 1u); /* another's */
+	pthread_create(&worker, NULL, serve_one, &rc);
+	while (!ilk_load_acquire_(&pool->asleep[ILK_POOL_WORKERS_]))
+		usleep(1000);
+	usleep(50 * 1000);
+	ilk_store_relaxed_(&ilk_pool_cell_(v, f.cell)->function, 0u);
+	pthread_join(worker, NULL);
+	CHECK_RC(rc, 0);
+	CHECK_RC(ilk_future_poll(&f), 1);
+	close_pool();
+}
+
+static void test_who_holds_the_names_is_in_nobodys_way(void **state)
+{
+	struct ilk_future f;
+
+	(void)state;
+	open_pool();
+	submit(&f);
+	CHECK_RC(ilk_mutex_lock(&pool->naming), 0);
+	CHECK_RC(serve(1, ilk_after_ms(ilk_test_limit_ms())), 0);
+	CHECK_RC(ilk_mutex_unlock(&pool->naming), 0);
+	CHECK_RC(ilk_future_poll(&f), 1);
+	close_pool();
+}
+
+/* No cell is free, and tail was set back behind where a batch goes on. */
+static void test_the_search_for_a_cell_ends_whatever_tail_says(void **state)
+{
+	struct ilk_pool_place_ place;
+	struct ilk_future f;
+	uint64_t from;
+
+	(void)state;
+	open_pool();
+	for (int i = 0; i <= (int)v->mask; i++)
+		submit(&f);
+	from = pool->tail + v->mask + 2;
+	CHECK_RC(ilk_pool_claim_(v, &from, &place), 0);
+	close_pool();
+}
+
 /* It looks through all cells, not through all positions. */
 static void test_hints_that_are_far_apart_cost_little(void **state)
 {
@@ -156,6 +216,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		ILK_TEST(test_valid_corrupt_pool_says_what),
 		ILK_TEST(test_what_the_hints_have_lost_is_found),
+		ILK_TEST(test_what_a_worker_has_passed_is_found),
+		ILK_TEST(test_who_holds_the_names_is_in_nobodys_way),
+		ILK_TEST(test_the_search_for_a_cell_ends_whatever_tail_says),
 		ILK_TEST(test_hints_that_are_far_apart_cost_little),
 		ILK_TEST(test_a_damaged_task_fails),
 	};
