@@ -120,7 +120,7 @@ ILK_API int ilk_pipeline_start(struct ilk_segment *seg, const char *name,
 	struct ilk_pipeline **p);
 
 /* Waits until all is done. 0; -ETIMEDOUT; what a body failed with, -EOWNERDEAD a worker died in it,
- * -ECANCELED it was stopped. */
+ * -ECANCELED it was stopped; -EBADMSG what lies between its stages cannot be: some is missing. */
 ILK_API int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline);
 
 /* Makes it end as soon as the bodies that run have returned. 0. */

@@ -25,7 +25,7 @@
  *            load low <-> advance: swap low, full; load bell.
  * Death      Before begin: as if nothing was. In the body: begun stays; the next begins again, or gives up.
  *            After the put: the next sends another copy, which is dropped. After DONE: the next acks. After
- *            DONE, before low: the next who is done, or who waits, moves it.
+ *            DONE, before low: the next who is done, or who waits, or whose turn it may be, moves it.
  */
 #include "work/stage.h"
 #include "os/futex.h"

@@ -155,10 +155,13 @@ static int is_in_order(const struct worker *w)
 /* The last stage, in order: L's turn comes when all before it are done. */
 static int do_in_turn(struct worker *w, const struct ilk_queue_lease *l)
 {
-	uint64_t low = ilk_load_acquire_(&w->flow->shared[0]->low), mask = w->flow->window - 1;
+	uint64_t low, mask = w->flow->window - 1;
 	struct ilk_message_ m;
 	int rc;
 
+	/* Who died between DONE and this left it to us. */
+	ilk_flow_advance_(w->flow);
+	low = ilk_load_acquire_(&w->flow->shared[0]->low);
 	memcpy(&m, l->data, sizeof m);
 	if (m.number > low && m.number - low <= mask && !w->waits[m.number & mask].data) {
 		w->waits[m.number & mask] = *l;
@@ -183,6 +186,15 @@ static int do_in_turn(struct worker *w, const struct ilk_queue_lease *l)
 	return rc;
 }
 
+/* In order: is there one whose turn did not come? */
+static int is_one_left(const struct worker *w)
+{
+	for (uint64_t i = 0; is_in_order(w) && i < w->flow->window; i++)
+		if (w->waits[i].data)
+			return 1;
+	return 0;
+}
+
 static int work_on(struct worker *w)
 {
 	int rc = 0;
@@ -197,7 +209,9 @@ static int work_on(struct worker *w)
 			rc = is_in_order(w) ? do_in_turn(w, &l) : do_lease(w, &l);
 	}
 	/* The queue is closed: all is done, or the pipeline ends. */
-	return rc == -EPIPE ? 0 : rc;
+	if (rc == -EPIPE)
+		rc = is_one_left(w) && !ilk_flow_failure_(w->flow) ? -EBADMSG : 0;
+	return rc;
 }
 
 /* --- the first stage --- */

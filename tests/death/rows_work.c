@@ -1,6 +1,7 @@
 /* rows_work.c - loops and pipelines looked at from inside: what a late one, or a dead one, leaves. */
 #include "support.h"
 #include "work/loop.h"
+#include "work/stage.h"
 #include <errno.h>
 
 /* --- loops --- */
@@ -63,11 +64,83 @@ static void test_an_old_failure_is_forgotten(void **state)
 	close_segment();
 }
 
+/* --- pipelines --- */
+
+enum { MESSAGES = 3 };
+
+static int came[MESSAGES];
+
+static int generate(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)in, (void)bytes, (void)arg;
+	return w->number < MESSAGES ? ilk_work_send(w, "x", 1) : ILK_STAGE_END;
+}
+
+static int collect(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)in, (void)bytes, (void)arg;
+	came[w->number]++;
+	return 0;
+}
+
+static const struct ilk_stage stages[2] = {
+	{.name = "first", .body = generate, .out_bytes = 1},
+	{.name = "last", .body = collect},
+};
+
+/* All is sent that there is. */
+static void open_sent(struct ilk_flow_ *f)
+{
+	const struct ilk_pipeline_options o = {
+		.size = sizeof o, .flags = ILK_PIPELINE_ORDERED, .window = 8};
+
+	memset(f, 0, sizeof *f);
+	memset(came, 0, sizeof came);
+	CHECK_RC(ilk_flow_check_(f, stages, 2, &o), 0);
+	CHECK_RC(ilk_flow_open_(f, seg, "p"), 0);
+	CHECK_RC(ilk_stage_work_(f, 0), 0);
+	CHECK_RC(ilk_queue_close(f->in[1]), 0);
+}
+
+/* As by one who was killed between DONE and low. */
+static void test_in_order_what_follows_one_done_by_the_dead_is_done(void **state)
+{
+	struct ilk_flow_ f;
+
+	(void)state;
+	open_segment();
+	open_sent(&f);
+	f.shared[1]->word[1] = ilk_message_word_(1, 1, 1, ILK_MESSAGE_DONE_);
+	CHECK_RC(ilk_stage_work_(&f, 1), 0);
+	CHECK(!came[0] && came[1] == 1 && came[2] == 1);
+	close_segment();
+}
+
+/* Message 1 was taken away: those behind it never have their turn, and that is no success. */
+static void test_in_order_a_tail_that_is_left_is_a_failure(void **state)
+{
+	struct ilk_queue_handle h;
+	struct ilk_flow_ f;
+	char message[sizeof(struct ilk_message_) + 1];
+	size_t bytes;
+
+	(void)state;
+	open_segment();
+	open_sent(&f);
+	CHECK_RC(ilk_queue_attach(f.in[1], &h), 0);
+	CHECK_RC(ilk_queue_get(&h, message, sizeof message, &bytes, ILK_NOW), 0);
+	CHECK_RC(ilk_stage_work_(&f, 1), -EBADMSG);
+	CHECK(!came[1] && !came[2]);
+	close_segment();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		ILK_TEST(test_a_late_failure_leaves_later_ones_alone),
 		ILK_TEST(test_an_old_failure_is_forgotten),
+		ILK_TEST(test_in_order_what_follows_one_done_by_the_dead_is_done),
+		ILK_TEST(test_in_order_a_tail_that_is_left_is_a_failure),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
