@@ -89,10 +89,9 @@ static const struct ilk_stage stages[2] = {
 };
 
 /* All is sent that there is. */
-static void open_sent(struct ilk_flow_ *f)
+static void open_sent(struct ilk_flow_ *f, unsigned flags)
 {
-	const struct ilk_pipeline_options o = {
-		.size = sizeof o, .flags = ILK_PIPELINE_ORDERED, .window = 8};
+	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = flags, .window = 8};
 
 	memset(f, 0, sizeof *f);
 	memset(came, 0, sizeof came);
@@ -109,7 +108,7 @@ static void test_in_order_what_follows_one_done_by_the_dead_is_done(void **state
 
 	(void)state;
 	open_segment();
-	open_sent(&f);
+	open_sent(&f, ILK_PIPELINE_ORDERED);
 	f.shared[1]->word[1] = ilk_message_word_(1, 1, 1, ILK_MESSAGE_DONE_);
 	CHECK_RC(ilk_stage_work_(&f, 1), 0);
 	CHECK(!came[0] && came[1] == 1 && came[2] == 1);
@@ -126,11 +125,40 @@ static void test_in_order_a_tail_that_is_left_is_a_failure(void **state)
 
 	(void)state;
 	open_segment();
-	open_sent(&f);
+	open_sent(&f, ILK_PIPELINE_ORDERED);
 	CHECK_RC(ilk_queue_attach(f.in[1], &h), 0);
 	CHECK_RC(ilk_queue_get(&h, message, sizeof message, &bytes, ILK_NOW), 0);
 	CHECK_RC(ilk_stage_work_(&f, 1), -EBADMSG);
 	CHECK(!came[1] && !came[2]);
+	close_segment();
+}
+
+/* As if it was stopped in the body for as long as the window takes to come round. */
+static int fall_behind(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	struct ilk_flow_ *f = arg;
+
+	(void)in, (void)bytes;
+	came[w->number]++;
+	if (w->number > 0)
+		return 0;
+	f->shared[1]->word[1] = ilk_message_word_(1 + f->window, 1, 1, ILK_MESSAGE_IN_);
+	return -EDOM;
+}
+
+static void test_who_is_late_leaves_a_later_message_alone(void **state)
+{
+	struct ilk_flow_ f;
+
+	(void)state;
+	open_segment();
+	open_sent(&f, 0);
+	f.stages[1].body = fall_behind;
+	f.stages[1].arg = &f;
+	f.stages[1].tries = 2;
+	CHECK_RC(ilk_stage_work_(&f, 1), 0);
+	CHECK(came[0] == 1 && came[1] == 1 && came[2] == 1);
+	CHECK(f.shared[1]->word[1] == ilk_message_word_(1 + f.window, 1, 1, ILK_MESSAGE_IN_));
 	close_segment();
 }
 
@@ -141,6 +169,7 @@ int main(void)
 		ILK_TEST(test_an_old_failure_is_forgotten),
 		ILK_TEST(test_in_order_what_follows_one_done_by_the_dead_is_done),
 		ILK_TEST(test_in_order_a_tail_that_is_left_is_a_failure),
+		ILK_TEST(test_who_is_late_leaves_a_later_message_alone),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
