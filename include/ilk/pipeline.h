@@ -110,7 +110,8 @@ struct ilk_pipeline;
  *
  *   0        *P is running
  *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing
- *   -EBUSY   a living process has a pipeline of that name in SEG; what a dead one left is replaced
+ *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one; what a dead one left is
+ *            replaced
  *   -EAGAIN, -ENOMEM; and as ilk_queue_open
  *
  * Where a worker cannot be started ilk_pipeline_join says why.

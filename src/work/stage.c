@@ -8,6 +8,8 @@
  *            source    number | how often begun: what the first stage is at; by its worker.
  *            failure   the first one: stage + 1 | rc. over: the first stage has said END.
  *            bell      SOMEBODY: the first stage may wait for low.
+ *            owner     whose the pipeline is: stage.h. Who finds the first stage of a dead one takes it over;
+ *            who starts one must have made the first stage.
  * Words      let in  (older number) -> (n, 0, copy, IN), CAS: one copy of n, for good
  *            begin   begun + 1, CAS, before the body is called, and before anything is sent
  *            done    IN -> DONE, CAS, after what it sent is in the next queue (last stage: after the body)
@@ -32,6 +34,7 @@
 #include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
+#include "segment/memory.h"
 #include "segment/types.h"
 #include "sync/object.h"
 #include <ilk/object.h>
@@ -186,27 +189,60 @@ static void name_of(char *to, const char *name, const struct ilk_stage *s, const
 	snprintf(to, NAME_ROOM, "%.63s/%.63s%s", name, s->name, suffix);
 }
 
+static uint64_t this_process(const struct ilk_segment *seg)
+{
+	return (uint64_t)seg->member->generation << 32 | (seg->member->process + 1);
+}
+
+/* Nobody is dead, too. */
+static int is_dead(struct ilk_segment *seg, uint64_t owner)
+{
+	return ilk_process_life_(seg, (uint32_t)owner - 1, (uint32_t)(owner >> 32)) ==
+	       ILK_LIFE_DEAD;
+}
+
+struct wanted_stage {
+	struct ilk_wanted_ wanted; /* first */
+	uint64_t owner;
+};
+
 static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 {
 	struct ilk_shared_stage_ *s = object;
 
 	s->window = wanted->flags;
 	s->low = 1;
+	s->owner = ((const struct wanted_stage *)(const void *)wanted)->owner;
 	ilk_store_release_(&s->tag, (uint16_t)ILK_STAGE_TAG_);
 }
 
-static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i)
+static int is_anothers(const void *object, const struct ilk_wanted_ *wanted)
 {
-	struct ilk_wanted_ wanted = {
-		.type = ILK_TYPE_STAGE_, .bytes = ilk_stage_bytes_(f->window), .init = init_wanted};
+	(void)object;
+	return ilk_fail_(-EBUSY, "another starts the pipeline: %s is there", wanted->name);
+}
+
+/* ALONE: it must not be there. */
+static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alone)
+{
 	char path[NAME_ROOM];
+	const struct wanted_stage stage = {
+		.wanted = {.name = path,
+			.type = ILK_TYPE_STAGE_,
+			.bytes = ilk_stage_bytes_(f->window),
+			.fits = alone ? is_anothers : NULL,
+			.init = init_wanted,
+			.flags = f->window},
+		.owner = this_process(f->seg),
+	};
+	void *object;
 	int rc;
 
 	name_of(path, name, &f->stages[i], "");
-	wanted.name = path;
-	rc = ilk_open_as_(f->seg, wanted, (int)f->window, &f->shared[i]);
+	rc = ilk_directory_open_(f->seg, &stage.wanted, &object);
 	if (rc < 0)
 		return rc;
+	f->shared[i] = object;
 	f->shared[i]->index = (uint16_t)i;
 	f->shared[i]->workers = f->stages[i].workers;
 	f->shared[i]->tries = f->stages[i].tries;
@@ -235,71 +271,104 @@ static int make_queue(struct ilk_flow_ *f, const char *name, unsigned i)
 	return ilk_queue_open(f->seg, path, &o, &f->in[i]);
 }
 
+/* Who finds the first stage finds all that is left: it goes last. */
 void ilk_flow_remove_(struct ilk_flow_ *f, const char *name)
 {
 	char path[NAME_ROOM];
 
-	for (unsigned i = 0; i < f->count; i++) {
-		name_of(path, name, &f->stages[i], "");
-		ilk_object_remove(f->seg, path);
-		name_of(path, name, &f->stages[i], ".in");
-		if (i > 0)
+	for (unsigned i = f->count; i-- > 0;) {
+		if (f->in[i]) {
+			name_of(path, name, &f->stages[i], ".in");
 			ilk_object_remove(f->seg, path);
-		if (f->shared[i])
-			ilk_object_close(f->shared[i]);
-		if (f->in[i])
 			ilk_object_close(f->in[i]);
+		}
+		if (f->shared[i]) {
+			name_of(path, name, &f->stages[i], "");
+			ilk_object_remove(f->seg, path);
+			ilk_object_close(f->shared[i]);
+		}
 		f->shared[i] = NULL;
 		f->in[i] = NULL;
 	}
 }
 
-/* Is there one of that name whose starter lives? Else what it left is removed. */
-static int clear_way(struct ilk_flow_ *f, const char *name)
+/* What a dead one left, whose pipeline is this process's now; in the same order. Of other kinds it is not. */
+static void remove_left(struct ilk_flow_ *f, const char *name)
 {
-	const struct ilk_shared_stage_ *first;
-	struct ilk_found_ found;
-	char path[NAME_ROOM];
-	int rc = ilk_here_(f->seg->map.base);
+	for (unsigned i = 2 * f->count; i-- > 0;) {
+		struct ilk_found_ found;
+		char path[NAME_ROOM];
 
-	name_of(path, name, &f->stages[0], "");
-	if (rc < 0 || ilk_directory_find_(&f->seg->map, path, &found) != 1)
-		return rc;
-	if (found.entry.type != ILK_TYPE_STAGE_)
-		return ilk_fail_(-EEXIST, "type differs: %s is no stage", path);
-	first = (const void *)(f->seg->map.base + found.offset);
-	if (ilk_owner_life_(f->seg, ilk_load_relaxed_(&first->owner)) != ILK_LIFE_DEAD)
-		return ilk_fail_(-EBUSY, "a living process has the pipeline %s", name);
-	ilk_flow_remove_(f, name);
-	return 0;
+		name_of(path, name, &f->stages[i / 2], i % 2 ? ".in" : "");
+		if (ilk_directory_find_(&f->seg->map, path, &found) == 1 &&
+			found.entry.type == (i % 2 ? ILK_TYPE_QUEUE_ : ILK_TYPE_STAGE_))
+			ilk_object_remove(f->seg, path);
+	}
 }
 
-int ilk_flow_open_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
+/* Under the guard, so that what is found stays: makes a dead one's first stage this process's. 1; 0: there is
+ * none; -EBUSY; -E... */
+static int take_over(struct ilk_flow_ *f, const char *path)
+{
+	struct ilk_shared_stage_ *first;
+	struct ilk_found_ found;
+	int rc = ilk_directory_find_(&f->seg->map, path, &found);
+
+	if (rc != 1)
+		return rc;
+	if (found.entry.type != ILK_TYPE_STAGE_ || found.entry.bytes < sizeof *first)
+		return ilk_fail_(-EEXIST, "type differs: %s is no stage", path);
+	first = (void *)(f->seg->map.base + found.offset);
+	if (!is_dead(f->seg, ilk_load_relaxed_(&first->owner)))
+		return ilk_fail_(-EBUSY, "a living process has the pipeline of %s", path);
+	ilk_store_relaxed_(&first->owner, this_process(f->seg));
+	return 1;
+}
+
+/* Is there one of that name whose process lives? Else what it left is removed. */
+static int clear_way(struct ilk_flow_ *f, const char *name)
+{
+	char path[NAME_ROOM];
+	int rc = ilk_memory_enter_(f->seg);
+
+	if (rc < 0)
+		return rc;
+	name_of(path, name, &f->stages[0], "");
+	rc = take_over(f, path);
+	ilk_memory_leave_(f->seg);
+	if (rc == 1)
+		remove_left(f, name);
+	return rc < 0 ? rc : 0;
+}
+
+static int open_all(struct ilk_flow_ *f, const char *name, int alone)
 {
 	int rc = 0;
 
-	f->seg = seg;
 	for (unsigned i = 0; i < f->count && rc == 0; i++) {
-		rc = make_stage(f, name, i);
+		rc = make_stage(f, name, i, alone && i == 0);
 		if (rc == 0 && i > 0)
 			rc = make_queue(f, name, i);
 	}
 	return rc;
 }
 
-int ilk_flow_make_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
+int ilk_flow_open_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
 {
-	int rc;
+	int rc = ilk_here_(seg->map.base);
 
 	f->seg = seg;
-	rc = clear_way(f, name);
+	return rc < 0 ? rc : open_all(f, name, 0);
+}
+
+int ilk_flow_make_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
+{
+	int rc = ilk_here_(seg->map.base);
+
+	f->seg = seg;
 	if (rc == 0)
-		rc = ilk_flow_open_(f, seg, name);
-	if (rc == 0)
-		rc = ilk_here_(f->shared[0]);
-	if (rc == 0)
-		ilk_store_release_(&f->shared[0]->owner, ilk_thread_.owner);
-	return rc;
+		rc = clear_way(f, name);
+	return rc < 0 ? rc : open_all(f, name, 1);
 }
 
 /* --- its row --- */

@@ -162,6 +162,24 @@ static void test_who_is_late_leaves_a_later_message_alone(void **state)
 	close_segment();
 }
 
+/* Whose a pipeline is stands in it from its first moment: nobody takes it for a dead one's. */
+static void test_what_another_starts_is_left_alone(void **state)
+{
+	struct ilk_flow_ theirs, f;
+
+	(void)state;
+	open_segment();
+	open_sent(&theirs, 0);
+	f = theirs;
+	memset(f.shared, 0, sizeof f.shared);
+	memset(f.in, 0, sizeof f.in);
+	CHECK_RC(ilk_flow_make_(&f, seg, "p"), -EBUSY);
+	ilk_flow_remove_(&f, "p");
+	CHECK_RC(ilk_flow_open_(&f, seg, "p"), 0);
+	CHECK(f.shared[0] == theirs.shared[0] && f.in[1] == theirs.in[1]);
+	close_segment();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -169,6 +187,7 @@ int main(void)
 		ILK_TEST(test_an_old_failure_is_forgotten),
 		ILK_TEST(test_in_order_what_follows_one_done_by_the_dead_is_done),
 		ILK_TEST(test_in_order_a_tail_that_is_left_is_a_failure),
+		ILK_TEST(test_what_another_starts_is_left_alone),
 		ILK_TEST(test_who_is_late_leaves_a_later_message_alone),
 	};
 
