@@ -9,6 +9,7 @@
 #include "work/stage.h"
 #include <string.h>
 
+/* In the queues all messages have room, and a second copy from each who died. */
 enum { MESSAGES = 3, STAGES = 3 };
 
 static struct ilk_flow_ flow;
@@ -42,8 +43,8 @@ static int collect(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 }
 
 static const struct ilk_stage stages[STAGES] = {
-	{.name = "first", .body = generate, .out_bytes = 8, .tries = 50, .capacity = 4},
-	{.name = "middle", .body = pass, .out_bytes = 8, .tries = 50, .capacity = 4},
+	{.name = "first", .body = generate, .out_bytes = 8, .tries = 50, .capacity = 8},
+	{.name = "middle", .body = pass, .out_bytes = 8, .tries = 50, .capacity = 8},
 	{.name = "last", .body = collect, .tries = 50},
 };
 
