@@ -116,6 +116,8 @@ ILK_API int ilk_loop_begin(struct ilk_loop *l, const struct ilk_range *range);
  *   -ETIMEDOUT  others are not done; or, no round was begun
  *   -EPIPE      closed, and no round was ever begun
  *   -EDEADLK    it is called by a body, whose part it would wait for
+ *   -EBUSY      it is over, and so late is this call that a second round after it, or a later one, has failed
+ *               since: how this one ended is not known any more
  *
  * Order: what came before the begin is seen by the bodies, what they wrote is seen after it.
  */
@@ -130,7 +132,8 @@ ILK_API int ilk_loop_wait(struct ilk_loop *l, ilk_time deadline);
 
 /*
  * Calls COMBINE(into, result, arg) for the result of each part, in their order. 0; -EBUSY the round is
- * not over; what it failed with; -EINVAL also: L has no results.
+ * not over, or another was begun meanwhile: what is at INTO is undefined then; what it failed with;
+ * -EINVAL also: L has no results.
  */
 ILK_API int ilk_loop_reduce(struct ilk_loop *l, void *into,
 	void (*combine)(void *into, const void *result, void *arg), void *arg);

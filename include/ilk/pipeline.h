@@ -110,7 +110,8 @@ struct ilk_pipeline;
  *
  *   0        *P is running
  *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing
- *   -EBUSY   a living process has a pipeline of that name in SEG; what a dead one left is replaced
+ *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one; what a dead one left is
+ *            replaced
  *   -EAGAIN, -ENOMEM; and as ilk_queue_open
  *
  * Where a worker cannot be started ilk_pipeline_join says why.
@@ -120,7 +121,7 @@ ILK_API int ilk_pipeline_start(struct ilk_segment *seg, const char *name,
 	struct ilk_pipeline **p);
 
 /* Waits until all is done. 0; -ETIMEDOUT; what a body failed with, -EOWNERDEAD a worker died in it,
- * -ECANCELED it was stopped. */
+ * -ECANCELED it was stopped; -EBADMSG what lies between its stages cannot be: some is missing. */
 ILK_API int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline);
 
 /* Makes it end as soon as the bodies that run have returned. 0. */

@@ -6,7 +6,9 @@
  *            part[k]     round | FREE, TAKEN owner, DONE, FAILED | value. All of a round are set FREE
  *                        by who BEGINS it; one that bears another round's number is over.
  *            result k    belongs to the owner of part k while it is TAKEN; DONE, it is whole.
- *            failure     round | FAILED | what a body returned: the first of that round.
+ *            failure[2]  round | FAILED | what a body returned: the first of that round, by round & 1. Not
+ *                        cleared by the next begin, since who slept through the end of a round still
+ *                        asks; who begins a round 2^28 after it clears it, before numbers come again.
  *            flags       CLOSED: no round is begun any more. begun, over: bells; bit 0, somebody may
  *                        sleep on it. done, again, slept, waited_ns: counts.
  * Words      begin   (r, OPEN), all parts over -> (r + 1, BEGINS, me), CAS; or from BEGINS of a dead one
@@ -17,7 +19,7 @@
  *            [P2] A round is over when all its parts are: DONE or FAILED. Then nobody touches what is of it.
  *            [P3] Who works at r has copied its range between two looks at the state that both said
  *            (r, OPEN), and changes only words that bear r: so who is late does nothing.
- *            [P4] Once `failure` is of the round, a part that is taken is marked FAILED and not done.
+ *            [P4] Once a failure is of the round, a part that is taken is marked FAILED and not done.
  * Ordering   [P5] begin:  fill, exchange state, full      <-> [P6]  what the starter wrote is seen
  *            [P6] look:   load state, acquire
  *            [P7] finish: exchange part, full             <-> [P8]  results, and what bodies wrote
@@ -27,7 +29,7 @@
  *            begins: CAS; release fence; fill <-> look: copy; acquire fence; load state again
  * Death      BEGINS: the next who begins takes its place, and fills all anew. TAKEN: whoever waits looks
  *            every 20 ms, takes it over, and does it again. After the last finish, before the bell: who
- *            sleeps looks by itself. After `failure`: others leave out what is left.
+ *            sleeps looks by itself. After a failure: others leave out what is left.
  */
 #include "work/loop.h"
 #include "os/futex.h"
@@ -133,11 +135,23 @@ int ilk_loop_is_over_(struct ilk_round_ *r)
 
 int ilk_loop_outcome_(const struct ilk_loop *l, uint32_t round)
 {
-	uint64_t failure = ilk_load_acquire_(&l->failure);
-	int is_of_it =
-		ilk_loop_what_(failure) == ILK_PART_FAILED_ && ilk_loop_round_(failure) == round;
+	uint64_t failure = ilk_load_acquire_(&l->failure[round & 1]);
 
-	return is_of_it ? -(int)((uint32_t)failure & INT_MAX) : 0;
+	if (ilk_loop_what_(failure) != ILK_PART_FAILED_)
+		return 0;
+	if (ilk_round_is_later_(ilk_loop_round_(failure), round))
+		return -EBUSY;
+	return ilk_loop_round_(failure) == round ? -(int)((uint32_t)failure & INT_MAX) : 0;
+}
+
+void ilk_loop_note_failure_(struct ilk_loop *l, uint32_t round, int rc)
+{
+	uint64_t *at = &l->failure[round & 1], before = ilk_load_relaxed_(at);
+
+	while (!before || ilk_round_is_later_(round, ilk_loop_round_(before)))
+		if (ilk_cas_full_(
+			    at, &before, ilk_loop_word_(round, ILK_PART_FAILED_, (uint32_t)-rc)))
+			break;
 }
 
 int ilk_loop_enter_(const struct ilk_loop *l)
@@ -179,6 +193,16 @@ static int is_ripe(const struct ilk_loop *l, uint64_t state)
 	}
 }
 
+/* One so old that it could be taken for one to come. */
+static void clear_old_failure(struct ilk_loop *l, uint32_t round)
+{
+	uint64_t *at = &l->failure[round & 1], failure = ilk_load_relaxed_(at);
+
+	if (failure && ilk_rounds_since_(round, ilk_loop_round_(failure)) >=
+			       UINT32_C(1) << (ILK_ROUND_BITS_ - 2))
+		ilk_store_relaxed_(at, UINT64_C(0));
+}
+
 /* The round is the calling thread's to begin: BEGINS. */
 static void fill(struct ilk_loop *l, const struct ilk_loop_range_ *range, uint32_t round)
 {
@@ -188,7 +212,7 @@ static void fill(struct ilk_loop *l, const struct ilk_loop_range_ *range, uint32
 	ilk_store_relaxed_(&l->range.job, range->job);
 	ilk_store_relaxed_(&l->range.workers, range->workers);
 	ilk_store_relaxed_(&l->range.parts, range->parts);
-	ilk_store_relaxed_(&l->failure, UINT64_C(0));
+	clear_old_failure(l, round);
 	for (uint32_t k = 0; k < range->parts; k++)
 		ilk_store_relaxed_(&l->part[k], ilk_loop_word_(round, ILK_PART_FREE_, 0));
 }
@@ -240,6 +264,16 @@ int ilk_loop_close(struct ilk_loop *l)
 	return 0;
 }
 
+/* Is R still L's round? */
+static int is_current(const struct ilk_loop *l, const struct ilk_round_ *r)
+{
+	uint64_t state;
+
+	ilk_fence_acquire_();
+	state = ilk_load_relaxed_(&l->state); /* [P3] */
+	return ilk_loop_round_(state) == r->number && ilk_loop_what_(state) == ILK_LOOP_OPEN_;
+}
+
 int ilk_loop_reduce(struct ilk_loop *l, void *into,
 	void (*combine)(void *into, const void *result, void *arg), void *arg)
 {
@@ -257,5 +291,5 @@ int ilk_loop_reduce(struct ilk_loop *l, void *into,
 	rc = ilk_loop_outcome_(l, r.number);
 	for (uint32_t k = 0; rc == 0 && k < r.range.parts; k++)
 		combine(into, ilk_loop_result_(l, bytes, k), arg);
-	return rc;
+	return rc == 0 && !is_current(l, &r) ? -EBUSY : rc;
 }

@@ -41,14 +41,14 @@ struct ilk_loop_range_ {
 };
 
 struct ilk_loop {
-	/* Fixed. */
+	/* Fixed, but for `failure`. */
 	uint16_t tag, pad;
 	uint32_t result_bytes;
 	char label[24];
+	uint64_t failure[2]; /* by round & 1, as a part's word: the first of that round */
 	/* By who begins a round, closes, fails. */
 	uint64_t state ILK_ALIGNED_(64);
 	struct ilk_loop_range_ range;
-	uint64_t failure; /* as a part's word: the first of that round */
 	uint32_t flags;
 	/* Bells: SOMEBODY may sleep on it. For a round to begin; for one to be over. */
 	uint32_t begun, over;
@@ -74,6 +74,15 @@ static inline uint64_t ilk_loop_word_(uint32_t round, uint32_t what, uint32_t va
 static inline uint32_t ilk_loop_after_(uint32_t round)
 {
 	return (round + 1) & ((UINT32_C(1) << ILK_ROUND_BITS_) - 1);
+}
+/* How many rounds A is after B; one before it is more than half of all after it. */
+static inline uint32_t ilk_rounds_since_(uint32_t a, uint32_t b)
+{
+	return (a - b) & ((UINT32_C(1) << ILK_ROUND_BITS_) - 1);
+}
+static inline int ilk_round_is_later_(uint32_t a, uint32_t b)
+{
+	return ilk_rounds_since_(a, b) - 1 < (UINT32_C(1) << (ILK_ROUND_BITS_ - 1)) - 1;
 }
 /* What WORD says of a part of ROUND: one of another round is over. */
 static inline uint32_t ilk_part_what_(uint64_t word, uint32_t round)
@@ -126,8 +135,11 @@ int ilk_loop_enter_(const struct ilk_loop *l);
 /* Where the calling thread is: how long L's results are, all of which lie inside. 0; -EINVAL. */
 int ilk_loop_results_(const struct ilk_loop *l, uint32_t *bytes);
 
-/* The first failure of ROUND, or 0. */
+/* The first failure of ROUND, or 0; -EBUSY where it cannot be told: one two or more rounds later has failed. */
 int ilk_loop_outcome_(const struct ilk_loop *l, uint32_t round);
+
+/* Notes RC as ROUND's, unless it has one; a later round's stays. */
+void ilk_loop_note_failure_(struct ilk_loop *l, uint32_t round, int rc);
 
 /* Wakes all who sleep on BELL. */
 void ilk_loop_ring_(uint32_t *bell);

@@ -65,17 +65,6 @@ static int take_left(struct work *w, uint32_t *k)
 	return 0;
 }
 
-/* Of failures of a round the first counts. */
-static void note_failure(struct ilk_loop *l, uint32_t round, int rc)
-{
-	uint64_t before = ilk_load_relaxed_(&l->failure);
-
-	while (!(before && ilk_loop_round_(before) == round))
-		if (ilk_cas_full_(&l->failure, &before,
-			    ilk_loop_word_(round, ILK_PART_FAILED_, (uint32_t)-rc)))
-			break;
-}
-
 /* [P7] */
 static void finish(struct work *w, uint32_t k, uint32_t what)
 {
@@ -116,7 +105,7 @@ static int do_part(struct work *w, uint32_t k, int again)
 		ilk_add_relaxed_(&l->done, UINT64_C(1));
 		ilk_add_relaxed_(&l->again, (uint32_t)again);
 		if (rc < 0)
-			note_failure(l, w->round.number, rc);
+			ilk_loop_note_failure_(l, w->round.number, rc);
 	}
 	if (rc < 0)
 		what = ILK_PART_FAILED_;
@@ -327,7 +316,7 @@ int ilk_loop_serve(struct ilk_loop *l, ilk_loop_body *body, void *arg, ilk_time 
 static int fail_nothing(const struct ilk_part *part, void *arg)
 {
 	(void)part, (void)arg;
-	return 0;
+	return -ECANCELED;
 }
 
 int ilk_loop_cancel(struct ilk_loop *l)
@@ -343,7 +332,7 @@ int ilk_loop_cancel(struct ilk_loop *l)
 	rc = ilk_loop_look_(l, &w.round);
 	if (rc != 1 || ilk_loop_is_over_(&w.round))
 		return rc < 0 ? rc : 0;
-	note_failure(l, w.round.number, -ECANCELED);
+	ilk_loop_note_failure_(l, w.round.number, -ECANCELED);
 	while (take_left(&w, &k))
 		do_part(&w, k, 0); /* [P4]: it is left out */
 	return 0;

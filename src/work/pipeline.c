@@ -169,8 +169,7 @@ static int start(struct ilk_pipeline *p, struct ilk_segment *seg, const char *na
 	int rc = ilk_flow_make_(&p->flow, seg, name);
 
 	if (rc < 0) {
-		if (rc != -EBUSY)
-			ilk_flow_remove_(&p->flow, name);
+		ilk_flow_remove_(&p->flow, name);
 		return rc;
 	}
 	strcpy(p->name, name);

@@ -8,6 +8,8 @@
  *            source    number | how often begun: what the first stage is at; by its worker.
  *            failure   the first one: stage + 1 | rc. over: the first stage has said END.
  *            bell      SOMEBODY: the first stage may wait for low.
+ *            owner     whose the pipeline is: stage.h. Who finds the first stage of a dead one takes it over;
+ *            who starts one must have made the first stage.
  * Words      let in  (older number) -> (n, 0, copy, IN), CAS: one copy of n, for good
  *            begin   begun + 1, CAS, before the body is called, and before anything is sent
  *            done    IN -> DONE, CAS, after what it sent is in the next queue (last stage: after the body)
@@ -25,16 +27,14 @@
  *            load low <-> advance: swap low, full; load bell.
  * Death      Before begin: as if nothing was. In the body: begun stays; the next begins again, or gives up.
  *            After the put: the next sends another copy, which is dropped. After DONE: the next acks. After
- *            DONE, before low: the next who is done, or who waits, moves it.
+ *            DONE, before low: the next who is done, or who waits, or whose turn it may be, moves it.
  */
 #include "work/stage.h"
 #include "os/futex.h"
-#include "segment/directory.h"
 #include "segment/error.h"
 #include "segment/member.h"
 #include "segment/types.h"
 #include "sync/object.h"
-#include <ilk/object.h>
 #include <limits.h>
 #include <stdio.h>
 
@@ -174,131 +174,6 @@ int ilk_flow_check_(struct ilk_flow_ *f, const struct ilk_stage *stages, unsigne
 	}
 	if (rc == 0 && f->total_workers > ILK_PIPELINE_WORKERS)
 		rc = ilk_fail_(-EINVAL, "more than %d workers", ILK_PIPELINE_WORKERS);
-	return rc;
-}
-
-/* --- making it --- */
-
-enum { NAME_ROOM = 160 }; /* what is too long the directory refuses */
-
-static void name_of(char *to, const char *name, const struct ilk_stage *s, const char *suffix)
-{
-	snprintf(to, NAME_ROOM, "%.63s/%.63s%s", name, s->name, suffix);
-}
-
-static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
-{
-	struct ilk_shared_stage_ *s = object;
-
-	s->window = wanted->flags;
-	s->low = 1;
-	ilk_store_release_(&s->tag, (uint16_t)ILK_STAGE_TAG_);
-}
-
-static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i)
-{
-	struct ilk_wanted_ wanted = {
-		.type = ILK_TYPE_STAGE_, .bytes = ilk_stage_bytes_(f->window), .init = init_wanted};
-	char path[NAME_ROOM];
-	int rc;
-
-	name_of(path, name, &f->stages[i], "");
-	wanted.name = path;
-	rc = ilk_open_as_(f->seg, wanted, (int)f->window, &f->shared[i]);
-	if (rc < 0)
-		return rc;
-	f->shared[i]->index = (uint16_t)i;
-	f->shared[i]->workers = f->stages[i].workers;
-	f->shared[i]->tries = f->stages[i].tries;
-	return 0;
-}
-
-/* In order all that was sent may wait for one. */
-static size_t capacity_before(const struct ilk_flow_ *f, unsigned i)
-{
-	size_t capacity = f->stages[i - 1].capacity;
-	int waits = i == f->count - 1 && f->flags & ILK_PIPELINE_ORDERED;
-
-	return waits && capacity < f->window ? f->window : capacity;
-}
-
-static int make_queue(struct ilk_flow_ *f, const char *name, unsigned i)
-{
-	const struct ilk_queue_options o = {
-		.size = sizeof o,
-		.capacity = capacity_before(f, i),
-		.message_bytes = sizeof(struct ilk_message_) + f->stages[i - 1].out_bytes,
-	};
-	char path[NAME_ROOM];
-
-	name_of(path, name, &f->stages[i], ".in");
-	return ilk_queue_open(f->seg, path, &o, &f->in[i]);
-}
-
-void ilk_flow_remove_(struct ilk_flow_ *f, const char *name)
-{
-	char path[NAME_ROOM];
-
-	for (unsigned i = 0; i < f->count; i++) {
-		name_of(path, name, &f->stages[i], "");
-		ilk_object_remove(f->seg, path);
-		name_of(path, name, &f->stages[i], ".in");
-		if (i > 0)
-			ilk_object_remove(f->seg, path);
-		if (f->shared[i])
-			ilk_object_close(f->shared[i]);
-		if (f->in[i])
-			ilk_object_close(f->in[i]);
-		f->shared[i] = NULL;
-		f->in[i] = NULL;
-	}
-}
-
-/* Is there one of that name whose starter lives? Else what it left is removed. */
-static int clear_way(struct ilk_flow_ *f, const char *name)
-{
-	const struct ilk_shared_stage_ *first;
-	struct ilk_found_ found;
-	char path[NAME_ROOM];
-	int rc = ilk_here_(f->seg->map.base);
-
-	name_of(path, name, &f->stages[0], "");
-	if (rc < 0 || ilk_directory_find_(&f->seg->map, path, &found) != 1)
-		return rc;
-	if (found.entry.type != ILK_TYPE_STAGE_)
-		return ilk_fail_(-EEXIST, "type differs: %s is no stage", path);
-	first = (const void *)(f->seg->map.base + found.offset);
-	if (ilk_owner_life_(f->seg, ilk_load_relaxed_(&first->owner)) != ILK_LIFE_DEAD)
-		return ilk_fail_(-EBUSY, "a living process has the pipeline %s", name);
-	ilk_flow_remove_(f, name);
-	return 0;
-}
-
-int ilk_flow_open_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
-{
-	int rc = 0;
-
-	f->seg = seg;
-	for (unsigned i = 0; i < f->count && rc == 0; i++) {
-		rc = make_stage(f, name, i);
-		if (rc == 0 && i > 0)
-			rc = make_queue(f, name, i);
-	}
-	return rc;
-}
-
-int ilk_flow_make_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name)
-{
-	int rc;
-
-	f->seg = seg;
-	rc = clear_way(f, name);
-	if (rc == 0)
-		rc = ilk_flow_open_(f, seg, name);
-	if (rc == 0)
-		rc = ilk_here_(f->shared[0]);
-	if (rc == 0)
-		ilk_store_release_(&f->shared[0]->owner, ilk_thread_.owner);
 	return rc;
 }
 

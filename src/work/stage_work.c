@@ -11,7 +11,7 @@ struct worker {
 	struct ilk_shared_stage_ *shared;
 	const struct ilk_stage *stage;
 	unsigned index;
-	int is_last;
+	int is_last, is_stale; /* begin found its message another's */
 	struct ilk_queue_handle in, out;
 	struct ilk_message_ *message;  /* what is sent: a head, and room for out_bytes */
 	struct ilk_queue_lease *waits; /* in order: those that came too early, by number */
@@ -36,15 +36,19 @@ int ilk_work_send(struct ilk_work *work, const void *data, size_t bytes)
 
 /* --- one message --- */
 
-/* Another beginning of the message, whose word is at AT: what is sent from here on is another copy. */
-static void begin(uint64_t *at, uint64_t *word)
+/* Another beginning of the message, whose word is at AT: what is sent from here on is another copy. 0; -ESTALE
+ * [M3]: the word is not as it was left, so the message is another's, or long done. */
+static int begin(struct worker *w, uint64_t *at, uint64_t *word)
 {
+	uint64_t before = *word;
+
 	if (ilk_message_begun_(*word) < ILK_MESSAGE_BEGINNINGS_)
 		*word += UINT64_C(1) << 8;
-	ilk_exchange_(at, *word);
+	w->is_stale = !ilk_cas_full_(at, &before, *word);
+	return w->is_stale ? -ESTALE : 0;
 }
 
-/* Calls the body until it succeeds, or has failed often enough. What it returned; *BEGUN goes up. */
+/* Calls the body until it succeeds, or has failed often enough. What it returned; -ESTALE as begin. */
 static int call_body(
 	struct worker *w, struct ilk_work *work, uint64_t *word, const void *in, size_t bytes)
 {
@@ -57,7 +61,8 @@ static int call_body(
 	while (rc < 0 && ilk_message_begun_(*word) < w->stage->tries) {
 		ilk_time since = ilk_now();
 
-		begin(at, word);
+		if (begin(w, at, word) < 0)
+			return -ESTALE;
 		count(ilk_message_begun_(*word) > 1 ? &w->shared->again : &w->shared->taken, 1);
 		*work = (struct ilk_work){
 			.number = ilk_message_number_(*word) - 1,
@@ -70,9 +75,8 @@ static int call_body(
 	}
 	if (rc < 0 && w->stage->flags & ILK_STAGE_SKIP) {
 		count(&w->shared->skipped, 1);
-		begin(at, word);
 		work->is_sent = 0;
-		rc = 0;
+		rc = begin(w, at, word);
 	}
 	return rc;
 }
@@ -91,7 +95,7 @@ static int send_on(struct worker *w, const struct ilk_work *work, uint64_t word)
 }
 
 /* Does the message whose word is WORD, of BYTES bytes at IN; NOTHING: there is none of that number any more.
- * 0; -E... */
+ * 0; -ESTALE as begin; -E... */
 static int do_message(struct worker *w, uint64_t word, const void *in, size_t bytes, int nothing)
 {
 	uint64_t *at = &w->shared->word[ilk_message_number_(word) & (w->flow->window - 1)];
@@ -99,7 +103,7 @@ static int do_message(struct worker *w, uint64_t word, const void *in, size_t by
 	int rc = 0;
 
 	if (nothing)
-		begin(at, &word);
+		rc = begin(w, at, &word);
 	else
 		rc = call_body(w, &work, &word, in, bytes);
 	if (rc < 0)
@@ -140,11 +144,12 @@ static int do_lease(struct worker *w, const struct ilk_queue_lease *l)
 	uint64_t word;
 	int rc = 0;
 
+	w->is_stale = 0;
 	memcpy(&m, l->data, sizeof m);
 	if (let_in(w, &m, &word))
 		rc = do_message(w, word, (const char *)l->data + sizeof m, l->bytes - sizeof m,
 			m.is_nothing != 0);
-	return rc < 0 ? rc : ilk_queue_ack(&w->in, l);
+	return rc < 0 && !w->is_stale ? rc : ilk_queue_ack(&w->in, l);
 }
 
 static int is_in_order(const struct worker *w)
@@ -155,10 +160,13 @@ static int is_in_order(const struct worker *w)
 /* The last stage, in order: L's turn comes when all before it are done. */
 static int do_in_turn(struct worker *w, const struct ilk_queue_lease *l)
 {
-	uint64_t low = ilk_load_acquire_(&w->flow->shared[0]->low), mask = w->flow->window - 1;
+	uint64_t low, mask = w->flow->window - 1;
 	struct ilk_message_ m;
 	int rc;
 
+	/* Who died between DONE and this left it to us. */
+	ilk_flow_advance_(w->flow);
+	low = ilk_load_acquire_(&w->flow->shared[0]->low);
 	memcpy(&m, l->data, sizeof m);
 	if (m.number > low && m.number - low <= mask && !w->waits[m.number & mask].data) {
 		w->waits[m.number & mask] = *l;
@@ -183,6 +191,15 @@ static int do_in_turn(struct worker *w, const struct ilk_queue_lease *l)
 	return rc;
 }
 
+/* In order: is there one whose turn did not come? */
+static int is_one_left(const struct worker *w)
+{
+	for (uint64_t i = 0; is_in_order(w) && i < w->flow->window; i++)
+		if (w->waits[i].data)
+			return 1;
+	return 0;
+}
+
 static int work_on(struct worker *w)
 {
 	int rc = 0;
@@ -197,17 +214,19 @@ static int work_on(struct worker *w)
 			rc = is_in_order(w) ? do_in_turn(w, &l) : do_lease(w, &l);
 	}
 	/* The queue is closed: all is done, or the pipeline ends. */
-	return rc == -EPIPE ? 0 : rc;
+	if (rc == -EPIPE)
+		rc = is_one_left(w) && !ilk_flow_failure_(w->flow) ? -EBADMSG : 0;
+	return rc;
 }
 
 /* --- the first stage --- */
 
 /* Where the last one stopped: it may have sent that, or not. */
-static uint64_t first_word(const struct worker *w)
+static uint64_t first_word(struct worker *w)
 {
-	uint64_t word = ilk_load_acquire_(&w->shared->source);
+	uint64_t word = 0, first = ilk_message_word_(1, 0, 0, ILK_MESSAGE_IN_);
 
-	return word ? word : ilk_message_word_(1, 0, 0, ILK_MESSAGE_IN_);
+	return ilk_cas_full_(&w->shared->source, &word, first) ? first : word;
 }
 
 static int generate(struct worker *w)

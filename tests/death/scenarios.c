@@ -299,5 +299,6 @@ const struct operation *const scenarios[] = {
 	&stage_first_row,
 	&stage_middle_row,
 	&stage_last_row,
+	&stage_in_order_row,
 	NULL,
 };

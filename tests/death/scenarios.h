@@ -86,7 +86,7 @@ extern const struct operation array_open_row, map_open_row, map_put_row, map_put
 extern const struct operation loop_open_row, loop_begin_row, loop_begin_waited_row, loop_run_row,
 	loop_run_waited_row, loop_take_over_row, loop_run_asleep_row, loop_run_woken_row,
 	loop_fail_row, loop_cancel_row, loop_close_row;
-extern const struct operation stage_first_row, stage_middle_row, stage_last_row;
+extern const struct operation stage_first_row, stage_middle_row, stage_last_row, stage_in_order_row;
 extern const struct operation pool_open_row, pool_submit_row, pool_submit_dropped_row,
 	pool_submit_waited_row, pool_submit_asleep_row, pool_serve_row, pool_serve_once_row,
 	pool_serve_asleep_row, pool_serve_woken_row, pool_serve_timeout_row, pool_again_row,

@@ -1,6 +1,6 @@
 /*
  * scenarios_stage.c - a worker of a pipeline, killed in any of its three stages: each message comes out, and
- * the last stage is given it once; killed in the last stage itself, perhaps again.
+ * the last stage is given it once; killed in the last stage itself, also in order, perhaps again.
  *
  * There is no outcome to see: the survivors work in all stages till there is nothing left.
  */
@@ -9,10 +9,11 @@
 #include "work/stage.h"
 #include <string.h>
 
+/* In the queues all messages have room, and a second copy from each who died. */
 enum { MESSAGES = 3, STAGES = 3 };
 
 static struct ilk_flow_ flow;
-static struct ilk_mutex *one_at_a_time; /* in the first stage */
+static struct ilk_mutex *one_at_a_time; /* in the first stage; in the last one, in order */
 static uint64_t *counts;                /* in the segment: how often each message came out */
 
 /* ---- bodies ---- */
@@ -42,16 +43,16 @@ static int collect(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 }
 
 static const struct ilk_stage stages[STAGES] = {
-	{.name = "first", .body = generate, .out_bytes = 8, .tries = 50, .capacity = 4},
-	{.name = "middle", .body = pass, .out_bytes = 8, .tries = 50, .capacity = 4},
+	{.name = "first", .body = generate, .out_bytes = 8, .tries = 50, .capacity = 8},
+	{.name = "middle", .body = pass, .out_bytes = 8, .tries = 50, .capacity = 8},
 	{.name = "last", .body = collect, .tries = 50},
 };
 
 /* ---- parts ---- */
 
-static int open_flow(struct stage *s)
+static int open_flow_as(struct stage *s, unsigned flags)
 {
-	const struct ilk_pipeline_options o = {.size = sizeof o, .window = 8};
+	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = flags, .window = 8};
 	void *block;
 
 	memset(&flow, 0, sizeof flow);
@@ -62,6 +63,17 @@ static int open_flow(struct stage *s)
 	if (EXPECT(s, ilk_flow_check_(&flow, stages, STAGES, &o), 0) < 0)
 		return -1;
 	return EXPECT(s, ilk_flow_open_(&flow, mine.segment, "p"), 0);
+}
+
+static int open_flow(struct stage *s)
+{
+	return open_flow_as(s, 0);
+}
+
+/* Fewer messages than the window: nobody waits for `low` but the last stage. */
+static int open_ordered(struct stage *s)
+{
+	return open_flow_as(s, ILK_PIPELINE_ORDERED);
 }
 
 static int work_first(struct stage *s)
@@ -99,6 +111,13 @@ static int found_passed(struct stage *s)
 	return found_sent(s) < 0 || work_middle(s) < 0 ? -1 : end_before(s, 2);
 }
 
+static int found_passed_in_order(struct stage *s)
+{
+	if (scene_found(s) < 0 || open_ordered(s) < 0 || work_first(s) < 0 || end_before(s, 1) < 0)
+		return -1;
+	return work_middle(s) < 0 ? -1 : end_before(s, 2);
+}
+
 static int attach(struct stage *s)
 {
 	return scene_attach(s) < 0 ? -1 : open_flow(s);
@@ -107,6 +126,16 @@ static int attach(struct stage *s)
 static int join(struct stage *s)
 {
 	return scene_join(s) < 0 ? -1 : open_flow(s);
+}
+
+static int attach_in_order(struct stage *s)
+{
+	return scene_attach(s) < 0 ? -1 : open_ordered(s);
+}
+
+static int join_in_order(struct stage *s)
+{
+	return scene_join(s) < 0 ? -1 : open_ordered(s);
 }
 
 /* ---- the survivors ---- */
@@ -127,6 +156,17 @@ static int recover(struct stage *s)
 	if (send_all(s) < 0 || end_before(s, 1) < 0 || work_middle(s) < 0 || end_before(s, 2) < 0)
 		return -1;
 	return work_last(s);
+}
+
+/* In order the last stage has one worker at a time, too. */
+static int recover_in_order(struct stage *s)
+{
+	if (send_all(s) < 0 || end_before(s, 1) < 0 || work_middle(s) < 0 || end_before(s, 2) < 0)
+		return -1;
+	if (EXPECT(s, ilk_mutex_lock(one_at_a_time) >= 0, 1) < 0 || work_last(s) < 0)
+		return -1;
+	ilk_mutex_repaired(one_at_a_time);
+	return EXPECT(s, ilk_mutex_unlock(one_at_a_time), 0);
 }
 
 /* None came more often than MOST. */
@@ -181,6 +221,19 @@ const struct operation stage_last_row = {
 	.what = "works as the last stage",
 	STAGE_ROLES,
 	.found = found_passed,
+	.audit = audit_last,
+	.operate = work_last,
+};
+
+const struct operation stage_in_order_row = {
+	.name = "stage_in_order",
+	.what = "works as the last stage, in order",
+	.attach = attach_in_order,
+	.look = scene_look,
+	.recover = recover_in_order,
+	.prepare = join_in_order,
+	.before = NO_OUTCOME,
+	.found = found_passed_in_order,
 	.audit = audit_last,
 	.operate = work_last,
 };

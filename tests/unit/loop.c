@@ -264,6 +264,24 @@ static void test_sums_of_floating_point_are_the_same_whoever_works(void **state)
 	CHECK_RC(ilk_loop_reduce(l, &again, NULL, NULL), -EINVAL);
 }
 
+static void begin_another(void *into, const void *result, void *arg)
+{
+	(void)arg;
+	if (!*(double *)into)
+		CHECK_RC(begin(MANY, 2, 0), 0);
+	add_up(into, result, NULL);
+}
+
+static void test_reduce_beside_the_next_begin_is_EBUSY(void **state)
+{
+	double sum = 0;
+
+	(void)state;
+	open_all(8);
+	reduce_by(1);
+	CHECK_RC(ilk_loop_reduce(l, &sum, begin_another, NULL), -EBUSY);
+}
+
 /* --- failures --- */
 
 static int fail_at_half(const struct ilk_part *part, void *arg)
@@ -504,6 +522,7 @@ int main(void)
 		SEGMENT_TEST(test_who_serves_works_at_round_after_round_until_closed),
 		SEGMENT_TEST(test_waits_until_a_deadline_that_passes_are_ETIMEDOUT),
 		SEGMENT_TEST(test_sums_of_floating_point_are_the_same_whoever_works),
+		SEGMENT_TEST(test_reduce_beside_the_next_begin_is_EBUSY),
 		SEGMENT_TEST(test_failure_of_a_body_reaches_all_and_leaves_the_rest_out),
 		SEGMENT_TEST(test_failure_in_a_child_reaches_the_caller),
 		SEGMENT_TEST(test_cancel_leaves_out_what_nobody_has_begun),

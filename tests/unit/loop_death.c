@@ -197,6 +197,75 @@ static void test_round_of_a_dead_starter_can_be_ended_and_the_next_begun(void **
 	}
 }
 
+/* --- one who sleeps while others go on --- */
+
+static int fail_at_once(const struct ilk_part *part, void *arg)
+{
+	(void)part, (void)arg;
+	return -EDOM;
+}
+
+/* Does its part once the other can only sleep, and is stopped: who is woken late is told all the same. */
+static int stop_the_other_and_fail(const struct ilk_part *part, void *arg)
+{
+	struct ilk_test_child **other = arg;
+
+	(void)part;
+	ilk_test_await_sleepers(ilk_test_name(""), 1);
+	ilk_test_stop(*other);
+	return -EDOM;
+}
+
+static void wait_and_be_told(void *arg)
+{
+	int rc;
+
+	(void)arg;
+	ilk_test_say(0);
+	rc = ilk_loop_wait(l, ilk_after_ms(ilk_test_limit_ms()));
+	ilk_test_board()->value[AGAIN] = rc;
+}
+
+static void begin_one_part(void)
+{
+	const struct ilk_range r = {.size = sizeof r, .count = 1};
+
+	CHECK_RC(ilk_loop_begin(l, &r), 0);
+}
+
+/* What who slept through the end of a failed round is told once LATER more were begun, failing or not. */
+static int told_after(int later, ilk_loop_body *body)
+{
+	struct ilk_test_child *sleeps;
+
+	begin_one_part();
+	sleeps = ilk_test_start(wait_and_be_told, NULL);
+	CHECK_RC(ilk_loop_run(l, stop_the_other_and_fail, &sleeps, ILK_FOREVER), -EDOM);
+	while (later--) {
+		begin_one_part();
+		ilk_loop_run(l, body, NULL, ILK_NOW);
+	}
+	ilk_test_continue(sleeps);
+	ilk_test_join(sleeps);
+	return (int)ilk_test_board()->value[AGAIN];
+}
+
+static int nothing(const struct ilk_part *part, void *arg)
+{
+	(void)part, (void)arg;
+	return 0;
+}
+
+static void test_failure_is_told_to_who_wakes_when_others_went_on(void **state)
+{
+	(void)state;
+	open_all();
+	CHECK_RC(told_after(1, nothing), -EDOM);
+	CHECK_RC(told_after(1, fail_at_once), -EDOM);
+	CHECK_RC(told_after(5, nothing), -EDOM);
+	CHECK_RC(told_after(2, fail_at_once), -EBUSY);
+}
+
 /* --- storms: each worker kills itself in the midst of something now and then --- */
 
 static int square_or_die(const struct ilk_part *part, void *arg)
@@ -240,6 +309,7 @@ int main(void)
 		SEGMENT_TEST(test_part_of_the_stopped_is_waited_for),
 		SEGMENT_TEST(test_repair_gives_parts_of_the_dead_back),
 		SEGMENT_TEST(test_round_of_a_dead_starter_can_be_ended_and_the_next_begun),
+		SEGMENT_TEST(test_failure_is_told_to_who_wakes_when_others_went_on),
 		SEGMENT_TEST(test_team_whose_workers_die_all_the_time_gets_everything_right),
 	};
 

@@ -1,6 +1,7 @@
 /* pipeline.c - stages in a row: what comes out, in which order, errors, deaths, stopping; and misuse. */
 #include "segment_fixture.h"
 #include <errno.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -403,7 +404,44 @@ static void test_name_of_a_dead_ones_pipeline_is_free(void **state)
 	check_each_once();
 }
 
+static void *start_in_thread(void *arg)
+{
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, arg), 0);
+	return NULL;
+}
+
+static void test_pipeline_is_its_process_s_when_the_thread_has_ended(void **state)
+{
+	struct ilk_pipeline *other;
+	pthread_t thread;
+
+	(void)state;
+	set_up_without_end(drop);
+	CHECK(pthread_create(&thread, NULL, start_in_thread, &other) == 0);
+	pthread_join(thread, NULL);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EBUSY);
+	ilk_pipeline_end(other);
+}
+
 /* --- misuse --- */
+
+static void test_start_that_fails_leaves_what_others_have(void **state)
+{
+	struct ilk_usage before, after;
+	void *theirs, *again;
+
+	(void)state;
+	set_up();
+	CHECK_RC(ilk_block_open(seg, "p/plus", 64, &theirs), 0);
+	memset(theirs, 7, 64);
+	CHECK_RC(ilk_usage(seg, &before), 0);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EEXIST);
+	CHECK_RC(ilk_usage(seg, &after), 0);
+	assert_int_equal(after.used, before.used);
+	CHECK_RC(ilk_block_open(seg, "p/plus", 64, &again), 0);
+	assert_ptr_equal(again, theirs);
+	assert_int_equal(*(char *)again, 7);
+}
 
 static void check_refused(unsigned count, const struct ilk_pipeline_options *o)
 {
@@ -458,6 +496,8 @@ int main(void)
 		SEGMENT_TEST(test_all_are_left_out_whose_workers_die),
 		SEGMENT_TEST(test_stop_ends_it_and_end_kills_who_does_not),
 		SEGMENT_TEST(test_name_of_a_dead_ones_pipeline_is_free),
+		SEGMENT_TEST(test_pipeline_is_its_process_s_when_the_thread_has_ended),
+		SEGMENT_TEST(test_start_that_fails_leaves_what_others_have),
 		SEGMENT_TEST(test_start_of_what_cannot_be_is_EINVAL),
 	};
 
