@@ -267,7 +267,7 @@ static void test_sums_of_floating_point_are_the_same_whoever_works(void **state)
 static void begin_another(void *into, const void *result, void *arg)
 {
 	(void)arg;
-	if (!*(double *)into)
+	if (*(double *)into == 0)
 		CHECK_RC(begin(MANY, 2, 0), 0);
 	add_up(into, result, NULL);
 }

@@ -186,6 +186,7 @@ static int work_to_the_end(struct race_worker *me, int64_t times)
 	race_meet(me);
 	if (me->index == 0)
 		ilk_object_remove(my.seg, my.name);
+	ilk_object_close(my.queue);
 	return rc;
 }
 
