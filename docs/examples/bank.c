@@ -95,6 +95,10 @@ int main(void)
 			_exit(tell(bank, i));
 	while (wait(&how) > 0)
 		finished += how == 0;
+	/* It may have been the last to come. */
+	ILK_WITH_MUTEX (&bank->lock, rc)
+		if (rc & ILK_RECOVERED)
+			repair(bank);
 	printf("%d tellers finished, %lld died of their work; %d in the house\n", finished,
 		(long long)ilk_counter_read(&bank->repairs), total(bank));
 	return ilk_segment_close(seg);
