@@ -5,10 +5,9 @@
 #include "queue/lanes.h"
 #include "queue/shape.h"
 #include "segment/blocks.h"
-#include "segment/directory.h"
 #include "segment/error.h"
-#include "segment/memory.h"
 #include "segment/object_name.h"
+#include "segment/shaped.h"
 #include "segment/types.h"
 #include <stdio.h>
 #include <string.h>
@@ -99,10 +98,8 @@ static int shape_by(const struct ilk_segment *seg, const struct ilk_queue_option
 /* --- making and opening --- */
 
 struct wanted {
-	struct ilk_wanted_ base;
-	struct ilk_segment *seg;
+	struct ilk_shaped_ base;
 	struct ilk_queue_shape_ shape;
-	int made;
 };
 
 static void init_cells(struct ilk_queue *q, const struct ilk_queue_shape_ *s)
@@ -131,17 +128,16 @@ static void init_wanted(void *object, const struct ilk_wanted_ *base)
 	const struct ilk_queue_shape_ *s = &wanted->shape;
 	struct ilk_queue *q = object;
 
-	wanted->made = 1;
 	q->lanes = s->lanes;
 	q->shift = s->shift;
 	q->message_bytes = s->message_bytes;
 	q->max_deliveries = s->max_deliveries;
 	q->slots = s->slots;
 	/* That of its entry, which gets it after this. */
-	q->id = ilk_header_of_(&wanted->seg->map)->entries + 1;
+	q->id = ilk_header_of_(&wanted->base.seg->map)->entries + 1;
 	strcpy(q->name, base->name);
 	memcpy(q->dead_letter, s->dead_letter, sizeof q->dead_letter);
-	ilk_mutex_init(wanted->seg, &q->mover, base->name, NULL);
+	ilk_mutex_init(wanted->base.seg, &q->mover, base->name, NULL);
 	init_cells(q, s);
 	ilk_store_release_(&q->tag, (uint32_t)ILK_QUEUE_TAG_);
 }
@@ -177,99 +173,35 @@ static int fits(const void *object, const struct ilk_wanted_ *base)
 	return is_as_asked(object, base->name, &wanted->shape);
 }
 
-/*
- * A queue NAME that is there: its shape is wanted, or, where SHAPE tells, compared, so that a
- * failure names the field and not the size. 1: there is one; 0; -EEXIST; -EBADMSG.
- */
-static int look(struct wanted *wanted, int shape_is_given)
+static int see_shape(struct ilk_shaped_ *base, const void *object, uint64_t bytes, int is_asked)
 {
-	const struct ilk_map_ *map = &wanted->seg->map;
-	struct ilk_found_ found;
+	struct wanted *wanted = (struct wanted *)base;
 	struct ilk_queue_shape_ s;
-	int rc = ilk_directory_find_(map, wanted->base.name, &found);
 
-	if (rc != 1 || found.entry.type != ILK_TYPE_QUEUE_)
-		return rc == 1 ? 0 : rc;
-	if (ilk_queue_shape_of_(
-		    map, (const void *)(map->base + found.offset), found.entry.bytes, &s))
+	if (ilk_queue_shape_of_(&base->seg->map, object, bytes, &s))
 		return -EBADMSG;
-	if (shape_is_given)
-		return is_as_asked((const void *)(map->base + found.offset), wanted->base.name,
-			       &wanted->shape) < 0
-			       ? -EEXIST
-			       : 1;
+	if (is_asked)
+		return is_as_asked(object, base->wanted.name, &wanted->shape) < 0 ? -EEXIST : 1;
 	wanted->shape = s;
+	base->wanted.bytes = ilk_queue_bytes_(&s);
 	return 1;
-}
-
-/*
- * Looked at without the guard, what is freed meanwhile can seem damaged: is it, while nobody frees?
- * 1; 0; -EBADMSG; -E...
- */
-static int look_again(struct wanted *wanted)
-{
-	struct ilk_segment *seg = wanted->seg;
-	int rc = seg->read_only ? -EBADMSG : ilk_here_(seg->map.base);
-
-	if (rc == 0)
-		rc = ilk_memory_enter_(seg);
-	if (rc < 0)
-		return rc;
-	rc = look(wanted, 0);
-	ilk_memory_leave_(seg);
-	return rc;
-}
-
-/* Opens what must be there, although its shape is not known beforehand. */
-static int open_known(struct wanted *wanted, void **object)
-{
-	int rc = ilk_name_check_(wanted->base.name), tries = 3;
-
-	while (rc == 0 && tries--) {
-		struct ilk_found_ found;
-
-		rc = look(wanted, 0);
-		if (rc == -EBADMSG)
-			rc = look_again(wanted);
-		if (rc == 0 &&
-			ilk_directory_find_(&wanted->seg->map, wanted->base.name, &found) == 1)
-			return ilk_fail_(-EEXIST, "type differs: %s is a %s, not a queue",
-				wanted->base.name, ilk_type_(found.entry.type)->name);
-		if (rc == 0)
-			return ilk_fail_(-ENOENT, "there is no queue %s", wanted->base.name);
-		if (rc < 0)
-			break;
-		wanted->base.bytes = ilk_queue_bytes_(&wanted->shape);
-		rc = ilk_directory_open_(wanted->seg, &wanted->base, object);
-		if (rc == -EEXIST)
-			rc = 0;
-		else
-			return rc;
-	}
-	return rc ? rc : ilk_fail_(-EEXIST, "%s keeps changing", wanted->base.name);
 }
 
 int ilk_queue_open(struct ilk_segment *seg, const char *name,
 	const struct ilk_queue_options *options, struct ilk_queue **q)
 {
-	struct wanted wanted = {
-		.base = {.name = name, .type = ILK_TYPE_QUEUE_, .fits = fits, .init = init_wanted},
-		.seg = seg};
+	struct wanted wanted = {.base = {.wanted = {.name = name,
+						 .type = ILK_TYPE_QUEUE_,
+						 .fits = fits,
+						 .init = init_wanted},
+					.seg = seg,
+					.see = see_shape}};
 	void *object;
-	int rc = 0;
+	int rc = options ? shape_by(seg, options, name, &wanted.shape) : 0;
 
-	if (options) {
-		rc = shape_by(seg, options, name, &wanted.shape);
-		if (rc == 0)
-			rc = ilk_name_check_(name);
-		if (rc == 0)
-			rc = look(&wanted, 1);
-		wanted.base.bytes = ilk_queue_bytes_(&wanted.shape);
-		/* What is damaged, or not there, the directory says. */
-		if (rc != -EEXIST && rc != -EINVAL && rc != -ENAMETOOLONG)
-			rc = ilk_directory_open_(seg, &wanted.base, &object);
-	} else {
-		rc = open_known(&wanted, &object);
+	if (rc == 0) {
+		wanted.base.wanted.bytes = ilk_queue_bytes_(&wanted.shape);
+		rc = ilk_shaped_open_(&wanted.base, options != NULL, &object);
 	}
 	if (rc == 0)
 		*q = object;

@@ -2,9 +2,8 @@
  * pool_object.c - a pool as an object: its shape, made, opened, entered. What its words mean: pool.h;
  * how they change: pool.c.
  */
-#include "segment/directory.h"
 #include "segment/error.h"
-#include "segment/object_name.h"
+#include "segment/shaped.h"
 #include "segment/types.h"
 #include "work/pool.h"
 #include <string.h>
@@ -115,8 +114,7 @@ static int shape_by(const struct ilk_pool_options *o, struct ilk_pool_shape_ *s)
 /* --- making and opening --- */
 
 struct wanted {
-	struct ilk_wanted_ base;
-	struct ilk_segment *seg;
+	struct ilk_shaped_ base;
 	struct ilk_pool_shape_ shape;
 };
 
@@ -135,7 +133,7 @@ static void init_wanted(void *object, const struct ilk_wanted_ *base)
 	pool->flags = s->flags;
 	pool->id = (uint64_t)ilk_now() << 12 ^ (uintptr_t)pool;
 	pool->tail = pool->head = ilk_pool_first_(s->shift);
-	ilk_mutex_init(wanted->seg, &pool->naming, base->name, NULL);
+	ilk_mutex_init(wanted->base.seg, &pool->naming, base->name, NULL);
 	for (uint64_t i = 0; i < UINT64_C(1) << s->shift; i++, cell += ilk_pool_stride_(s))
 		((struct ilk_pool_cell_ *)(void *)cell)->word = ILK_TASK_FIRST_;
 	ilk_store_release_(&pool->tag, (uint32_t)ILK_POOL_TAG_);
@@ -171,76 +169,35 @@ static int fits(const void *object, const struct ilk_wanted_ *base)
 	return is_as_asked(object, base->name, &wanted->shape);
 }
 
-/*
- * A pool NAME that is there: its shape is wanted, or, where SHAPE tells, compared, so that a failure
- * names the field and not the size. 1: there is one; 0; -EEXIST; -EBADMSG.
- */
-static int look(struct wanted *wanted, int shape_is_given)
+static int see_shape(struct ilk_shaped_ *base, const void *object, uint64_t bytes, int is_asked)
 {
-	const struct ilk_map_ *map = &wanted->seg->map;
-	const struct ilk_pool *pool;
-	struct ilk_found_ found;
+	struct wanted *wanted = (struct wanted *)base;
 	struct ilk_pool_shape_ s;
-	int rc = ilk_directory_find_(map, wanted->base.name, &found);
 
-	if (rc != 1 || found.entry.type != ILK_TYPE_POOL_)
-		return rc == 1 ? 0 : rc;
-	pool = (const void *)(map->base + found.offset);
-	if (ilk_pool_shape_of_(map, pool, found.entry.bytes, &s))
+	if (ilk_pool_shape_of_(&base->seg->map, object, bytes, &s))
 		return -EBADMSG;
-	if (shape_is_given)
-		return is_as_asked(pool, wanted->base.name, &wanted->shape) < 0 ? -EEXIST : 1;
+	if (is_asked)
+		return is_as_asked(object, base->wanted.name, &wanted->shape) < 0 ? -EEXIST : 1;
 	wanted->shape = s;
+	base->wanted.bytes = ilk_pool_bytes_(&s);
 	return 1;
-}
-
-/* Opens what must be there, although its shape is not known beforehand. */
-static int open_known(struct wanted *wanted, void **object)
-{
-	int rc = ilk_name_check_(wanted->base.name), tries = 3;
-
-	while (rc == 0 && tries--) {
-		struct ilk_found_ found;
-
-		rc = look(wanted, 0);
-		if (rc == 0 &&
-			ilk_directory_find_(&wanted->seg->map, wanted->base.name, &found) == 1)
-			return ilk_fail_(-EEXIST, "type differs: %s is a %s, not a pool",
-				wanted->base.name, ilk_type_(found.entry.type)->name);
-		if (rc == 0)
-			return ilk_fail_(-ENOENT, "there is no pool %s", wanted->base.name);
-		if (rc < 0)
-			break;
-		wanted->base.bytes = ilk_pool_bytes_(&wanted->shape);
-		rc = ilk_directory_open_(wanted->seg, &wanted->base, object);
-		if (rc != -EEXIST)
-			return rc;
-		rc = 0;
-	}
-	return rc ? rc : ilk_fail_(-EEXIST, "%s keeps changing", wanted->base.name);
 }
 
 int ilk_pool_open(struct ilk_segment *seg, const char *name, const struct ilk_pool_options *options,
 	struct ilk_pool **pool)
 {
-	struct wanted wanted = {
-		.base = {.name = name, .type = ILK_TYPE_POOL_, .fits = fits, .init = init_wanted},
-		.seg = seg};
+	struct wanted wanted = {.base = {.wanted = {.name = name,
+						 .type = ILK_TYPE_POOL_,
+						 .fits = fits,
+						 .init = init_wanted},
+					.seg = seg,
+					.see = see_shape}};
 	void *object;
-	int rc = 0;
+	int rc = options ? shape_by(options, &wanted.shape) : 0;
 
-	if (options) {
-		rc = shape_by(options, &wanted.shape);
-		if (rc == 0)
-			rc = ilk_name_check_(name);
-		if (rc == 0)
-			rc = look(&wanted, 1);
-		wanted.base.bytes = ilk_pool_bytes_(&wanted.shape);
-		/* What is damaged, or not there, the directory says. */
-		if (rc != -EEXIST && rc != -EINVAL && rc != -ENAMETOOLONG)
-			rc = ilk_directory_open_(seg, &wanted.base, &object);
-	} else {
-		rc = open_known(&wanted, &object);
+	if (rc == 0) {
+		wanted.base.wanted.bytes = ilk_pool_bytes_(&wanted.shape);
+		rc = ilk_shaped_open_(&wanted.base, options != NULL, &object);
 	}
 	if (rc == 0)
 		*pool = object;
