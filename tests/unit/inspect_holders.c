@@ -268,6 +268,7 @@ static void test_one_who_is_stopped_in_the_guard_is_seen(void **state)
 			break;
 		ilk_inspection_free(in);
 		ilk_test_continue(stopped);
+		ilk_test_sleep_ms(1); /* else it is stopped again where it was */
 	}
 	check_holder("(guard)", stopped->pid, "held", 1);
 	assert_int_equal(object("(guard)")->waiters, 1);
