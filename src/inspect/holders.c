@@ -6,6 +6,7 @@
  * the whole picture: an owner word of the dead is nobody's again.
  */
 #include "inspect/inspect.h"
+#include "segment/entries.h"
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -105,16 +106,23 @@ static uint32_t list(struct ilk_picture_ *p, const struct ilk_type_ *type,
 	return d->owner != 0;
 }
 
+/* What was read of O's entry, since the list with it was walked along, has the whole object. */
+static int is_read(const struct ilk_object_info *o)
+{
+	return !o->embedded && o->bytes <= ILK_ENTRY_AHEAD_;
+}
+
 /* Reads the object and lets it describe itself. NULL, or what is wrong with it. */
 static const char *look_at(struct ilk_picture_ *p, const struct ilk_type_ *type,
-	const struct ilk_object_info *o, struct ilk_description_ *d, uint32_t *count)
+	const struct ilk_object_info *o, struct ilk_description_ *d, uint32_t *count, int again)
 {
 	const void *object = p->map.base + o->offset;
 	const char *wrong;
 
 	*d = (struct ilk_description_){.owner = 0};
 	*count = 0;
-	if (!type->is_plain && ilk_map_look_(&p->map, o->offset, o->bytes) < 0)
+	if (!type->is_plain && (again || !is_read(o)) &&
+		ilk_map_look_(&p->map, o->offset, o->bytes) < 0)
 		return "its bytes are gone";
 	wrong = type->valid(&p->map, object, o->bytes);
 	if (wrong)
@@ -141,7 +149,7 @@ const char *ilk_inspect_look_(struct ilk_picture_ *p, size_t index, const struct
 	struct ilk_description_ *d, uint32_t *count, int *is_mixed)
 {
 	const struct ilk_object_info *o = &p->in->objects[index];
-	const char *wrong = look_at(p, type, o, d, count), *before_wrong;
+	const char *wrong = look_at(p, type, o, d, count, 0), *before_wrong;
 
 	*is_mixed = 0;
 	if (!wrong && is_simple(d, *count))
@@ -151,7 +159,7 @@ const char *ilk_inspect_look_(struct ilk_picture_ *p, size_t index, const struct
 
 		before_wrong = wrong;
 		ask_lives(p, index, *count);
-		wrong = look_at(p, type, o, d, count);
+		wrong = look_at(p, type, o, d, count, 1);
 		if (!wrong == !before_wrong && is_same(d, &before) &&
 			ask_lives(p, index, *count) == 0)
 			return wrong;

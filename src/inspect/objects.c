@@ -253,8 +253,11 @@ static int add_list(struct ilk_picture_ *p, uint32_t bucket)
 	int rc = -EBADMSG;
 
 	for (int look = 0; rc == -EBADMSG && look < ILK_LOOKS_; look++) {
+		uint64_t at = ilk_bucket_at_(&p->map, bucket);
+
 		p->in->object_count = begin;
-		rc = ilk_entries_in_(&p->map, bucket, add_named, p);
+		if (look == 0 || ilk_map_look_(&p->map, at, sizeof at) == 0)
+			rc = ilk_entries_in_(&p->map, bucket, add_named, p);
 	}
 	drop_repeated(p->in, begin);
 	if (rc == -EBADMSG)

@@ -8,6 +8,7 @@
  * serial is the same afterwards: see [D7] in removal.c.
  */
 #include "segment/entries.h"
+#include "segment/blocks.h"
 #include "segment/object_name.h"
 #include "segment/types.h"
 #include <errno.h>
@@ -41,12 +42,14 @@ static void copy(const struct ilk_map_ *map, uint64_t at, void *to)
 /* Copies the entry at AT. 0; -EBADMSG it cannot be one. */
 static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_ *found)
 {
-	uint64_t size = ilk_entry_bytes_(map->header.process_slots);
+	uint64_t size = ilk_entry_bytes_(map->header.process_slots), ahead;
 	struct ilk_entry_ *e = &found->entry;
 
 	if (at < map->header.arena_at || at > map->bytes - size || at % 64)
 		return -EBADMSG;
-	if (ilk_map_look_(map, at, size) < 0)
+	ahead = map->bytes - at - size;
+	if (ilk_map_look_(map, at, size + (ahead < ILK_ENTRY_AHEAD_ ? ahead : ILK_ENTRY_AHEAD_)) <
+		0)
 		return -EBADMSG;
 	copy(map, at, e);
 	found->at = at;
@@ -60,6 +63,15 @@ static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_
 	return e->hash == ilk_name_hash_(e->name) ? 0 : -EBADMSG;
 }
 
+/*
+ * Is what was read of the entry with this serial, in one go, of one moment? In a picture it is, if
+ * the serial was given before the directory was first looked at: who was freed since has another.
+ */
+static int is_whole(const struct ilk_map_ *map, uint64_t serial)
+{
+	return map->picture_of && serial > 0 && serial <= ilk_header_of_(map)->entries;
+}
+
 /* The next place of a walk. -EBADMSG: the entry it was read of is freed, so it may be anything. */
 static int step_on(
 	const struct ilk_map_ *map, struct ilk_found_ *found, uint64_t *serial, uint64_t *at)
@@ -68,8 +80,9 @@ static int step_on(
 		found->from = *at;
 		*serial = found->entry.serial;
 	}
-	/* A picture has `next` from before the serial. */
-	if (ilk_map_look_(map, found->from, *serial ? COPIED : sizeof *at) < 0)
+	/* What a picture has read of an entry has `next` from before the serial. */
+	if (!is_whole(map, *serial) &&
+		ilk_map_look_(map, found->from, *serial ? COPIED : sizeof *at) < 0)
 		return -EBADMSG;
 	*at = peek(map, found->from);
 	/* [D8] Weaker: what is behind a freed entry could be missed. 0: it is the bucket's word. */
@@ -86,8 +99,6 @@ int ilk_entries_in_(const struct ilk_map_ *map, uint32_t bucket,
 	uint64_t step = 0, next_note = 1, noted = 0, serial = 0, at;
 	struct ilk_found_ found = {.from = ilk_bucket_at_(map, bucket)};
 
-	if (ilk_map_look_(map, found.from, sizeof at) < 0)
-		return -EBADMSG;
 	at = load_word(map, found.from);
 	while (at) {
 		int rc = at == noted ? -EBADMSG : read_entry(map, at, &found);

@@ -13,6 +13,9 @@ struct ilk_found_ {
 	struct ilk_entry_ entry; /* copied and checked, but for `open` */
 };
 
+/* A picture reads so much of an object with its entry. */
+enum { ILK_ENTRY_AHEAD_ = 256 };
+
 static inline struct ilk_entry_ *ilk_entry_at_(const struct ilk_map_ *map, uint64_t at)
 {
 	return (struct ilk_entry_ *)(void *)(map->base + at);
@@ -37,7 +40,8 @@ static inline uint64_t ilk_bucket_at_(const struct ilk_map_ *map, uint32_t bucke
 /*
  * Calls EACH for every entry of one bucket, removed ones too, until it returns non-zero, which is
  * then the result; it may take the entry out. 0; -EBADMSG the list makes no sense. Without the
- * guard that may be because others change it: try again.
+ * guard that may be because others change it: try again, in a picture with the bucket's word read
+ * once more.
  */
 int ilk_entries_in_(const struct ilk_map_ *map, uint32_t bucket,
 	int (*each)(const struct ilk_found_ *found, void *arg), void *arg);

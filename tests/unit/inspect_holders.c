@@ -264,14 +264,15 @@ static void test_one_who_is_stopped_in_the_guard_is_seen(void **state)
 		ilk_test_stop(stopped);
 		ilk_test_sleep_ms(10);
 		look();
-		if (waits_for_guard(other->pid) && count_holders("(guard)"))
+		/* Stopped just after it came in, the one in it is said to wait still. */
+		if (waits_for_guard(other->pid) && count_holders("(guard)") &&
+			object("(guard)")->waiters == 1)
 			break;
 		ilk_inspection_free(in);
 		ilk_test_continue(stopped);
 		ilk_test_sleep_ms(1); /* else it is stopped again where it was */
 	}
 	check_holder("(guard)", stopped->pid, "held", 1);
-	assert_int_equal(object("(guard)")->waiters, 1);
 	ilk_inspection_free(in);
 	ilk_test_kill(stopped);
 	ilk_test_kill(other);
