@@ -8,7 +8,6 @@
 #include "bench/rows.h"
 #include "bench/work.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <linux/futex.h>
 #include <pthread.h>
@@ -123,18 +122,21 @@ static int ilk_latch_begin(const struct bench_place *place)
 	return rc == 0 ? ilk_latch_count_down(ilk_latch_of(place->arena, 0, 0), 1) : rc;
 }
 
-/* The next latch of the other that is to fall; where it was over before, nobody waits for it. */
+/*
+ * The next latch of the other falls. When the contest is over it may not have been made new, or be in
+ * the making: then nobody will wait for it.
+ */
 static int ilk_latch_finish(struct bench_arena *a, unsigned me)
 {
 	int rc = ilk_latch_count_down(ilk_latch_of(a, !me, turn + me), 1);
 
-	return rc == -ERANGE ? 0 : rc;
+	return ilk_load_relaxed_(&a->stop) ? 0 : rc;
 }
 
 static int ilk_latch_take_and_give(struct bench_arena *a, unsigned me)
 {
 	if (ilk_latch_wait(ilk_latch_of(a, me, turn)) != 0 || make_latch(a, me, turn + 1) != 0 ||
-		ilk_latch_count_down(ilk_latch_of(a, !me, turn + me), 1) != 0)
+		ilk_latch_finish(a, me) != 0)
 		return -1;
 	turn++;
 	return 0;
