@@ -156,8 +156,8 @@ struct ilk_team_options {
 	unsigned flags; /* ILK_TEAM_... */
 };
 
-/* A loop and who serves it. Private memory; fields private but for `loop`. Of one thread, which is to
- * last as long: the loop's memory is that thread's. */
+/* A loop and who serves it. Private memory; fields private but for `loop`. For one thread, which is to
+ * last as long: the children end with it. The loop's memory goes back when all of them have ended. */
 struct ilk_team {
 	struct ilk_loop *loop;
 	struct ilk_segment *segment;

@@ -2,7 +2,7 @@
  * directory.c - a hash table of lists; entries lie in the arena, each right before its object.
  *
  * State      bucket: offset of its first entry, or 0. entry: next, hash, type, bytes, serial, name;
- *            state: UNBORN, LIVE, and REMOVED for good; open: a bit for each process slot. process
+ *            state: UNBORN, LIVE, and REMOVED for good; or NAMELESS always; open: a bit for each process slot. process
  *            slot: opening, unswept.
  * Invariant  [I1] An entry and its object are complete before the bucket leads to them, and neither
  *            moves nor changes its name, type, size or serial afterwards.
@@ -14,7 +14,7 @@
  *            [I4] Bits of a slot that is `unswept` are not its member's: who takes over a dead
  *            one's slot says so before it has a life of its own, and takes them away before it
  *            sets the first of its own.
- *            [I5] header.removed is the number of REMOVED entries in the lists.
+ *            [I5] header.removed is the number of REMOVED and NAMELESS entries in the lists.
  * Ordering   [D1] link: store bucket, release <-> [D2]  whoever finds an entry finds it complete
  *            [D2] find: load bucket, acquire  <-> [D1]
  *            [D5] open:   store opening; fence; find it again, LIVE <-> [D3] in removal.c: either
@@ -36,6 +36,7 @@
 #include "segment/memory.h"
 #include "segment/object_name.h"
 #include "segment/opened.h"
+#include "segment/removal.h"
 #include "segment/types.h"
 #include <errno.h>
 #include <string.h>
@@ -172,6 +173,7 @@ static void fill(const struct ilk_map_ *map, struct ilk_entry_ *e, const struct 
 	e->hash = ilk_name_hash_(wanted->name);
 	e->type = wanted->type;
 	e->bytes = wanted->bytes;
+	e->state = wanted->is_nameless ? ILK_ENTRY_NAMELESS_ : ILK_ENTRY_UNBORN_;
 	strncpy(e->name, wanted->name, sizeof e->name - 1);
 	if (wanted->init)
 		wanted->init((char *)e + ilk_entry_bytes_(map->header.process_slots), wanted);
@@ -186,8 +188,11 @@ static void link_entry(const struct ilk_map_ *map, uint64_t at)
 	struct ilk_entry_ *e = ilk_entry_at_(map, at);
 	uint64_t bucket = ilk_bucket_at_(map, ilk_bucket_(map, e->hash));
 
+	if (e->state == ILK_ENTRY_NAMELESS_)
+		ilk_removal_count_(map, 1);
 	ilk_arena_publish_(map, at, bucket); /* [D1] */
-	ilk_store_release_(&e->state, (uint16_t)ILK_ENTRY_LIVE_);
+	if (e->state == ILK_ENTRY_UNBORN_)
+		ilk_store_release_(&e->state, (uint16_t)ILK_ENTRY_LIVE_);
 }
 
 /* There is none of that name. */
@@ -230,19 +235,26 @@ static int find_or_make(struct ilk_segment *seg, const struct ilk_wanted_ *wante
 	return mark_guarded(seg, found.at, &found.entry);
 }
 
+static int make_nameless(
+	struct ilk_segment *seg, const struct ilk_wanted_ *wanted, uint64_t *object)
+{
+	ilk_directory_settle_(seg);
+	return make(seg, wanted, object);
+}
+
 static int open_as_member(
 	struct ilk_segment *seg, const struct ilk_wanted_ *wanted, uint64_t *object)
 {
 	int rc;
 
-	if (open_unguarded(seg, wanted, object))
+	if (!wanted->is_nameless && open_unguarded(seg, wanted, object))
 		return 0;
 	rc = ilk_here_(seg->map.base);
 	if (rc == 0)
 		rc = ilk_memory_enter_(seg);
 	if (rc < 0)
 		return rc;
-	rc = find_or_make(seg, wanted, object);
+	rc = (wanted->is_nameless ? make_nameless : find_or_make)(seg, wanted, object);
 	ilk_memory_leave_(seg);
 	return rc;
 }
@@ -289,8 +301,8 @@ int ilk_directory_open_(struct ilk_segment *seg, const struct ilk_wanted_ *wante
 
 	if (rc < 0)
 		return rc;
-	rc = seg->read_only ? open_to_read(seg, wanted, &offset)
-			    : open_as_member(seg, wanted, &offset);
+	rc = seg->read_only && !wanted->is_nameless ? open_to_read(seg, wanted, &offset)
+						    : open_as_member(seg, wanted, &offset);
 	if (rc == 0)
 		*object = seg->map.base + offset;
 	return failed_to_open(rc, before, wanted);

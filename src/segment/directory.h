@@ -15,6 +15,9 @@ struct ilk_wanted_ {
 	/* Makes BYTES zeroed bytes an object, before anybody can find it; NULL: zero is good. */
 	void (*init)(void *object, const struct ilk_wanted_ *wanted);
 	uint32_t flags; /* for both */
+	/* 1: make one that nobody can find, NAME is for people. It is freed when nobody living has it
+	 * open: this process, and children that it forks. */
+	int is_nameless;
 };
 
 /* Results as ilk_block_open's; *OBJECT points into SEG's mapping. */

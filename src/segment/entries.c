@@ -55,7 +55,7 @@ static int read_entry(const struct ilk_map_ *map, uint64_t at, struct ilk_found_
 	found->at = at;
 	found->offset = at + size;
 	if (memchr(e->name, 0, sizeof e->name) == NULL || !ilk_type_(e->type) || e->serial == 0 ||
-		e->state > ILK_ENTRY_REMOVED_ || e->bytes > map->bytes - found->offset)
+		e->state > ILK_ENTRY_NAMELESS_ || e->bytes > map->bytes - found->offset)
 		return -EBADMSG;
 	if (!ilk_name_is_printable_(e->name) || !e->name[0])
 		return -EBADMSG;

@@ -21,6 +21,12 @@ static inline struct ilk_entry_ *ilk_entry_at_(const struct ilk_map_ *map, uint6
 	return (struct ilk_entry_ *)(void *)(map->base + at);
 }
 
+/* Is an entry in this state freed when no living process has it open? */
+static inline int ilk_entry_is_kept_(uint16_t state)
+{
+	return state == ILK_ENTRY_REMOVED_ || state == ILK_ENTRY_NAMELESS_;
+}
+
 /* The word of the entry at AT with SLOT's bit. */
 static inline uint64_t *ilk_open_word_(const struct ilk_map_ *map, uint64_t at, uint32_t slot)
 {

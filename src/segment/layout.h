@@ -235,9 +235,10 @@ struct ilk_entry_ {
 };
 
 enum {
-	ILK_ENTRY_UNBORN_ = 0,  /* its maker is at it, or died at it */
-	ILK_ENTRY_LIVE_ = 1,    /* since it is in its list */
-	ILK_ENTRY_REMOVED_ = 2, /* nobody finds it any more; kept for those who have it open */
+	ILK_ENTRY_UNBORN_ = 0,   /* its maker is at it, or died at it */
+	ILK_ENTRY_LIVE_ = 1,     /* since it is in its list */
+	ILK_ENTRY_REMOVED_ = 2,  /* nobody finds it any more; kept for those who have it open */
+	ILK_ENTRY_NAMELESS_ = 3, /* nobody ever does: its name is for people; kept the same way */
 };
 
 /* From an entry to its object. */

@@ -97,7 +97,7 @@ static int finish_if_removed(const struct ilk_found_ *found, void *arg)
 
 	if (found->at != *at)
 		return 0;
-	if (found->entry.state == ILK_ENTRY_REMOVED_)
+	if (ilk_entry_is_kept_(found->entry.state))
 		ilk_removal_finish_(seg, found);
 	return 1;
 }

@@ -5,6 +5,7 @@
  *               name is free. 2. The kind's own `remove`: who waits in the object is told. 3. When
  *               no living process has it open: the blocks that it leads to are free, each by one
  *               reference; then the list leads past the entry, and its own block is free.
+ *            What is NAMELESS stands between 2. and 3. from the beginning.
  * Ordering   [D3] remove: store state; fence; load opening, open  <-> [D4], [D5]
  *            [D4] leave:  clear bit; fence; load removed            <-> [D3]  one of both sees the
  *                 other: the remover nobody who has it open, or the last who had it that there is
@@ -66,7 +67,7 @@ void ilk_removal_unmark_(const struct ilk_map_ *map, uint64_t at, uint32_t slot)
 /* --- the stages --- */
 
 /* Read without the guard, too. */
-static void count_removed(const struct ilk_map_ *map, int change)
+void ilk_removal_count_(const struct ilk_map_ *map, int change)
 {
 	uint64_t *removed = &ilk_header_of_(map)->removed;
 
@@ -84,7 +85,7 @@ static void tell_who_waits(struct ilk_segment *seg, const struct ilk_found_ *fou
 
 void ilk_removal_begin_(struct ilk_segment *seg, const struct ilk_found_ *found)
 {
-	count_removed(&seg->map, 1);
+	ilk_removal_count_(&seg->map, 1);
 	ilk_store_release_(
 		&ilk_entry_at_(&seg->map, found->at)->state, (uint16_t)ILK_ENTRY_REMOVED_);
 	ilk_fence_(); /* [D3] */
@@ -104,7 +105,7 @@ int ilk_removal_finish_(struct ilk_segment *seg, const struct ilk_found_ *found)
 		&seg->map, found->at, ilk_thread_.me->owner, found->from, found->entry.next);
 	ilk_store_release_(&ilk_entry_at_(&seg->map, found->at)->serial, UINT64_C(0)); /* [D7] */
 	ilk_arena_free_(&seg->map, found->at);
-	count_removed(&seg->map, -1);
+	ilk_removal_count_(&seg->map, -1);
 	return 1;
 }
 
@@ -119,7 +120,7 @@ static int reap(const struct ilk_found_ *found, void *arg)
 {
 	struct reaping *r = arg;
 
-	if (found->entry.state == ILK_ENTRY_REMOVED_)
+	if (ilk_entry_is_kept_(found->entry.state))
 		r->count += ilk_removal_finish_(r->seg, found);
 	return 0;
 }
@@ -140,10 +141,9 @@ static int finish_or_tell_again(const struct ilk_found_ *found, void *arg)
 
 	if (found->entry.state == ILK_ENTRY_UNBORN_)
 		ilk_store_release_(state, (uint16_t)ILK_ENTRY_LIVE_);
-	if (found->entry.state != ILK_ENTRY_REMOVED_)
-		return 0;
-	r->count++;
-	tell_who_waits(r->seg, found);
+	r->count += ilk_entry_is_kept_(found->entry.state);
+	if (found->entry.state == ILK_ENTRY_REMOVED_)
+		tell_who_waits(r->seg, found);
 	return 0;
 }
 

@@ -61,7 +61,7 @@ static int check_object(const struct ilk_found_ *found, void *arg)
 	const char *wrong =
 		type->valid(&seg->map, seg->map.base + found->offset, found->entry.bytes);
 
-	c->removed += found->entry.state == ILK_ENTRY_REMOVED_;
+	c->removed += (uint64_t)ilk_entry_is_kept_(found->entry.state);
 	if (found->entry.serial == 0 || found->entry.serial > ilk_header_of_(&seg->map)->entries)
 		wrong = "its serial was never given";
 	if (found->entry.state == ILK_ENTRY_UNBORN_)

@@ -144,6 +144,9 @@ void ilk_loop_note_failure_(struct ilk_loop *l, uint32_t round, int rc);
 /* Wakes all who sleep on BELL. */
 void ilk_loop_ring_(uint32_t *bell);
 
-void ilk_loop_make_(struct ilk_loop *l, const char *label, uint32_t result_bytes);
+/* Makes a loop that nobody can find: it is freed when neither this process has it open, nor a child that
+ * it forks. As ilk_loop_open. */
+int ilk_loop_make_nameless_(struct ilk_segment *seg, const char *label,
+	const struct ilk_loop_options *options, struct ilk_loop **l);
 
 #endif

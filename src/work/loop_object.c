@@ -12,7 +12,7 @@
 
 /* --- making one --- */
 
-void ilk_loop_make_(struct ilk_loop *l, const char *label, uint32_t result_bytes)
+static void make(struct ilk_loop *l, const char *label, uint32_t result_bytes)
 {
 	memset(l, 0, ilk_loop_bytes_(result_bytes));
 	l->result_bytes = result_bytes;
@@ -22,7 +22,7 @@ void ilk_loop_make_(struct ilk_loop *l, const char *label, uint32_t result_bytes
 
 static void init_wanted(void *object, const struct ilk_wanted_ *wanted)
 {
-	ilk_loop_make_(object, wanted->name, wanted->flags);
+	make(object, wanted->name, wanted->flags);
 }
 
 /* The bytes of a result that OPTIONS ask for; -EINVAL. */
@@ -55,7 +55,7 @@ int ilk_loop_init(struct ilk_segment *seg, struct ilk_loop *l, const char *label
 		return rc;
 	if (ilk_loop_bytes_((uint32_t)bytes) > seg->map.bytes - at)
 		return ilk_fail_(-EINVAL, "the loop reaches outside the segment");
-	ilk_loop_make_(l, label, (uint32_t)bytes);
+	make(l, label, (uint32_t)bytes);
 	return 0;
 }
 
@@ -103,6 +103,21 @@ int ilk_loop_open(struct ilk_segment *seg, const char *name, const struct ilk_lo
 			-EEXIST, "result_bytes differ: loop %s has %d, not %d", name, there, bytes);
 	wanted.bytes = ilk_loop_bytes_((uint32_t)there);
 	return ilk_open_as_(seg, wanted, there, l);
+}
+
+int ilk_loop_make_nameless_(struct ilk_segment *seg, const char *label,
+	const struct ilk_loop_options *options, struct ilk_loop **l)
+{
+	int bytes = result_bytes_of(options);
+	const struct ilk_wanted_ wanted = {
+		.name = label,
+		.type = ILK_TYPE_LOOP_,
+		.bytes = bytes < 0 ? 0 : ilk_loop_bytes_((uint32_t)bytes),
+		.init = init_wanted,
+		.is_nameless = 1,
+	};
+
+	return ilk_open_as_(seg, wanted, bytes, l);
 }
 
 /* --- its row --- */

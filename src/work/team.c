@@ -1,15 +1,15 @@
 /*
  * team.c - a loop with workers of its own, children or threads; and loops with workers for once.
  *
- * The loop lies in a block that the starter's thread has allocated and does not publish: it goes back
- * with that thread, however it ends. The workers end with the process, or when the loop is closed. Who
- * dies in a part leaves it to the others, the caller among them: so a round ends as long as the caller
- * lives.
+ * The loop is an object without a name, which the workers have open as well: its memory goes back when
+ * the last of them has ended, however they do. If the starter is killed they are, too, but a little
+ * later. The workers end with the process, or when the loop is closed. Who dies in a part leaves it to
+ * the others, the caller among them: so a round ends as long as the caller lives.
  */
 #include "segment/error.h"
 #include "sync/object.h"
 #include "work/loop.h"
-#include <ilk/memory.h>
+#include <ilk/object.h>
 #include <pthread.h>
 
 enum { GRACE_MS = 1000 };
@@ -83,15 +83,8 @@ static void replace_the_dead(struct ilk_team *team)
 static int make_loop(struct ilk_team *team, size_t result_bytes)
 {
 	const struct ilk_loop_options o = {.size = sizeof o, .result_bytes = result_bytes};
-	void *memory;
-	size_t bytes = ilk_loop_bytes(&o);
-	int rc = bytes ? ilk_alloc(team->segment, bytes, &memory) : -EINVAL;
 
-	if (rc < 0)
-		return rc;
-	ilk_loop_make_(memory, "team", (uint32_t)result_bytes);
-	team->loop = memory;
-	return 0;
+	return ilk_loop_make_nameless_(team->segment, "team", &o, &team->loop);
 }
 
 static int check(unsigned workers, ilk_loop_body *body, const struct ilk_team_options *options)
@@ -158,7 +151,7 @@ int ilk_team_run(struct ilk_team *team, const struct ilk_range *range)
 void ilk_team_stop(struct ilk_team *team)
 {
 	stop_workers(team);
-	ilk_free_alone(team->segment, team->loop);
+	ilk_object_close(team->loop);
 	team->loop = NULL;
 }
 

@@ -31,6 +31,8 @@ const struct operation *const scenarios[] = {
 	&object_open_swept_row,
 	&object_make_again_row,
 	&segment_close_last_row,
+	&team_start_row,
+	&team_stop_row,
 	&condition_open_row,
 	&event_open_row,
 	&latch_open_row,

@@ -17,7 +17,7 @@ extern const struct operation block_open_row, counter_open_row, sharded_open_row
 	condition_open_row, event_open_row, latch_open_row, once_open_row, rwlock_open_row;
 extern const struct operation object_remove_row, object_remove_open_row, object_remove_waited_row,
 	object_close_row, object_close_last_row, object_open_row, object_open_swept_row,
-	object_make_again_row, segment_close_last_row;
+	object_make_again_row, segment_close_last_row, team_start_row, team_stop_row;
 extern const struct operation mutex_lock_row, mutex_unlock_row, mutex_unlock_first_row,
 	mutex_section_row, mutex_unlock_waited_row, mutex_asleep_row, mutex_woken_row,
 	mutex_woken_first_row, mutex_timeout_row, mutex_relock_row, mutex_unlock_inner_row,

@@ -88,6 +88,32 @@ static int close_segment(struct stage *s)
 	return EXPECT(s, ilk_segment_close(mine.segment), 0);
 }
 
+/* An object without a name, with nobody but its maker. */
+static struct ilk_team team;
+
+static int do_nothing(const struct ilk_part *part, void *arg)
+{
+	(void)part, (void)arg;
+	return 0;
+}
+
+static int start_team(struct stage *s)
+{
+	return EXPECT(s, ilk_team_start(&team, mine.segment, 1, do_nothing, NULL, NULL), 0);
+}
+
+static int stop_team(struct stage *s)
+{
+	(void)s;
+	ilk_team_stop(&team);
+	return 0;
+}
+
+static int join_and_start_team(struct stage *s)
+{
+	return scene_join(s) < 0 ? -1 : start_team(s);
+}
+
 static int join_and_open(struct stage *s)
 {
 	return scene_join(s) < 0 ? -1 : open_thing(s);
@@ -287,6 +313,26 @@ const struct operation object_make_again_row = {
 	.prepare = join_and_remove,
 	.operate = open_thing,
 	.before = 0,
+	.after = 1,
+};
+
+const struct operation team_start_row = {
+	.name = "team_start",
+	.what = "makes an object without a name",
+	THING_ROLES,
+	.prepare = scene_join,
+	.operate = start_team,
+	.before = 1,
+	.after = 1,
+};
+
+const struct operation team_stop_row = {
+	.name = "team_stop",
+	.what = "closes an object without a name",
+	THING_ROLES,
+	.prepare = join_and_start_team,
+	.operate = stop_team,
+	.before = 1,
 	.after = 1,
 };
 

@@ -266,6 +266,71 @@ static void test_failure_is_told_to_who_wakes_when_others_went_on(void **state)
 	CHECK_RC(told_after(2, fail_at_once), -EBUSY);
 }
 
+/* --- a team's loop is there as long as one who has it --- */
+
+static struct ilk_team team;
+enum { HAS_STARTED = 1, HAS_FORKED = 2 };
+
+/* What the starter would have forked: one who has the loop, and outlives him. */
+static void begin_and_end_rounds(void *unused)
+{
+	(void)unused;
+	for (;;) {
+		const struct ilk_range r = {.size = sizeof r, .count = MANY};
+
+		CHECK_RC(ilk_loop_begin(team.loop, &r), 0);
+		CHECK_RC(ilk_loop_run(team.loop, nothing, NULL, ILK_FOREVER), 0);
+		ilk_test_say(HAS_FORKED);
+	}
+}
+
+static void start_and_fork(void *unused)
+{
+	pid_t pid;
+
+	(void)unused;
+	CHECK_RC(ilk_team_start(&team, seg, 1, nothing, NULL, NULL), 0);
+	pid = fork();
+	if (pid == 0)
+		begin_and_end_rounds(NULL);
+	ilk_test_board()->value[VICTIM] = pid;
+	ilk_test_say(HAS_STARTED);
+	ilk_test_sleep_for_ever();
+}
+
+static uint64_t blocks_now(void)
+{
+	struct ilk_usage usage;
+
+	CHECK_RC(ilk_usage(seg, &usage), 0);
+	return usage.blocks;
+}
+
+static void test_loop_of_a_dead_starter_stays_for_who_has_it(void **state)
+{
+	struct ilk_test_child *starter;
+	uint64_t before = blocks_now(), during;
+	pid_t other;
+
+	(void)state;
+	starter = ilk_test_start(start_and_fork, NULL);
+	ilk_test_await(HAS_STARTED);
+	ilk_test_await(HAS_FORKED);
+	other = (pid_t)ilk_test_board()->value[VICTIM];
+	assert_int_equal(blocks_now(), before + 1);
+	ilk_test_kill(starter);
+	ilk_test_sleep_ms(10);
+	/* What would have taken it back, and given it to somebody else. */
+	during = blocks_now();
+	ilk_test_board()->step[HAS_FORKED] = 0;
+	ilk_test_await(HAS_FORKED);
+	CHECK_RC(kill(other, SIGKILL), 0);
+	assert_int_equal(during, before + 1);
+	for (int i = 0; i < 1000 && blocks_now() != before; i++)
+		ilk_test_sleep_ms(2);
+	assert_int_equal(blocks_now(), before);
+}
+
 /* --- storms: each worker kills itself in the midst of something now and then --- */
 
 static int square_or_die(const struct ilk_part *part, void *arg)
@@ -310,6 +375,7 @@ int main(void)
 		SEGMENT_TEST(test_repair_gives_parts_of_the_dead_back),
 		SEGMENT_TEST(test_round_of_a_dead_starter_can_be_ended_and_the_next_begun),
 		SEGMENT_TEST(test_failure_is_told_to_who_wakes_when_others_went_on),
+		SEGMENT_TEST(test_loop_of_a_dead_starter_stays_for_who_has_it),
 		SEGMENT_TEST(test_team_whose_workers_die_all_the_time_gets_everything_right),
 	};
 
