@@ -95,6 +95,7 @@ static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
 		return 0;
 	/* A thread that ends in order leaves its owner word to the next. Who asks does so again. */
 	ilk_store_relaxed_(&row->leave, 0u);
+	ilk_store_relaxed_(&row->supervisor, 0u);
 	ilk_store_relaxed_(&row->function, 0u);
 	ilk_store_relaxed_(&row->deep, 0u);
 	ilk_store_relaxed_(&row->since, ilk_now());

@@ -52,7 +52,17 @@ static int is_anothers(const void *object, const struct ilk_wanted_ *wanted)
 	return ilk_fail_(-EBUSY, "another starts the pipeline: %s is there", wanted->name);
 }
 
-/* ALONE: it must not be there. */
+/* Of a pipeline of that name whose first stage has another one. */
+static int is_living_anothers(const void *object, const struct ilk_wanted_ *wanted)
+{
+	const struct ilk_shared_stage_ *s = object;
+
+	return is_dead(ilk_thread_.segment, ilk_load_relaxed_(&s->owner))
+		       ? 0
+		       : is_anothers(object, wanted);
+}
+
+/* ALONE: it must not be there; a later one may be a dead one's. */
 static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alone)
 {
 	char path[NAME_ROOM];
@@ -60,7 +70,9 @@ static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alo
 		.wanted = {.name = path,
 			.type = ILK_TYPE_STAGE_,
 			.bytes = ilk_stage_bytes_(f->window),
-			.fits = alone ? is_anothers : NULL,
+			.fits = !alone   ? NULL
+				: i == 0 ? is_anothers
+					 : is_living_anothers,
 			.init = init_wanted,
 			.flags = f->window},
 		.owner = this_process(f->seg),
@@ -73,6 +85,8 @@ static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alo
 	if (rc < 0)
 		return rc;
 	f->shared[i] = object;
+	if (alone)
+		ilk_store_relaxed_(&f->shared[i]->owner, stage.owner);
 	f->shared[i]->index = (uint16_t)i;
 	f->shared[i]->workers = f->stages[i].workers;
 	f->shared[i]->tries = f->stages[i].tries;
@@ -176,7 +190,7 @@ static int open_all(struct ilk_flow_ *f, const char *name, int alone)
 	int rc = 0;
 
 	for (unsigned i = 0; i < f->count && rc == 0; i++) {
-		rc = make_stage(f, name, i, alone && i == 0);
+		rc = make_stage(f, name, i, alone);
 		if (rc == 0 && i > 0)
 			rc = make_queue(f, name, i);
 	}

@@ -391,6 +391,7 @@ static void start_and_die(void *arg)
 static void test_name_of_a_dead_ones_pipeline_is_free(void **state)
 {
 	struct ilk_test_child *starter;
+	const char *first;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
@@ -398,6 +399,11 @@ static void test_name_of_a_dead_ones_pipeline_is_free(void **state)
 	starter = ilk_test_start(start_and_die, NULL);
 	ilk_test_await(2);
 	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EBUSY);
+	/* Nor with another first stage before the same ones. */
+	first = stages[0].name;
+	stages[0].name = "other";
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EBUSY);
+	stages[0].name = first;
 	ilk_test_kill(starter);
 	CHECK_RC(run_with(NULL), 0);
 	ilk_pipeline_end(p);
