@@ -146,6 +146,7 @@ static bool attempt(struct campaign *c, const struct job *j, struct survey *surv
 	const struct target *target2)
 {
 	struct trial t = trial_of(c, j);
+	struct target stepped;
 	struct verdict v;
 
 	if (now_ns() >= c->options->until || c->failures >= c->options->failures) {
@@ -157,6 +158,11 @@ static bool attempt(struct campaign *c, const struct job *j, struct survey *surv
 	for (int i = 0; i < ATTEMPTS; i++) {
 		if (survey2)
 			survey_free(survey2);
+		/* At full speed it goes another way, perhaps. */
+		stepped = *t.target;
+		stepped.hits = 0;
+		if (i > 0)
+			t.target = &stepped;
 		trial_run(&t, &v);
 		if (!v.missed && (!v.survived || !v.strayed))
 			break;

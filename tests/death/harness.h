@@ -102,10 +102,16 @@ struct stage {
 struct target {
 	long point;
 	uint32_t state, offset; /* the OFFSETth point of that state */
+	uint64_t address;       /* its own */
 	uint64_t entered;       /* address of the state's first point */
 	/* Up to the last system call before it the victim can run at full speed. */
 	long calls, call_point; /* system calls so far; the point behind the last one */
 	uint32_t call_state;    /* its state */
+	/* From there it can run on to a breakpoint: the HITS-th time it comes by an address. */
+	long hits;   /* 0: it cannot, and is stepped */
+	long anchor; /* the point it is at then: this one, or before it in the same repetition */
+	uint64_t anchor_address, anchor_entered;
+	uint32_t anchor_state, anchor_offset;
 	bool by_count; /* other processes change the segment meanwhile: go by point alone */
 };
 

@@ -286,6 +286,46 @@ enum step traced_skip_calls(struct traced *t, long calls)
 	return step;
 }
 
+/* Of the four breakpoints of the processor the first: on, off. */
+static bool set_breakpoint(const struct traced *t, uint64_t address, bool on)
+{
+	return ptrace(PTRACE_POKEUSER, t->tid, offsetof(struct user, u_debugreg[0]), address) ==
+		       0 &&
+	       ptrace(PTRACE_POKEUSER, t->tid, offsetof(struct user, u_debugreg[7]), on ? 1 : 0) ==
+		       0;
+}
+
+/* To the breakpoint, or to where it is seen that it goes another way. */
+static enum step run_to_breakpoint(struct traced *t, uint64_t address)
+{
+	int status;
+
+	for (;;) {
+		if (ptrace(PTRACE_SYSCALL, t->tid, 0, t->signal) < 0)
+			return STEP_LOST;
+		t->signal = 0;
+		if (await_call(t, false, &status) != 1 || read_stop(t, status) != STEP_PLAIN)
+			return STEP_LOST;
+		if (WSTOPSIG(status) == SIGTRAP && status >> 16 == 0)
+			return t->address == address ? STEP_PLAIN : STEP_END;
+		if (WSTOPSIG(status) == CALL_STOP && !in_vdso(t->address))
+			return STEP_CALL;
+	}
+}
+
+enum step traced_run_to(struct traced *t, uint64_t address, long hits)
+{
+	enum step step = STEP_PLAIN;
+
+	if (!set_breakpoint(t, address, true))
+		return STEP_LOST;
+	for (; hits > 0 && step == STEP_PLAIN; hits--)
+		step = run_to_breakpoint(t, address);
+	if (step != STEP_LOST && !set_breakpoint(t, 0, false))
+		return STEP_LOST;
+	return step;
+}
+
 enum step traced_run_to_sleep(struct traced *t)
 {
 	enum step step = STEP_CALL;

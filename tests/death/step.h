@@ -38,6 +38,9 @@ int traced_adopt(struct traced *t, pid_t pid);
 int traced_await_marker(struct traced *t, int limit_ms);
 /* Lets it run through so many system calls. STEP_CALL, or STEP_END: there were fewer. */
 enum step traced_skip_calls(struct traced *t, long calls);
+/* Lets it run until it comes by ADDRESS for the HITS-th time: STEP_PLAIN; or into a call, STEP_CALL; or to its
+ * end. */
+enum step traced_run_to(struct traced *t, uint64_t address, long hits);
 /* Lets it run into its first sleep. STEP_ASLEEP, or STEP_END: it did not sleep. */
 enum step traced_run_to_sleep(struct traced *t);
 enum step traced_step(struct traced *t, bool sleepy);

@@ -27,6 +27,7 @@ static void note(struct walk *w)
 
 	if (!s || (s->points == s->room && !grow(s)))
 		return;
+	w->at.address = w->traced->address;
 	s->targets[s->points] = w->at;
 	s->addresses[s->points++] = w->traced->address;
 	s->states = w->at.state + 1;
@@ -56,13 +57,50 @@ static void moved(struct walk *w, bool new_state)
 	note(w);
 }
 
-/* Runs up to the last system call before the target: nothing on the way is of interest. */
-static void skip(struct walk *w)
+/* A repeated string instruction is come by once, before its first repetition. */
+static bool is_entry(const struct survey *s, long point)
+{
+	return point == 0 || s->addresses[point] != s->addresses[point - 1];
+}
+
+static void set_anchor(struct survey *s, struct target *t)
+{
+	const struct target *a;
+	long at = t->point;
+
+	while (at > t->call_point && !is_entry(s, at))
+		at--;
+	a = &s->targets[at];
+	t->hits = 0;
+	t->anchor = at;
+	t->anchor_address = s->addresses[at];
+	t->anchor_state = a->state;
+	t->anchor_offset = a->offset;
+	t->anchor_entered = a->entered;
+	for (long i = t->call_point + 1; i <= at; i++)
+		t->hits += s->addresses[i] == t->anchor_address && is_entry(s, i);
+}
+
+/* Runs up to the target's anchor. Who goes another way is killed where that is seen: he has strayed. */
+static void skip_to_anchor(struct walk *w)
 {
 	const struct target *t = w->target;
 
-	if (!t || !t->calls || t->by_count || w->flags & FROM_SLEEP)
+	w->last = traced_run_to(w->traced, t->anchor_address, t->hits);
+	if (w->last == STEP_LOST)
 		return;
+	w->strayed = w->last != STEP_PLAIN;
+	w->at.point = t->anchor;
+	w->at.state = t->anchor_state;
+	w->at.offset = t->anchor_offset;
+	w->at.entered = t->anchor_entered;
+}
+
+/* Runs up to the last system call before the target: nothing on the way is of interest. */
+static void skip_calls(struct walk *w)
+{
+	const struct target *t = w->target;
+
 	w->last = traced_skip_calls(w->traced, t->calls);
 	w->at = (struct target){
 		.point = t->call_point,
@@ -74,11 +112,23 @@ static void skip(struct walk *w)
 	};
 }
 
+static void skip(struct walk *w)
+{
+	const struct target *t = w->target;
+
+	if (!t || t->by_count || w->flags & FROM_SLEEP)
+		return;
+	if (t->calls)
+		skip_calls(w);
+	if (t->hits && w->last != STEP_LOST && w->last != STEP_END)
+		skip_to_anchor(w);
+}
+
 static bool arrived(const struct walk *w)
 {
 	const struct target *t = w->target;
 
-	if (w->last == STEP_LOST || w->last == STEP_END || w->at.point >= LONGEST)
+	if (w->strayed || w->last == STEP_LOST || w->last == STEP_END || w->at.point >= LONGEST)
 		return true;
 	if (!t)
 		return false;
@@ -143,6 +193,8 @@ bool walk(struct walk *w, const char *segment)
 		if (now_ns() > until)
 			w->last = STEP_LOST;
 	watch_end(&w->watch);
+	for (long i = 0; w->survey && i < w->survey->points; i++)
+		set_anchor(w->survey, &w->survey->targets[i]);
 	return w->last != STEP_LOST;
 }
 
@@ -150,9 +202,11 @@ bool walk_strayed(const struct walk *w)
 {
 	const struct target *t = w->target;
 
-	if (!t)
-		return false;
+	if (!t || w->strayed)
+		return w->strayed;
 	if (t->by_count)
 		return w->at.point != t->point;
+	if (t->hits && w->last == STEP_PLAIN && w->traced->address != t->address)
+		return true;
 	return w->at.state != t->state || w->at.entered != t->entered;
 }

@@ -17,6 +17,7 @@ struct walk {
 	struct watch watch;
 	struct target at;
 	enum step last;
+	bool strayed; /* on the way to the target's anchor */
 	bool missed; /* it was to begin asleep, and never slept: on a busy machine time had passed */
 };
 
