@@ -109,7 +109,8 @@ struct ilk_pipeline;
  * see of it.
  *
  *   0        *P is running
- *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing
+ *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing, or two
+ *            stages have one name
  *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one; what a dead one left is
  *            replaced
  *   -EAGAIN, -ENOMEM; and as ilk_queue_open

@@ -151,6 +151,16 @@ static int check_stage(struct ilk_stage *s, unsigned index, unsigned count, unsi
 	return 0;
 }
 
+static int check_names(const struct ilk_flow_ *f)
+{
+	for (unsigned i = 1; i < f->count; i++)
+		for (unsigned j = 0; j < i; j++)
+			if (strcmp(f->stages[i].name, f->stages[j].name) == 0)
+				return ilk_fail_(-EINVAL, "stages %u and %u are both called %s", j,
+					i, f->stages[i].name);
+	return 0;
+}
+
 int ilk_flow_check_(struct ilk_flow_ *f, const struct ilk_stage *stages, unsigned count,
 	const struct ilk_pipeline_options *options)
 {
@@ -174,7 +184,7 @@ int ilk_flow_check_(struct ilk_flow_ *f, const struct ilk_stage *stages, unsigne
 	}
 	if (rc == 0 && f->total_workers > ILK_PIPELINE_WORKERS)
 		rc = ilk_fail_(-EINVAL, "more than %d workers", ILK_PIPELINE_WORKERS);
-	return rc;
+	return rc == 0 ? check_names(f) : rc;
 }
 
 /* --- its row --- */

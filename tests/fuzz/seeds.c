@@ -4,6 +4,7 @@
 #include "loops.h"
 #include "pools.h"
 #include "queues.h"
+#include "stages.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -473,6 +474,14 @@ static void make_pool(const struct making *made, struct seed *seed)
 	finish(first);
 }
 
+static void make_stages(const struct making *made, struct seed *seed)
+{
+	pid_t first = start(made->seg, stages_occupy);
+
+	copy(made, seed);
+	finish(first);
+}
+
 static const struct recipe {
 	const char *name;
 	size_t bytes;
@@ -495,6 +504,7 @@ static const struct recipe {
 	{"data", 32 << 10, 0, make_data},
 	{"loops", 32 << 10, 0, make_loops},
 	{"pool", 32 << 10, 0, make_pool},
+	{"stages", 32 << 10, 0, make_stages},
 };
 
 /* The name is there only until its file is open. */

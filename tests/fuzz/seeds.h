@@ -6,7 +6,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { FUZZ_SEEDS = 16, FUZZ_SEED_BYTES = 32 << 10 };
+enum { FUZZ_SEEDS = 17, FUZZ_SEED_BYTES = 32 << 10 };
 
 struct seed {
 	const char *name;

@@ -472,6 +472,8 @@ static void test_start_of_what_cannot_be_is_EINVAL(void **state)
 	check_refused(4, NULL);
 	stages[1].name = NULL;
 	check_refused(4, NULL);
+	stages[2].name = stages[0].name;
+	check_refused(4, NULL);
 	stages[1].tries = ILK_PIPELINE_MOST_TRIES + 1;
 	check_refused(4, NULL);
 	stages[0].workers = 2;
