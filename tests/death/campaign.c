@@ -230,6 +230,7 @@ static bool survey_once(struct campaign *c, struct survey *s)
 
 	/* Nobody is killed here: on a busy machine a stepped process can be too slow to fall asleep. */
 	for (int tries = 0; tries < SURVEY_TRIES; tries++) {
+		survey_free(s);
 		trial_run(&t, &v);
 		if (v.survived)
 			return true;
