@@ -5,7 +5,7 @@
  * State      watches: private memory, under the registry lock; one for each pool. A forked child has
  *            none: what it inherited are its parent's.
  * Death      A wake-up that was lost with who was to give it: the thread looks every 20 ms whether
- *            more of its process's tasks are over than before. Where there is no place for it, it
+ *            others of its process's tasks are over than before. Where there is no place for it, it
  *            writes each time.
  */
 #include "os/eventfd.h"
@@ -23,7 +23,7 @@ struct watch {
 	struct watch *next;
 	struct ilk_pool *pool;
 	uint64_t process;     /* ilk_fork_serial_() */
-	uint64_t ended, over; /* what it counted last */
+	uint64_t ended, over; /* what it found last */
 	uint32_t end;         /* it is to end */
 	int fd;
 	pthread_t thread;
@@ -44,16 +44,17 @@ static uint64_t count_ended(const struct ilk_pool_view_ *v)
 	return ended;
 }
 
-/* How many of this process's are over, and not got. */
-static uint64_t count_over(const struct ilk_pool_view_ *v)
+/* Which of this process's are over, and not got: a number that others hardly have; 0: none. */
+static uint64_t which_are_over(const struct ilk_pool_view_ *v)
 {
 	uint64_t mine = ilk_pool_my_process_(ilk_thread_.segment), over = 0;
 
 	for (uint64_t i = 0; i <= v->mask; i++) {
 		const struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, i);
+		uint64_t word = ilk_load_acquire_(&cell->word);
 
-		over += ilk_task_is_over_(ilk_load_acquire_(&cell->word)) &&
-			ilk_load_relaxed_(&cell->by) == mine;
+		if (ilk_task_is_over_(word) && ilk_load_relaxed_(&cell->by) == mine)
+			over += (word ^ i << 48) * UINT64_C(0x9e3779b97f4a7c15);
 	}
 	return over;
 }
@@ -67,10 +68,10 @@ static int ended_or_not(struct ilk_pool_wait_ *wait)
 		return ILK_POOL_END_;
 	if (wait->deep) {
 		ilk_pool_sweep_if_due_(wait->view, ilk_now());
-		over = count_over(wait->view);
+		over = which_are_over(wait->view);
 	}
 	ended = count_ended(wait->view);
-	if (ended == w->ended && over <= w->over) {
+	if (ended == w->ended && (over == w->over || over == 0)) {
 		w->over = over;
 		return ILK_POOL_NONE_;
 	}
