@@ -139,7 +139,8 @@ ILK_API int ilk_loop_reduce(struct ilk_loop *l, void *into,
 	void (*combine)(void *into, const void *result, void *arg), void *arg);
 
 /* Leaves out all parts that nobody has begun, and those of the dead. 0. The round is over when the living
- * are done with theirs. */
+ * are done with theirs. One that ends at the same moment can be said to be cancelled though no part of it
+ * was left out. */
 ILK_API int ilk_loop_cancel(struct ilk_loop *l);
 
 /* No round is begun any more; who serves ends. 0. Idempotent. */
