@@ -236,7 +236,8 @@ static void add_stripe(const struct ilk_map_ *map, const struct ilk_map_stripe_ 
 	out->acquired += one.acquired;
 	out->contended += one.contended;
 	out->waited_ns += one.waited_ns;
-	out->value += (int64_t)ilk_load_relaxed_(&s->count);
+	/* Damaged, it can be any number. */
+	out->value = (int64_t)((uint64_t)out->value + ilk_load_relaxed_(&s->count));
 	*repaired += ilk_load_relaxed_(&s->repaired);
 	if (extents && extents <= ILK_MAP_EXTENTS_)
 		*room += ilk_map_slots_(shift, extents) - 1;
