@@ -138,7 +138,7 @@ struct trial {
 struct verdict {
 	bool survived;
 	bool strayed; /* the walk did not arrive where the survey said */
-	bool missed;  /* the victim was to be asleep, and never slept */
+	bool missed;  /* one was to be asleep, and never slept */
 	int64_t slowest;
 	long outcome;
 	uint64_t address;
