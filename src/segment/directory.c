@@ -2,8 +2,8 @@
  * directory.c - a hash table of lists; entries lie in the arena, each right before its object.
  *
  * State      bucket: offset of its first entry, or 0. entry: next, hash, type, bytes, serial, name;
- *            state: UNBORN, LIVE, and REMOVED for good; or NAMELESS always; open: a bit for each process slot. process
- *            slot: opening, unswept.
+ *            state: UNBORN, LIVE, and REMOVED for good; or NAMELESS always; open: a bit for each
+ *            process slot. process slot: opening, unswept.
  * Invariant  [I1] An entry and its object are complete before the bucket leads to them, and neither
  *            moves nor changes its name, type, size or serial afterwards.
  *            [I2] Lists and states are changed under the guard only. A bit is set and taken away by
