@@ -78,7 +78,8 @@ ILK_API const char *ilk_strerror(int result);
 /*
  * The particulars of the last Ilk call that failed in this thread: the segment's or object's name,
  * the field that differs, who is in the way. "" where there is nothing to add to ilk_strerror().
- * Valid until the thread's next failing call. Only calls that open, create or unlink set it.
+ * Valid until the thread's next failing call. Set by calls that open, create, start or unlink
+ * something, and by others where their headers say so.
  */
 ILK_API const char *ilk_last_error(void);
 

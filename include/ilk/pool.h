@@ -141,9 +141,10 @@ ILK_API int ilk_pool_open(struct ilk_segment *seg, const char *name,
  *   -EAGAIN     with ILK_NOW: there is no room
  *   -ETIMEDOUT  there was none until the deadline
  *   -EMSGSIZE   BYTES are more than the pool's argument_bytes
- *   -ENOENT     no worker ever came with a function of that name: ilk_last_error() says which
+ *   -ENOENT     no worker ever came with a function of that name
  *   -EPIPE      the pool is closed
  *
+ * Of the last three ilk_last_error() says more.
  * In a task, where there is no room: runs one that waits, on the task's stack, or, if there is none,
  * the new one itself, so that this need not wait (-ENOMEM also: its result needs memory). Progress:
  * lock-free where there is room, two locked instructions; else spins briefly, then sleeps.

@@ -61,8 +61,9 @@ static const struct {
 	{EPERM, "It is not the calling thread's, or not as it was asked for: only its holder may do "
 		"this; see who that is with `ilk show`."},
 	{ENOENT,
-		"There is no segment of that name, or no entry of that key: create it, or wait for "
-		"a segment with ilk_segment_open_until()."},
+		"There is no segment or object of that name, no entry of that key, or no worker with "
+		"that function: make it first, or wait for a segment with "
+		"ilk_segment_open_until()."},
 	{EEXIST, "It exists, and differs from what was asked or was to be new: use the same "
 		 "parameters, another name, or remove it."},
 	{EACCES,
@@ -88,8 +89,9 @@ static const struct {
 	{ENOTRECOVERABLE,
 		"The mutex was removed while the calling thread waited, and is not held: stop "
 		"using what it guards."},
-	{EPIPE, "A partner died, closed, ran out of time or gave up: ask who, with ilk_ring_status() or "
-		"ilk_barrier_status(); then wait for a successor, or reset the barrier, or leave."},
+	{EPIPE, "A partner died, closed, ran out of time or gave up, or the queue or pool is closed: "
+		"ask who, with ilk_ring_status() or ilk_barrier_status(); then wait for a successor, "
+		"or reset the barrier, or leave."},
 	{EMSGSIZE,
 		"The message is larger than the largest that was agreed on, or than the buffer, or "
 		"not of the fixed size: compare it with the options."},

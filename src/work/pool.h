@@ -228,6 +228,9 @@ int ilk_pool_enter_slow_(
 	struct ilk_pool *pool, uint32_t forbidden, const struct ilk_pool_view_ **v);
 extern __thread struct ilk_pool_view_ ilk_pool_view_;
 
+/* -EPIPE, and says why: the pool is closed. */
+int ilk_pool_is_closed_(void);
+
 /* The same where the place is known, and whatever its state. 0; -EBADMSG. */
 int ilk_pool_see_(struct ilk_pool *pool, const struct ilk_pool_view_ **v);
 

@@ -84,7 +84,7 @@ static int submit_some(struct map *m, const struct ilk_pool_view_ *v, ilk_time d
 	any = m->batch.count != 0;
 	ilk_pool_publish_batch_(v, &m->batch);
 	if (any && ilk_load_relaxed_(&m->pool->state) & ILK_POOL_CLOSED_)
-		return -EPIPE;
+		return ilk_pool_is_closed_();
 	m->is_full = rc == -EAGAIN && m->submitted != m->got;
 	return m->is_full ? 0 : rc;
 }

@@ -57,6 +57,11 @@ int ilk_pool_see_(struct ilk_pool *pool, const struct ilk_pool_view_ **v)
 	return 0;
 }
 
+int ilk_pool_is_closed_(void)
+{
+	return ilk_fail_(-EPIPE, "the pool is closed: it takes no more tasks");
+}
+
 int ilk_pool_enter_slow_(struct ilk_pool *pool, uint32_t forbidden, const struct ilk_pool_view_ **v)
 {
 	int rc = ilk_here_(pool);
@@ -71,7 +76,7 @@ int ilk_pool_enter_slow_(struct ilk_pool *pool, uint32_t forbidden, const struct
 	state = ilk_load_acquire_(&pool->state);
 	if (state & ILK_POOL_REMOVED_)
 		return -EIDRM;
-	return state & forbidden ? -EPIPE : ilk_pool_see_(pool, v);
+	return state & forbidden ? ilk_pool_is_closed_() : ilk_pool_see_(pool, v);
 }
 
 /* --- options --- */

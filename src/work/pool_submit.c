@@ -32,7 +32,9 @@ static int check(const struct ilk_pool_view_ *v, struct ilk_pool_order_ *o)
 			       : ilk_fail_(-EMSGSIZE,
 					 "the argument has %llu bytes, the pool takes %u",
 					 (unsigned long long)o->bytes, v->shape.argument_bytes);
-	return at <= map->bytes && o->bytes <= map->bytes - at ? 0 : -EINVAL;
+	if (at <= map->bytes && o->bytes <= map->bytes - at)
+		return 0;
+	return ilk_fail_(-EINVAL, "the argument does not lie in the pool's segment");
 }
 
 /* --- room --- */
@@ -48,7 +50,7 @@ static int claim_or_not(struct ilk_pool_wait_ *wait)
 	const struct ilk_pool_view_ *v = wait->view;
 
 	if (ilk_load_relaxed_(&v->pool->state) & ILK_POOL_CLOSED_)
-		return -EPIPE;
+		return ilk_pool_is_closed_();
 	if (ilk_pool_claim_(v, NULL, &room->place))
 		return ILK_POOL_GOT_;
 	if (!wait->deep || !ilk_pool_sweep_if_due_(v, ilk_now()))
@@ -135,7 +137,7 @@ static int retract(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ 
 {
 	uint64_t queued = ilk_task_with_(place->word, ILK_TASK_QUEUED_, 0);
 
-	return ilk_pool_free_(v, place->cell, queued) ? -EPIPE : 0;
+	return ilk_pool_free_(v, place->cell, queued) ? ilk_pool_is_closed_() : 0;
 }
 
 static int queue_it(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place)

@@ -134,6 +134,7 @@ static void test_a_map_that_cannot_be_is_refused(void **state)
 	assert_int_equal(info_of(pool).over, 0);
 	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
 	CHECK_RC(map_with(NULL, MANY), -EPIPE);
+	assert_non_null(strstr(ilk_last_error(), "closed"));
 }
 
 /* --- several futures --- */

@@ -51,6 +51,8 @@ static void test_submit_of_what_cannot_be_is_refused(void **state)
 	CHECK_RC(ilk_pool_submit(pool, "squares", NULL, 0, &f, ILK_NOW), -ENOENT);
 	CHECK_RC(ilk_pool_submit(pool, "square", much, sizeof much, &f, ILK_NOW), -EMSGSIZE);
 	assert_non_null(strstr(ilk_last_error(), "129"));
+	CHECK_RC(ilk_pool_submit_in_place(pool, "square", much, 1, &f, ILK_NOW), -EINVAL);
+	assert_non_null(strstr(ilk_last_error(), "segment"));
 	f = (struct ilk_future){.pool = NULL};
 	CHECK_RC(ilk_future_poll(&f), -ESTALE);
 	f = submitted("square", 1);
@@ -264,6 +266,7 @@ static void test_a_closed_pool_is_drained(void **state)
 	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
 	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
 	CHECK_RC(ilk_pool_submit(pool, "square", &x, sizeof x, &f, ILK_NOW), -EPIPE);
+	assert_non_null(strstr(ilk_last_error(), "closed"));
 	CHECK_RC(ilk_pool_serve(pool, functions, FUNCTIONS, NULL), 0);
 	assert_int_equal(got(&f), 9);
 	assert_int_equal(info_of(pool).closed, 1);
