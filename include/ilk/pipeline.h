@@ -25,7 +25,8 @@
  * many have finished. One that dies takes its message along, its sentinel stays, and nobody ever ends.
  *
  * Messages. The first stage is asked for message 0, 1, ... until it says ILK_STAGE_END; so it can be asked
- * again. Each other stage gets each message and sends on one or none. A message that a stage sends none for
+ * again. Of N workers there each is asked for every N-th, until it says so, too: who says END of a number is
+ * to say it of all that follow. Each other stage gets each message and sends on one or none. A message that a stage sends none for
  * is not given to later ones. Between the stages are queues (NAME/STAGE.in in the segment): a stage that is
  * slow holds up those before it, and no more than `window` messages are on their way.
  *
@@ -88,7 +89,7 @@ struct ilk_stage {
 	const char *name; /* with the pipeline's, at most 58 bytes */
 	ilk_stage_body *body;
 	void *arg;
-	unsigned workers; /* default 1; the first stage has one */
+	unsigned workers; /* default 1; the last stage of an ordered pipeline has one */
 	unsigned tries;   /* default 1: neither errors nor deaths are tried again */
 	unsigned flags;   /* ILK_STAGE_... */
 	size_t out_bytes; /* of the longest message that it sends on */
@@ -109,8 +110,8 @@ struct ilk_pipeline;
  * see of it.
  *
  *   0        *P is running
- *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing, or two
- *            stages have one name
+ *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing; two
+ *            stages have one name; the first has more workers than the window messages
  *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one; what a dead one left is
  *            replaced
  *   -EAGAIN, -ENOMEM; and as ilk_queue_open
@@ -122,7 +123,8 @@ ILK_API int ilk_pipeline_start(struct ilk_segment *seg, const char *name,
 	struct ilk_pipeline **p);
 
 /* Waits until all is done. 0; -ETIMEDOUT; what a body failed with, -EOWNERDEAD a worker died in it,
- * -ECANCELED it was stopped; -EBADMSG what lies between its stages cannot be: some is missing. */
+ * -ECANCELED it was stopped; -EBADMSG what lies between its stages cannot be: some is missing. Of a failure
+ * ilk_last_error() tells the stage, the message, and by which signal a worker died. */
 ILK_API int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline);
 
 /* Makes it end as soon as the bodies that run have returned. 0. */

@@ -14,13 +14,14 @@
 #include "work/stage.h"
 #include <ilk/spawn.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 enum { VAIN_MOST = 10, GRACE_MS = 1000 };
 
 struct job {
 	struct ilk_flow_ *flow;
-	unsigned stage;
+	unsigned stage, place;
 };
 
 struct ilk_pipeline {
@@ -35,7 +36,8 @@ struct ilk_pipeline {
 	struct job jobs[ILK_PIPELINE_WORKERS];
 	unsigned running[ILK_PIPELINE_STAGES], vain[ILK_PIPELINE_STAGES];
 	uint64_t seen[ILK_PIPELINE_STAGES];
-	unsigned begun; /* queues it is registered with */
+	int signal[ILK_PIPELINE_STAGES]; /* by which the last one died that did; under `lock` */
+	unsigned begun;                  /* queues it is registered with */
 };
 
 /* --- workers --- */
@@ -44,7 +46,7 @@ static int be_worker(void *arg)
 {
 	const struct job *job = arg;
 
-	return ilk_stage_work_(job->flow, job->stage) < 0;
+	return ilk_stage_work_(job->flow, job->stage, job->place) < 0;
 }
 
 static int start_worker(struct ilk_pipeline *p, unsigned i)
@@ -79,7 +81,7 @@ static int replace(struct ilk_pipeline *p, unsigned i)
 		ilk_add_relaxed_(&p->flow.shared[stage]->died, UINT64_C(1));
 	}
 	if (rc < 0)
-		ilk_flow_fail_(&p->flow, stage, rc);
+		ilk_flow_fail_(&p->flow, stage, rc, 0);
 	return rc == 0;
 }
 
@@ -98,7 +100,7 @@ static int start_workers(struct ilk_pipeline *p)
 
 	for (unsigned s = 0; s < p->flow.count; s++)
 		for (unsigned n = 0; n < p->flow.stages[s].workers && rc == 0; n++, i++) {
-			p->jobs[i] = (struct job){&p->flow, s};
+			p->jobs[i] = (struct job){&p->flow, s, n};
 			rc = start_worker(p, i);
 			p->running[s] += rc == 0;
 		}
@@ -114,10 +116,19 @@ static int begin_queues(struct ilk_pipeline *p)
 	return rc;
 }
 
+static void note_signal(struct ilk_pipeline *p, unsigned stage, int signal)
+{
+	pthread_mutex_lock(&p->lock);
+	p->signal[stage] = signal;
+	pthread_mutex_unlock(&p->lock);
+}
+
 static void end_worker(struct ilk_pipeline *p, unsigned i, const struct ilk_end *end)
 {
 	unsigned stage = p->jobs[i].stage;
 
+	if (end->signal)
+		note_signal(p, stage, end->signal);
 	if (end->code != 0 && replace(p, i))
 		return;
 	if (--p->running[stage] == 0)
@@ -132,7 +143,7 @@ static void *watch(void *arg)
 	if (rc == 0)
 		rc = start_workers(p);
 	if (rc < 0)
-		ilk_flow_fail_(&p->flow, 0, rc);
+		ilk_flow_fail_(&p->flow, 0, rc, 0);
 	for (;;) {
 		struct ilk_end end = {.code = 1};
 		unsigned which;
@@ -202,6 +213,25 @@ int ilk_pipeline_start(struct ilk_segment *seg, const char *name, const struct i
 	return rc;
 }
 
+/* Where it failed. */
+static int explain(const struct ilk_pipeline *p, int rc)
+{
+	const struct ilk_shared_stage_ *first = p->flow.shared[0];
+	uint64_t stage = (ilk_load_relaxed_(&first->failure) >> 32) - 1;
+	uint64_t at = ilk_load_acquire_(&first->failed_at);
+	char which[40] = "", how[120];
+
+	if (rc == -ECANCELED || stage >= p->flow.count)
+		return rc;
+	if (at)
+		snprintf(which, sizeof which, ", message %llu", (unsigned long long)at - 1);
+	if (rc == -EOWNERDEAD && p->signal[stage])
+		snprintf(how, sizeof how, "its worker was killed by signal %d", p->signal[stage]);
+	else
+		snprintf(how, sizeof how, "%s", ilk_strerror(rc));
+	return ilk_fail_(rc, "stage %s%s: %s", p->flow.stages[stage].name, which, how);
+}
+
 int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline)
 {
 	struct timespec until = ilk_timespec_(deadline > 0 ? deadline : 0);
@@ -211,6 +241,8 @@ int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline)
 	while (!p->is_over && rc == 0)
 		rc = -pthread_cond_timedwait(&p->changed, &p->lock, &until);
 	rc = p->is_over ? p->result : rc;
+	if (p->is_over && rc < 0)
+		explain(p, rc);
 	pthread_mutex_unlock(&p->lock);
 	ilk_cancel_on_(cancel);
 	return rc;
@@ -219,7 +251,7 @@ int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline)
 int ilk_pipeline_stop(struct ilk_pipeline *p)
 {
 	if (ilk_pipeline_join(p, ILK_NOW) == -ETIMEDOUT)
-		ilk_flow_fail_(&p->flow, 0, -ECANCELED);
+		ilk_flow_fail_(&p->flow, 0, -ECANCELED, 0);
 	return 0;
 }
 

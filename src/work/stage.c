@@ -3,10 +3,12 @@
  *
  * State      word[n]   of message n modulo the window, at a stage's entry: number | how often its body was
  *                      begun | which copy was let in | IN, DONE. By who has that copy leased; by who lets in.
+ *                      At the first stage word[i] is what its worker i is at, of its numbers 1 + i,
+ *                      1 + i + workers ...: number | how often begun; by that worker, or who replaces it.
  *            low       the first message that is not done at the last stage; hint and limit: the first
  *                      stage sends n only if n < low + window.
- *            source    number | how often begun: what the first stage is at; by its worker.
- *            failure   the first one: stage + 1 | rc. over: the first stage has said END.
+ *            failure   the first one: stage + 1 | rc. failed_at: its message, by who set failure, later.
+ *            over: a worker of the first stage has said END.
  *            bell      SOMEBODY: the first stage may wait for low.
  *            owner     whose the pipeline is: stage.h. Who finds the first stage of a dead one takes it over;
  *            who starts one must have made the first stage.
@@ -53,11 +55,13 @@ static void ring(struct ilk_shared_stage_ *first)
 		ilk_futex_change_and_wake_(&first->bell, ILK_STORE_, 0, INT_MAX);
 }
 
-void ilk_flow_fail_(struct ilk_flow_ *f, unsigned stage, int rc)
+void ilk_flow_fail_(struct ilk_flow_ *f, unsigned stage, int rc, uint64_t number)
 {
 	uint64_t none = 0;
 
-	ilk_cas_full_(&f->shared[0]->failure, &none, (uint64_t)(stage + 1) << 32 | (uint32_t)-rc);
+	if (ilk_cas_full_(
+		    &f->shared[0]->failure, &none, (uint64_t)(stage + 1) << 32 | (uint32_t)-rc))
+		ilk_store_release_(&f->shared[0]->failed_at, number);
 	for (unsigned i = 1; i < f->count; i++)
 		ilk_queue_close(f->in[i]);
 	ring(f->shared[0]);
@@ -144,8 +148,9 @@ static int check_stage(struct ilk_stage *s, unsigned index, unsigned count, unsi
 	if (s->tries > ILK_PIPELINE_MOST_TRIES || s->flags & ~(unsigned)ILK_STAGE_SKIP)
 		return ilk_fail_(-EINVAL, "stage %s: more than %d tries, or unknown flags", s->name,
 			ILK_PIPELINE_MOST_TRIES);
-	if (s->workers > 1 && (index == 0 || (index == count - 1 && flags & ILK_PIPELINE_ORDERED)))
-		return ilk_fail_(-EINVAL, "stage %s has one worker only", s->name);
+	if (s->workers > 1 && index == count - 1 && flags & ILK_PIPELINE_ORDERED)
+		return ilk_fail_(
+			-EINVAL, "stage %s gets messages in order: it has one worker", s->name);
 	if (index == count - 1 && s->out_bytes)
 		return ilk_fail_(-EINVAL, "stage %s is the last: it sends nothing on", s->name);
 	return 0;
@@ -182,6 +187,9 @@ int ilk_flow_check_(struct ilk_flow_ *f, const struct ilk_stage *stages, unsigne
 		rc = check_stage(&f->stages[i], i, count, f->flags);
 		f->total_workers += f->stages[i].workers;
 	}
+	if (rc == 0 && f->stages[0].workers > f->window)
+		rc = ilk_fail_(-EINVAL, "stage %s has more workers than the window of %u",
+			f->stages[0].name, f->window);
 	if (rc == 0 && f->total_workers > ILK_PIPELINE_WORKERS)
 		rc = ilk_fail_(-EINVAL, "more than %d workers", ILK_PIPELINE_WORKERS);
 	return rc == 0 ? check_names(f) : rc;

@@ -18,14 +18,15 @@ struct ilk_shared_stage_ {
 	uint64_t owner;
 	/* Of the pipeline. */
 	uint64_t low ILK_ALIGNED_(64); /* all messages before it are done */
-	uint64_t source;               /* what the first stage is at: ilk_message_word_() */
 	uint64_t failure;              /* 0; stage + 1, and what it failed with, made positive */
+	uint64_t failed_at;            /* the message of that, from 1 on; 0: none, or not known */
 	uint32_t bell;                 /* SOMEBODY waits for `low` */
 	uint32_t over;                 /* 1: the first stage has said END */
 	/* Counts. */
 	uint64_t taken ILK_ALIGNED_(64);
 	uint64_t sent, again, skipped, doubled, busy_ns, died;
-	uint64_t word[]; /* of messages, by their number modulo the window */
+	/* Of messages, by their number modulo the window; the first stage's: what each worker is at. */
+	uint64_t word[];
 };
 
 /* A message's word: number 63..16, begun 15..8, copy 7..2, what 1..0. Numbers begin with 1. */
@@ -88,9 +89,9 @@ int ilk_flow_make_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *nam
 /* Removes those that F has opened; the first stage, which says whose they are, last. */
 void ilk_flow_remove_(struct ilk_flow_ *f, const char *name);
 
-/* The first failure, or 0; notes one, and lets all end. */
+/* The first failure, or 0; notes one, of message NUMBER, counted from 1, or 0: of none, and lets all end. */
 int ilk_flow_failure_(const struct ilk_flow_ *f);
-void ilk_flow_fail_(struct ilk_flow_ *f, unsigned stage, int rc);
+void ilk_flow_fail_(struct ilk_flow_ *f, unsigned stage, int rc, uint64_t number);
 
 /* Waits until message NUMBER may be on its way. 0; -ECANCELED the pipeline ends; -E... */
 int ilk_flow_wait_(struct ilk_flow_ *f, uint64_t number);
@@ -98,7 +99,7 @@ int ilk_flow_wait_(struct ilk_flow_ *f, uint64_t number);
 /* All up to the first that is not done are. */
 void ilk_flow_advance_(struct ilk_flow_ *f);
 
-/* Works in STAGE until there is nothing more. 0; -E... */
-int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage);
+/* Works in STAGE, as its worker PLACE, until there is nothing more. 0; -E... */
+int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage, unsigned place);
 
 #endif

@@ -10,10 +10,11 @@ struct worker {
 	struct ilk_flow_ *flow;
 	struct ilk_shared_stage_ *shared;
 	const struct ilk_stage *stage;
-	unsigned index;
+	unsigned index, place;
 	int is_last, is_stale; /* begin found its message another's */
 	struct ilk_queue_handle in, out;
 	struct ilk_message_ *message;  /* what is sent: a head, and room for out_bytes */
+	uint64_t failed;               /* the message of the last failure; 0 */
 	struct ilk_queue_lease *waits; /* in order: those that came too early, by number */
 };
 
@@ -36,6 +37,14 @@ int ilk_work_send(struct ilk_work *work, const void *data, size_t bytes)
 
 /* --- one message --- */
 
+/* Where the word of WORD's message is. */
+static uint64_t *word_at(const struct worker *w, uint64_t word)
+{
+	uint64_t i = w->index ? ilk_message_number_(word) & (w->flow->window - 1) : w->place;
+
+	return &w->shared->word[i];
+}
+
 /* Another beginning of the message, whose word is at AT: what is sent from here on is another copy. 0; -ESTALE
  * [M3]: the word is not as it was left, so the message is another's, or long done. */
 static int begin(struct worker *w, uint64_t *at, uint64_t *word)
@@ -52,9 +61,7 @@ static int begin(struct worker *w, uint64_t *at, uint64_t *word)
 static int call_body(
 	struct worker *w, struct ilk_work *work, uint64_t *word, const void *in, size_t bytes)
 {
-	uint64_t *at =
-		w->index ? &w->shared->word[ilk_message_number_(*word) & (w->flow->window - 1)]
-			 : &w->shared->source;
+	uint64_t *at = word_at(w, *word);
 	int rc = -EOWNERDEAD;
 
 	/* Begun as often as may be already: who did the last died in it. */
@@ -73,6 +80,7 @@ static int call_body(
 		rc = w->stage->body(work, in, bytes, w->stage->arg);
 		count(&w->shared->busy_ns, (uint64_t)(ilk_now() - since));
 	}
+	w->failed = rc < 0 ? ilk_message_number_(*word) : 0;
 	if (rc < 0 && w->stage->flags & ILK_STAGE_SKIP) {
 		count(&w->shared->skipped, 1);
 		work->is_sent = 0;
@@ -98,7 +106,7 @@ static int send_on(struct worker *w, const struct ilk_work *work, uint64_t word)
  * 0; -ESTALE as begin; -E... */
 static int do_message(struct worker *w, uint64_t word, const void *in, size_t bytes, int nothing)
 {
-	uint64_t *at = &w->shared->word[ilk_message_number_(word) & (w->flow->window - 1)];
+	uint64_t *at = word_at(w, word);
 	struct ilk_work work = {.is_sent = 0};
 	int rc = 0;
 
@@ -221,12 +229,12 @@ static int work_on(struct worker *w)
 
 /* --- the first stage --- */
 
-/* Where the last one stopped: it may have sent that, or not. */
+/* Where the last one in this place stopped: it may have sent that, or not. */
 static uint64_t first_word(struct worker *w)
 {
-	uint64_t word = 0, first = ilk_message_word_(1, 0, 0, ILK_MESSAGE_IN_);
+	uint64_t word = 0, first = ilk_message_word_(1 + w->place, 0, 0, ILK_MESSAGE_IN_);
 
-	return ilk_cas_full_(&w->shared->source, &word, first) ? first : word;
+	return ilk_cas_full_(&w->shared->word[w->place], &word, first) ? first : word;
 }
 
 static int generate(struct worker *w)
@@ -251,8 +259,9 @@ static int generate(struct worker *w)
 		}
 		if (rc < 0)
 			return rc == -EPIPE ? 0 : rc;
-		word = ilk_message_word_(ilk_message_number_(word) + 1, 0, 0, ILK_MESSAGE_IN_);
-		ilk_exchange_(&w->shared->source, word);
+		word = ilk_message_word_(
+			ilk_message_number_(word) + w->stage->workers, 0, 0, ILK_MESSAGE_IN_);
+		ilk_exchange_(&w->shared->word[w->place], word);
 	}
 }
 
@@ -276,13 +285,14 @@ static int open_worker(struct worker *w)
 	return rc;
 }
 
-int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage)
+int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage, unsigned place)
 {
 	struct worker w = {
 		.flow = f,
 		.shared = f->shared[stage],
 		.stage = &f->stages[stage],
 		.index = stage,
+		.place = place,
 		.is_last = stage == f->count - 1,
 	};
 	int rc = open_worker(&w);
@@ -290,7 +300,7 @@ int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage)
 	if (rc == 0)
 		rc = stage ? work_on(&w) : generate(&w);
 	if (rc < 0)
-		ilk_flow_fail_(f, stage, rc);
+		ilk_flow_fail_(f, stage, rc, w.failed);
 	free(w.message);
 	free(w.waits);
 	return rc;

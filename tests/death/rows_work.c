@@ -97,7 +97,7 @@ static void open_sent(struct ilk_flow_ *f, unsigned flags)
 	memset(came, 0, sizeof came);
 	CHECK_RC(ilk_flow_check_(f, stages, 2, &o), 0);
 	CHECK_RC(ilk_flow_open_(f, seg, "p"), 0);
-	CHECK_RC(ilk_stage_work_(f, 0), 0);
+	CHECK_RC(ilk_stage_work_(f, 0, 0), 0);
 	CHECK_RC(ilk_queue_close(f->in[1]), 0);
 }
 
@@ -110,7 +110,7 @@ static void test_in_order_what_follows_one_done_by_the_dead_is_done(void **state
 	open_segment();
 	open_sent(&f, ILK_PIPELINE_ORDERED);
 	f.shared[1]->word[1] = ilk_message_word_(1, 1, 1, ILK_MESSAGE_DONE_);
-	CHECK_RC(ilk_stage_work_(&f, 1), 0);
+	CHECK_RC(ilk_stage_work_(&f, 1, 0), 0);
 	CHECK(!came[0] && came[1] == 1 && came[2] == 1);
 	close_segment();
 }
@@ -128,7 +128,7 @@ static void test_in_order_a_tail_that_is_left_is_a_failure(void **state)
 	open_sent(&f, ILK_PIPELINE_ORDERED);
 	CHECK_RC(ilk_queue_attach(f.in[1], &h), 0);
 	CHECK_RC(ilk_queue_get(&h, message, sizeof message, &bytes, ILK_NOW), 0);
-	CHECK_RC(ilk_stage_work_(&f, 1), -EBADMSG);
+	CHECK_RC(ilk_stage_work_(&f, 1, 0), -EBADMSG);
 	CHECK(!came[1] && !came[2]);
 	close_segment();
 }
@@ -156,7 +156,7 @@ static void test_who_is_late_leaves_a_later_message_alone(void **state)
 	f.stages[1].body = fall_behind;
 	f.stages[1].arg = &f;
 	f.stages[1].tries = 2;
-	CHECK_RC(ilk_stage_work_(&f, 1), 0);
+	CHECK_RC(ilk_stage_work_(&f, 1, 0), 0);
 	CHECK(came[0] == 1 && came[1] == 1 && came[2] == 1);
 	CHECK(f.shared[1]->word[1] == ilk_message_word_(1 + f.window, 1, 1, ILK_MESSAGE_IN_));
 	close_segment();

@@ -78,17 +78,17 @@ static int open_ordered(struct stage *s)
 
 static int work_first(struct stage *s)
 {
-	return EXPECT(s, ilk_stage_work_(&flow, 0), 0);
+	return EXPECT(s, ilk_stage_work_(&flow, 0, 0), 0);
 }
 
 static int work_middle(struct stage *s)
 {
-	return EXPECT(s, ilk_stage_work_(&flow, 1), 0);
+	return EXPECT(s, ilk_stage_work_(&flow, 1, 0), 0);
 }
 
 static int work_last(struct stage *s)
 {
-	return EXPECT(s, ilk_stage_work_(&flow, 2), 0);
+	return EXPECT(s, ilk_stage_work_(&flow, 2, 0), 0);
 }
 
 static int end_before(struct stage *s, unsigned stage)

@@ -196,7 +196,72 @@ static void test_nothing_to_do_is_over_at_once(void **state)
 	ilk_pipeline_end(p);
 }
 
+static void test_first_stage_has_several_workers(void **state)
+{
+	const struct ilk_pipeline_options o = {
+		.size = sizeof o, .flags = ILK_PIPELINE_ORDERED, .window = 4};
+
+	(void)state;
+	set_up();
+	at_once = 203;
+	stages[0].workers = 3;
+	CHECK_RC(run_with(&o), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+	assert_int_equal(seen->out_of_order, 0);
+	for (int i = 0; i < at_once; i++)
+		assert_int_equal(seen->begun[0][i], 1);
+	stages[0].workers = 5;
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, &o, &p), -EINVAL);
+	assert_non_null(strstr(ilk_last_error(), "window of 4"));
+}
+
+static int hold_back(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	if (w->number == 0) {
+		ilk_test_say(0);
+		ilk_test_await(1);
+	}
+	return collect(w, in, bytes, arg);
+}
+
+static uint64_t taken_by(unsigned stage)
+{
+	struct ilk_stage_info info = {.size = sizeof info};
+
+	CHECK_RC(ilk_stage_info(p, stage, &info), 0);
+	return info.taken;
+}
+
+static void test_slow_stage_holds_up_those_before_it(void **state)
+{
+	const struct ilk_pipeline_options o = {.size = sizeof o, .window = 16};
+
+	(void)state;
+	set_up();
+	stages[3].body = hold_back;
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, &o, &p), 0);
+	ilk_test_await(0);
+	while (taken_by(0) < 16)
+		usleep(1000);
+	CHECK_RC(ilk_pipeline_join(p, ilk_after_ms(50)), -ETIMEDOUT);
+	assert_int_equal(taken_by(0), 16);
+	assert_int_equal(taken_by(3), 1);
+	ilk_test_say(1);
+	CHECK_RC(ilk_pipeline_join(p, ilk_after_ms(ilk_test_limit_ms())), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+}
+
 /* --- errors --- */
+
+/* Of the pipeline that failed with RC. */
+static void check_why(int rc, const char *where, const char *why)
+{
+	CHECK_RC(ilk_pipeline_join(p, ILK_NOW), rc);
+	assert_non_null(strstr(ilk_last_error(), where));
+	assert_non_null(strstr(ilk_last_error(), why));
+}
 
 static int fail_at_40(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 {
@@ -212,6 +277,7 @@ static void test_failure_ends_the_pipeline(void **state)
 	stages[1].body = fail_at_40;
 	stages[1].arg = (void *)(intptr_t)1;
 	CHECK_RC(run_with(NULL), -EDOM);
+	check_why(-EDOM, "stage twice, message 40: ", ilk_strerror(-EDOM));
 	ilk_pipeline_end(p);
 	assert_int_equal(seen->count[40], 0);
 }
@@ -270,6 +336,7 @@ static void test_death_in_a_body_ends_the_pipeline(void **state)
 	stages[1].body = die_at_50;
 	stages[1].arg = (void *)(intptr_t)1;
 	CHECK_RC(run_with(NULL), -EOWNERDEAD);
+	check_why(-EOWNERDEAD, "stage twice, message 50: ", "signal 9");
 	ilk_pipeline_end(p);
 }
 
@@ -305,9 +372,13 @@ static void test_first_stage_goes_on_where_the_dead_stopped(void **state)
 	set_up();
 	stages[0].body = die_as_source;
 	stages[0].tries = 2;
-	CHECK_RC(run_with(NULL), 0);
-	ilk_pipeline_end(p);
-	check_each_once();
+	for (unsigned workers = 1; workers <= 3; workers += 2) {
+		memset(seen, 0, sizeof *seen);
+		stages[0].workers = workers;
+		CHECK_RC(run_with(NULL), 0);
+		ilk_pipeline_end(p);
+		check_each_once();
+	}
 }
 
 static int die_at_once(struct ilk_work *w, const void *in, size_t bytes, void *arg)
@@ -476,8 +547,6 @@ static void test_start_of_what_cannot_be_is_EINVAL(void **state)
 	check_refused(4, NULL);
 	stages[1].tries = ILK_PIPELINE_MOST_TRIES + 1;
 	check_refused(4, NULL);
-	stages[0].workers = 2;
-	check_refused(4, NULL);
 	stages[3].workers = 2;
 	check_refused(4, &ordered);
 	stages[1].workers = ILK_PIPELINE_WORKERS;
@@ -495,6 +564,8 @@ int main(void)
 		SEGMENT_TEST(test_smallest_window_and_queues_do),
 		SEGMENT_TEST(test_what_a_stage_does_not_send_on_goes_no_further),
 		SEGMENT_TEST(test_nothing_to_do_is_over_at_once),
+		SEGMENT_TEST(test_first_stage_has_several_workers),
+		SEGMENT_TEST(test_slow_stage_holds_up_those_before_it),
 		SEGMENT_TEST(test_failure_ends_the_pipeline),
 		SEGMENT_TEST(test_failure_is_tried_again_as_often_as_said),
 		SEGMENT_TEST(test_what_fails_is_left_out_where_asked),
