@@ -257,6 +257,8 @@ const struct operation *const scenarios[] = {
 	&pool_get_row,
 	&pool_get_asleep_row,
 	&pool_get_timeout_row,
+	&pool_map_row,
+	&pool_any_row,
 	&pool_cancel_row,
 	&pool_release_row,
 	&pool_join_row,

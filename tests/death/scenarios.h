@@ -91,7 +91,7 @@ extern const struct operation pool_open_row, pool_submit_row, pool_submit_droppe
 	pool_submit_waited_row, pool_submit_asleep_row, pool_serve_row, pool_serve_once_row,
 	pool_serve_asleep_row, pool_serve_woken_row, pool_serve_timeout_row, pool_again_row,
 	pool_get_row, pool_get_asleep_row, pool_get_timeout_row, pool_cancel_row, pool_release_row,
-	pool_join_row, pool_close_row, pool_close_cancel_row;
+	pool_join_row, pool_close_row, pool_close_cancel_row, pool_map_row, pool_any_row;
 extern const struct operation counter_add_row, sharded_mine_row, sharded_add_row;
 extern const struct operation memory_alloc_row, memory_alloc_aligned_row,
 	memory_alloc_from_list_row, memory_publish_row, memory_push_row, memory_append_row,

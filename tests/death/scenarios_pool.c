@@ -194,6 +194,24 @@ static int get_in_time(struct stage *s)
 		s, ilk_future_get(&mine_too, NULL, 0, NULL, ilk_after_ms(TIMEOUT_MS)), -ETIMEDOUT);
 }
 
+/* Nobody serves: both are submitted, at once, and taken back. */
+static int map_both(struct stage *s)
+{
+	const struct ilk_pool_map_options o = {.size = sizeof o, .chunk = 1};
+	static const int64_t x[2] = {7, 7};
+	int64_t y[2];
+
+	return EXPECT(s, ilk_pool_map(pool, "square", x, sizeof *x, 2, y, sizeof *y, &o, ILK_NOW),
+		-ETIMEDOUT);
+}
+
+static int await_any(struct stage *s)
+{
+	size_t which;
+
+	return EXPECT(s, ilk_future_any(&mine_too, 1, &which, ILK_NOW), 0);
+}
+
 static int cancel(struct stage *s)
 {
 	return EXPECT(s, ilk_future_cancel(&mine_too), 0);
@@ -398,6 +416,12 @@ POOL_ROW(pool_get_asleep, "waits for a result, up to its sleep", empty, POOL_ROL
 POOL_ROW(pool_get_timeout, "gives up waiting for a result", empty, POOL_ROLES,
 	.prepare = join_submitted, .operate = get_in_time, .before = NO_OUTCOME,
 	.flags = FROM_SLEEP);
+
+POOL_ROW(pool_map, "maps, and takes all back", keeping, POOL_ROLES, .prepare = join,
+	.operate = map_both, .before = NO_OUTCOME);
+
+POOL_ROW(pool_any, "asks which of its futures is over", empty, POOL_ROLES,
+	.prepare = submit_and_run, .operate = await_any, .before = 0, .after = 0);
 
 POOL_ROW(pool_cancel, "cancels a task", keeping, POOL_ROLES, .prepare = join_submitted,
 	.operate = cancel, .before = 1, .after = 0);
