@@ -37,6 +37,7 @@
  * known. So a task is run 1 + retries times at most, and to its end once at most. All others go on.
  * Futures belong to the process that submitted; when it dies, or closes the segment, its tasks that
  * wait are dropped (or, with ILK_POOL_KEEP, run), those that run are finished, and nobody gets them.
+ * What a task submits, and nobody asks for, belongs to who submitted the task, whoever runs it.
  * All of this is noticed within about 20 ms, by who waits for the future, or by the workers, who may
  * begin what is to be dropped before.
  *
@@ -146,7 +147,8 @@ ILK_API int ilk_pool_open(struct ilk_segment *seg, const char *name,
  *
  * Of the last three ilk_last_error() says more.
  * In a task, where there is no room: runs one that waits, on the task's stack, or, if there is none,
- * the new one itself, so that this need not wait (-ENOMEM also: its result needs memory). Progress:
+ * the new one itself, so that this need not wait (-ENOMEM also: its result needs memory); one that
+ * nobody asks for behind the task, as a part of it. Progress:
  * lock-free where there is room, two locked instructions; else spins briefly, then sleeps.
  */
 ILK_API int ilk_pool_submit(struct ilk_pool *pool, const char *function, const void *argument,

@@ -31,7 +31,7 @@ struct ilk_task;
 
 /*
  * A function that tasks name. ARGUMENT, of BYTES bytes, lies in the segment, aligned to 16 where it
- * was copied there; it is not to be changed: the task may have to be run again. Returns 0, or
+ * was copied there, of a map in chunks as its size allows; it is not to be changed: the task may have to be run again. Returns 0, or
  * anything else: the task has failed by that. It may end its thread or process, or be killed: that
  * is what is said of it then.
  */
@@ -129,7 +129,7 @@ ILK_API int ilk_pool_stop(struct ilk_pool_crew *crew, ilk_time deadline);
 ILK_API int ilk_task_result(struct ilk_task *task, const void *data, size_t bytes);
 
 /*
- * The same in place: where the result is to be written, *ROOM bytes, aligned to 16. BYTES of it are
+ * The same in place: where the result is to be written, *ROOM bytes, aligned as an argument is. BYTES of it are
  * the result once ilk_task_result() is called with what this gave as DATA.
  */
 ILK_API void *ilk_task_room(struct ilk_task *task, size_t *room);

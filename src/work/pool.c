@@ -48,7 +48,8 @@
  *            [P3] finish: store word, release             <-> [P4]  the result
  *            [P4] get:    load word, acquire              <-> [P3]
  *            [P5] queue:  store word; CAS tail, or fence; load head   <-> [P6]  who passes over a cell
- *                 that is FILLING has moved head, or finds it QUEUED
+ *                 that is FILLING has moved head, or looks on alone and sees `returned` move, or
+ *                 finds it QUEUED
  *            [P6] take:   CAS head, full; load word       <-> [P5]
  *            [P7] queue:  store word; CAS tail, or fence; load asleep, state <-> [P8] in pool_wait.c,
  *                 and [P9] close: or state, full; load words: one of both sees the other
@@ -230,22 +231,17 @@ static int next_position(
 	}
 }
 
-/*
- * Looks at P's cell. GOT; NONE: go on; BUSY: it is being filled, and nobody would look again, since
- * the thread looks on alone.
- */
+/* Looks at P's cell. GOT; NONE, UNABLE: go on. Who fills it sets head back, since tail is beyond it [P5]. */
 static int take_at(const struct ilk_pool_view_ *v, struct ilk_pool_able_ *able, uint64_t p,
 	struct ilk_pool_taken_ *taken)
 {
 	struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, p);
 	uint64_t word = settled(cell);
-	int is_alone = able->past == p, rc = ILK_POOL_NONE_;
+	int rc = ILK_POOL_NONE_;
 
-	if (is_alone && ilk_task_state_(word) == ILK_TASK_FILLING_)
-		return ILK_POOL_BUSY_;
 	if (ilk_task_state_(word) == ILK_TASK_QUEUED_)
 		rc = ilk_pool_take_cell_(v, able, cell, word, taken);
-	able->past += (uint64_t)is_alone;
+	able->past += able->past == p; /* it looks on alone */
 	able->left += rc == ILK_POOL_UNABLE_;
 	return rc;
 }
@@ -256,7 +252,7 @@ int ilk_pool_take_(
 	uint64_t p;
 	int rc = ILK_POOL_NONE_;
 
-	while (rc != ILK_POOL_GOT_ && rc != ILK_POOL_BUSY_ && next_position(v, able, &p))
+	while (rc != ILK_POOL_GOT_ && next_position(v, able, &p))
 		rc = take_at(v, able, p, taken);
 	return rc == ILK_POOL_GOT_ ? rc : ILK_POOL_NONE_;
 }

@@ -170,7 +170,7 @@ static int plan(struct map *m, const struct ilk_pool_view_ *v)
 			"a task's arguments or results are more than the "
 			"pool's: %u and %u bytes",
 			v->shape.argument_bytes, v->shape.result_bytes);
-	m->chunks = (m->count + m->chunk - 1) / m->chunk;
+	m->chunks = m->count / m->chunk + (m->count % m->chunk != 0);
 	m->window = v->mask + 1 < MOST_AT_A_TIME ? v->mask + 1 : MOST_AT_A_TIME;
 	m->window = m->window < m->chunks ? m->window : m->chunks;
 	m->future = calloc(m->window, sizeof *m->future);

@@ -161,14 +161,14 @@ static void finish(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *ta
 		ilk_pool_told_(pool, ILK_POOL_ROOM_, 1);
 }
 
-/* The row says what its thread runs: FUNCTION + 1, or 0; since when. */
-static void note(struct ilk_pool_serving_ *s, uint32_t function, ilk_time since)
+/* The time is no earlier function's where who reads has read the function first. */
+void ilk_pool_note_(struct ilk_pool_serving_ *s, uint32_t function, ilk_time since)
 {
 	struct ilk_pool_row_ *row = s->row;
 
-	ilk_store_relaxed_(&row->function, function);
-	ilk_store_relaxed_(&row->deep, s->deep);
 	ilk_store_relaxed_(&row->since, since);
+	ilk_store_relaxed_(&row->deep, s->deep);
+	ilk_store_release_(&row->function, function);
 }
 
 /* The thread's place, after a function. 0; -ECHILD. */
@@ -180,8 +180,68 @@ static int come_back(const struct ilk_pool_serving_ *s)
 	return 0;
 }
 
+/* --- what is run behind it --- */
+
+struct ilk_pool_later_ {
+	struct ilk_pool_later_ *next;
+	const void *argument;
+	size_t bytes;
+	uint32_t number;
+	_Alignas(16) char data[]; /* room for a result; then the argument, unless it is in place */
+};
+
+static size_t room_before(const struct ilk_pool_serving_ *s)
+{
+	return (s->view.shape.result_bytes + (size_t)15) / 16 * 16;
+}
+
+static int put_off(struct ilk_pool_serving_ *s, const struct ilk_pool_order_ *o)
+{
+	int is_in_place = (o->flags & ILK_POOL_CELL_IN_PLACE_) != 0;
+	struct ilk_pool_later_ *l =
+		malloc(sizeof *l + room_before(s) + (is_in_place ? 0 : o->bytes));
+
+	if (!l)
+		return -ENOMEM;
+	*l = (struct ilk_pool_later_){
+		.argument = is_in_place ? o->argument : l->data + room_before(s),
+		.bytes = o->bytes,
+		.number = o->number};
+	if (!is_in_place && o->bytes)
+		memcpy(l->data + room_before(s), o->argument, o->bytes);
+	*s->last = l;
+	s->last = &l->next;
+	return 0;
+}
+
+/* What those submit comes behind them. 0; -ECHILD. */
+static int run_later(struct ilk_pool_serving_ *s)
+{
+	int rc = 0;
+
+	while (s->later && rc == 0) {
+		struct ilk_pool_later_ *l = s->later;
+		struct ilk_task task = {.view = &s->view,
+			.result = l->data,
+			.room = s->view.shape.result_bytes,
+			.runs = 1};
+
+		run_body(&task, s->able.run[l->number], l->argument, l->bytes, 1, 0);
+		rc = come_back(s);
+		s->later = l->next;
+		if (!s->later)
+			s->last = &s->later;
+		free(l);
+	}
+	return rc;
+}
+
+/* --- a task --- */
+
 int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *taken)
 {
+	struct ilk_pool_later_ *later = s->later, **last = s->last;
+	uint64_t by = s->by;
 	uint32_t before = ilk_load_relaxed_(&s->row->function);
 	ilk_time since = ilk_load_relaxed_(&s->row->since);
 	struct ilk_task task = {
@@ -192,15 +252,21 @@ int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *tak
 	};
 
 	s->deep++;
-	note(s, taken->function + 1, ilk_now_about_());
+	s->later = NULL;
+	s->last = &s->later;
+	s->by = ilk_load_relaxed_(&taken->cell->by);
+	ilk_pool_note_(s, taken->function + 1, ilk_now_about_());
 	run(s, taken, &task);
-	s->deep--;
-	if (come_back(s) < 0)
+	if (come_back(s) < 0 || run_later(s) < 0)
 		return -ECHILD;
+	s->deep--;
+	s->by = by;
+	s->later = later;
+	s->last = last;
 	finish(s, taken, &task);
 	s->ran++;
 	if (s->deep)
-		note(s, before, since);
+		ilk_pool_note_(s, before, since);
 	return 0;
 }
 
@@ -208,10 +274,13 @@ int ilk_pool_run_here_(
 	struct ilk_pool_serving_ *s, const struct ilk_pool_order_ *o, struct ilk_future *future)
 {
 	size_t room = s->view.shape.result_bytes;
-	struct ilk_pool_result_ *here = calloc(1, sizeof *here + room);
+	struct ilk_pool_result_ *here;
 	struct ilk_task task = {.view = &s->view, .room = room, .runs = 1};
 	int rc;
 
+	if (!future)
+		return put_off(s, o);
+	here = calloc(1, sizeof *here + room);
 	if (!here)
 		return -ENOMEM;
 	task.result = here->data;
@@ -221,7 +290,7 @@ int ilk_pool_run_here_(
 	here->bytes = task.bytes;
 	memcpy(here->text, task.text, sizeof here->text);
 	rc = come_back(s);
-	if (rc == 0 && future)
+	if (rc == 0)
 		*future = (struct ilk_future){s->view.pool, 0, 0, here};
 	else
 		free(here);

@@ -10,6 +10,7 @@
  * Death      In the row: owner is dead. Naming: the mutex is robust, an entry that is not counted is
  *            written anew. What it ran: pool_sweep.c.
  */
+#include "os/clock.h"
 #include "segment/error.h"
 #include "work/serve.h"
 #include "work/waiting.h"
@@ -214,6 +215,7 @@ static int next(struct shift *shift, ilk_time until)
 
 	if (!is_to_leave(s) && ilk_pool_take_(&s->view, &s->able, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
+	ilk_pool_note_(s, 0, ilk_now_about_());
 	ilk_pool_wait_init_(&shift->wait, &s->view, ILK_POOL_WORKERS_, task_or_not);
 	shift->wait.many = 1;
 	rc = ilk_pool_wait_for_(&shift->wait, until);
@@ -345,16 +347,6 @@ static int serve_inside(struct ilk_pool_serving_ *s, const struct ilk_pool_serve
 	return rc;
 }
 
-static int is_served(const struct ilk_pool *pool)
-{
-	const struct ilk_pool_serving_ *s = ilk_pool_serving_;
-
-	/* A child that was forked in a task has a copy of what serves that. */
-	while (s && (s->view.pool != pool || s->owner != ilk_thread_.owner))
-		s = s->outer;
-	return s != NULL;
-}
-
 int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *functions,
 	size_t count, const struct ilk_pool_serve_options *o,
 	const struct ilk_pool_place_for_ *place)
@@ -367,7 +359,7 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 		rc = ilk_pool_enter_(pool, 0, &v);
 	if (rc < 0)
 		return rc;
-	if (is_served(pool))
+	if (ilk_pool_serving_here_(pool))
 		return -EDEADLK;
 	s.view = *v;
 	rc = name_all(pool, functions, count, &s.able, o->until ? o->until : ILK_FOREVER);

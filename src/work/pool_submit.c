@@ -114,13 +114,23 @@ static int make_room(struct ilk_pool_serving_ *s, struct ilk_pool_place_ *place)
 
 /* --- submitting --- */
 
-static void fill(const struct ilk_pool_place_ *place, const struct ilk_pool_order_ *o)
+/* Of a task that submits one for which nobody asks: it is for whom the task is, and not the worker's. */
+static uint64_t for_whom(const struct ilk_pool_view_ *v, const struct ilk_pool_order_ *o)
+{
+	const struct ilk_pool_serving_ *s =
+		o->flags & ILK_POOL_CELL_UNWANTED_ ? ilk_pool_serving_here_(v->pool) : NULL;
+
+	return s ? s->by : ilk_pool_my_process_(ilk_thread_.segment);
+}
+
+static void fill(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place,
+	const struct ilk_pool_order_ *o)
 {
 	struct ilk_pool_cell_ *cell = place->cell;
 	const struct ilk_segment *seg = ilk_thread_.segment;
 
 	/* Who looks after the dead may read it still. */
-	ilk_store_relaxed_(&cell->by, ilk_pool_my_process_(seg));
+	ilk_store_relaxed_(&cell->by, for_whom(v, o));
 	ilk_store_relaxed_(&cell->function, o->number);
 	ilk_store_relaxed_(&cell->flags, o->flags);
 	cell->argument_bytes = o->bytes;
@@ -168,7 +178,7 @@ void ilk_pool_publish_batch_(const struct ilk_pool_view_ *v, struct ilk_pool_bat
 static int queue_at(const struct ilk_pool_view_ *v, const struct ilk_pool_place_ *place,
 	const struct ilk_pool_order_ *o, struct ilk_future *future)
 {
-	fill(place, o);
+	fill(v, place, o);
 	if (future)
 		*future = (struct ilk_future){v->pool, (uint32_t)(place->position & v->mask),
 			ilk_task_serial_(place->word), NULL};

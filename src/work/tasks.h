@@ -63,20 +63,25 @@ struct ilk_pool_serving_ {
 	uint32_t owner;
 	uint32_t supervisor; /* who may ask it to leave; 0: nobody */
 	uint32_t deep;
-	uint32_t inside_before; /* how often the thread was inside (wait.h) */
+	uint64_t by;                   /* who submitted the task that it runs */
+	struct ilk_pool_later_ *later; /* what is to be run before that is over, */
+	struct ilk_pool_later_ **last; /* in this order: where the next one goes */
+	uint32_t inside_before;        /* how often the thread was inside (wait.h) */
 	uint64_t ran;
 };
 extern __thread struct ilk_pool_serving_ *ilk_pool_serving_;
 
 /*
- * Is the calling thread, which has entered POOL, in a task of it? What serves it; NULL, also in a child
- * that was forked in the task.
+ * Is the calling thread, which has entered POOL, in a task of it, or in another's that it waits for in
+ * one? What serves it; NULL, also in a child that was forked in the task.
  */
 static inline struct ilk_pool_serving_ *ilk_pool_serving_here_(const struct ilk_pool *pool)
 {
 	struct ilk_pool_serving_ *s = ilk_pool_serving_;
 
-	return ILK_UNLIKELY_(s && s->view.pool == pool && s->owner == ilk_thread_.owner) ? s : NULL;
+	while (ILK_UNLIKELY_(s != NULL) && (s->view.pool != pool || s->owner != ilk_thread_.owner))
+		s = s->outer;
+	return s;
 }
 
 /* --- pool.c --- */
@@ -107,6 +112,9 @@ int ilk_pool_take_(
 
 /* --- pool_run.c --- */
 
+/* The row says what its thread runs: FUNCTION + 1, or 0; since when. */
+void ilk_pool_note_(struct ilk_pool_serving_ *s, uint32_t function, ilk_time since);
+
 /* Runs what was taken, and finishes it. 0; -ECHILD. */
 int ilk_pool_run_(struct ilk_pool_serving_ *s, const struct ilk_pool_taken_ *taken);
 
@@ -119,7 +127,10 @@ struct ilk_pool_result_ {
 	_Alignas(16) char data[];
 };
 
-/* Runs it so; *FUTURE, if not NULL, leads to a result. 0; -ENOMEM; -ECHILD. */
+/*
+ * Runs it so: *FUTURE leads to a result. Where nobody asks, FUTURE is NULL, it is run behind the task that
+ * submits it, before that is over; so the stack does not grow. 0; -ENOMEM; -ECHILD.
+ */
 int ilk_pool_run_here_(
 	struct ilk_pool_serving_ *s, const struct ilk_pool_order_ *o, struct ilk_future *future);
 

@@ -124,6 +124,25 @@ static void test_the_inspector_shows_who_runs_what(void **state)
 	check_valid();
 }
 
+static void test_a_worker_without_work_is_shown_as_such(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_inspection *i;
+	struct ilk_future f;
+
+	(void)state;
+	introduce();
+	child = ilk_test_start(serve_in_child, NULL);
+	f = submitted("square", 1);
+	assert_int_equal(got(&f), 1);
+	ilk_test_await_sleepers(name, 1);
+	CHECK_RC(ilk_inspect(name, &i), 0);
+	assert_int_equal(i->holder_count, 1);
+	assert_string_equal(i->holders[0].how, "serves");
+	ilk_inspection_free(i);
+	ilk_test_kill(child);
+}
+
 static void test_a_read_only_attachment_can_only_look(void **state)
 {
 	const struct ilk_segment_options o = {.size = sizeof o, .flags = ILK_SEGMENT_READ_ONLY};
@@ -151,6 +170,7 @@ int main(void)
 		POOL_TEST(test_a_difference_is_named),
 		POOL_TEST(test_defaults_are_as_the_header_says),
 		POOL_TEST(test_the_inspector_shows_who_runs_what),
+		POOL_TEST(test_a_worker_without_work_is_shown_as_such),
 		POOL_TEST(test_a_read_only_attachment_can_only_look),
 	};
 
