@@ -15,15 +15,16 @@ enum { PRODUCERS = 3, CONSUMERS = 2, EACH = 1000 };
 static struct ilk_queue *numbers;
 static struct ilk_counter *count, *sum;
 
-/* The calling process is registered. */
 static int produce(int first)
 {
 	struct ilk_queue_handle h;
-	int rc = ilk_queue_attach(numbers, &h);
+	int rc = ilk_queue_produce_begin(numbers);
 
+	if (rc == 0)
+		rc = ilk_queue_attach(numbers, &h);
 	for (int i = first; rc == 0 && i < first + EACH; i++)
 		rc = ilk_queue_put(&h, &i, sizeof i, ILK_FOREVER);
-	return rc == 0 ? ilk_queue_produce_end(numbers) : 1;
+	return rc == 0 ? ilk_queue_produce_end(numbers) : rc;
 }
 
 static int consume(void)
@@ -66,7 +67,7 @@ int main(void)
 	}
 	for (int i = 0; i < PRODUCERS; i++)
 		if (fork() == 0)
-			_exit(ilk_queue_produce_begin(numbers) < 0 || produce(1 + i * EACH) < 0);
+			_exit(produce(1 + i * EACH) != 0);
 	for (int i = 0; i < CONSUMERS; i++)
 		if (fork() == 0)
 			_exit(consume());
