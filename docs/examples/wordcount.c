@@ -6,9 +6,11 @@
 #include <ctype.h>
 #include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <ilk.h>
@@ -24,6 +26,17 @@ struct counted {
 	char path[PATH];
 };
 
+/* Not every file system says what an entry is. */
+static int is_file(DIR *folder, const struct dirent *one)
+{
+	struct stat s;
+
+	if (one->d_type != DT_UNKNOWN)
+		return one->d_type == DT_REG;
+	return fstatat(dirfd(folder), one->d_name, &s, AT_SYMLINK_NOFOLLOW) == 0 &&
+	       S_ISREG(s.st_mode);
+}
+
 /* The NUMBERth file, not more than that: so that it can be asked again. */
 static int find_file(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 {
@@ -37,7 +50,7 @@ static int find_file(struct ilk_work *w, const void *in, size_t bytes, void *arg
 	if (!all)
 		return -errno;
 	while (left > 0 && (one = readdir(all)) != NULL) {
-		if (one->d_type != DT_REG)
+		if (!is_file(all, one))
 			continue;
 		left--;
 		snprintf(path, sizeof path, "%s/%.200s", folder, one->d_name);
