@@ -4,9 +4,9 @@
  *
  *	web [PORT [PAUSE_MS]]           without a port, or with 0, any that is free
  *
- *	POST /start_calculation         begins to square 1 to 10, with a pause each
- *	GET  /results                   what is done so far
- *	GET  /                          a page with a button and a bar
+ *	/start_calculation      begins to square 1 to 10, with a pause each
+ *	/results                what is done so far
+ *	/                       a page with a button and a bar
  *
  * Needs libmicrohttpd (Debian: libmicrohttpd-dev).
  */
@@ -27,11 +27,13 @@ static const char page[] =
 	"<h1>Squares</h1><button id=start>Start</button>\n"
 	"<progress id=bar value=0 max=10></progress> <span id=text>0 of 10</span><ol id=list></ol>\n"
 	"<script>\n"
-	"const at = id => document.getElementById(id);\n"
+	"const at = id => document.getElementById(id), shown = [];\n"
 	"async function look() {\n"
 	"  const r = await (await fetch('/results')).json();\n"
 	"  at('bar').value = r.done; at('text').textContent = `${r.done} of ${r.of}`;\n"
 	"  at('list').innerHTML = r.results.map(x => `<li value=${x.number}>${x.square}`).join('');\n"
+	"  shown.push(`${at('bar').value}:${at('list').children.length}`);\n"
+	"  at('bar').dataset.shown = shown.join(' ');\n"
 	"  if (r.done < r.of) setTimeout(look, 100); else document.title = 'Done';\n"
 	"}\n"
 	"async function start() {\n"
@@ -125,6 +127,8 @@ static void write_results(FILE *to)
 	fputs("]}\n", to);
 }
 
+static const char json[] = "application/json";
+
 static enum MHD_Result answer(
 	struct MHD_Connection *connection, unsigned status, const char *type, const char *text)
 {
@@ -133,17 +137,44 @@ static enum MHD_Result answer(
 	enum MHD_Result rc;
 
 	MHD_add_response_header(response, "Content-Type", type);
+	if (status == MHD_HTTP_METHOD_NOT_ALLOWED)
+		MHD_add_response_header(response, "Allow", "GET, POST");
 	rc = MHD_queue_response(connection, status, response);
 	MHD_destroy_response(response);
 	return rc;
 }
 
+/* A GET begins it, too, so that a plain curl can: only who is on this machine comes here. */
+static enum MHD_Result answer_start(struct MHD_Connection *connection, const char *method)
+{
+	char text[256];
+	int rc;
+
+	if (strcmp(method, "GET") != 0 && strcmp(method, "POST") != 0)
+		return answer(connection, MHD_HTTP_METHOD_NOT_ALLOWED, json,
+			"{\"error\": \"GET or POST\"}\n");
+	rc = start_calculation();
+	if (rc == 0)
+		return answer(connection, MHD_HTTP_ACCEPTED, json, "{\"started\": 10}\n");
+	snprintf(text, sizeof text, "{\"error\": \"%s\"}\n", ilk_strerror(rc));
+	return answer(connection, MHD_HTTP_CONFLICT, json, text);
+}
+
+static enum MHD_Result answer_results(struct MHD_Connection *connection)
+{
+	char text[2048] = "";
+	FILE *to = fmemopen(text, sizeof text, "w");
+
+	if (to) {
+		write_results(to);
+		fclose(to);
+	}
+	return answer(connection, MHD_HTTP_OK, json, text);
+}
+
 static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, const char *url,
 	const char *method, const char *version, const char *data, size_t *bytes, void **state)
 {
-	static const char json[] = "application/json";
-	char text[2048] = "";
-
 	(void)arg, (void)version, (void)data;
 	/* First comes the head alone; a body, if there is one, is let pass. */
 	if (!*state || *bytes) {
@@ -153,26 +184,12 @@ static enum MHD_Result handle(void *arg, struct MHD_Connection *connection, cons
 	}
 	if (strcmp(url, "/") == 0)
 		return answer(connection, MHD_HTTP_OK, "text/html", page);
-	if (strcmp(url, "/results") == 0) {
-		FILE *to = fmemopen(text, sizeof text, "w");
-
-		if (to) {
-			write_results(to);
-			fclose(to);
-		}
-		return answer(connection, MHD_HTTP_OK, json, text);
-	}
-	if (strcmp(url, "/start_calculation") == 0 && strcmp(method, "POST") == 0) {
-		int rc = start_calculation();
-
-		if (rc < 0) {
-			snprintf(text, sizeof text, "{\"error\": \"%s\"}\n", ilk_strerror(rc));
-			return answer(connection, MHD_HTTP_CONFLICT, json, text);
-		}
-		return answer(connection, MHD_HTTP_ACCEPTED, json, "{\"started\": 10}\n");
-	}
+	if (strcmp(url, "/results") == 0)
+		return answer_results(connection);
+	if (strcmp(url, "/start_calculation") == 0)
+		return answer_start(connection, method);
 	return answer(connection, MHD_HTTP_NOT_FOUND, json,
-		"{\"error\": \"try POST /start_calculation, GET /results, or /\"}\n");
+		"{\"error\": \"try /start_calculation, /results, or /\"}\n");
 }
 
 /* Serves until SIGTERM or SIGINT, which are blocked. */
