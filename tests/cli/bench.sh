@@ -8,6 +8,13 @@ for name in mutex ring-8 ring-alone-8 ring-bulk-64 ring-trip-1k blocking-8 queue
 	queue-bulk-1k queue-lease-64 queue-trip-1k queue-wake; do
 	grep -q "^$name " "$scratch/out" || fail "--list does not tell of $name"
 done
+expect 0 bench --list workers
+for name in workers-start workers-memory workers-compute workers-wait pool-one pool-chunked pool-trip \
+	pool-start; do
+	grep -q "^$name " "$scratch/out" || fail "workers is not $name"
+done
+says_not "queue"
+says_not "columns"
 refuses bench rnig-8
 says_err "did you mean ring-8?"
 

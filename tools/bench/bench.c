@@ -58,14 +58,14 @@ static const struct bench *const benches[] = {
 	ALL_SIZES(bench_queue_4p4c),
 	ALL_SIZES(bench_queue_trip),
 	&bench_queue_wake,
-	&bench_pool_one,
-	&bench_pool_chunked,
-	&bench_pool_trip,
-	&bench_pool_start,
 	&bench_workers_start,
 	&bench_workers_memory,
 	&bench_workers_compute,
 	&bench_workers_wait,
+	&bench_pool_one,
+	&bench_pool_chunked,
+	&bench_pool_trip,
+	&bench_pool_start,
 	&bench_columns,
 };
 enum { BENCHES = sizeof(benches) / sizeof(benches[0]) };
@@ -98,7 +98,7 @@ static const struct option_row rows[] = {
 	{.name = "list",
 		.letter = 'l',
 		.kind = OPTION_FLAG,
-		.help = "say what can be measured, and measure nothing",
+		.help = "say what would be measured, and by what; measure nothing",
 		.target = &list},
 	OPTION_JSON(&json),
 	OPTION_END,
@@ -112,8 +112,9 @@ static const struct option_page page = {
 	.summary = "measure Ilk and its peers side by side, on this machine",
 	.details =
 		"Without a NAME: everything, in about four minutes; \"queue\" is all that begins\n"
-		"with it and a dash, too. Samples of all peers take turns;\n"
-		"each figure is the median of its samples, with the smallest and the largest.\n"
+		"with it and a dash, too, and \"workers\" is pool-* as well. Samples of all peers\n"
+		"take turns; each figure is the median of its samples, with the smallest and the\n"
+		"largest.\n"
 		"\n"
 		"ping-pong is the time that a flag takes from one core to the other and back, in\n"
 		"nanoseconds. What crosses cores depends on it, and on virtual machines it\n"
@@ -123,14 +124,15 @@ static const struct option_page page = {
 	.rows = rows,
 };
 
-/* By its name, or by the beginning of it, up to a dash. */
+/* By its name, or by the beginning of it, up to a dash; or with its group. */
 static int is_called(const struct bench *b, const char *name)
 {
 	size_t n = strlen(name);
 
 	if (strncmp(b->name, name, n) == 0 && b->name[n] == '-')
 		return 1;
-	return strcmp(b->name, name) == 0 || (b->fairness && strcmp(b->fairness, name) == 0);
+	return strcmp(b->name, name) == 0 || (b->fairness && strcmp(b->fairness, name) == 0) ||
+	       (b->group && strcmp(b->group, name) == 0);
 }
 
 static int wanted(const struct bench *b, int argc, char **argv)
@@ -156,11 +158,13 @@ static int check_name(const char *name)
 	return complain("bench", "no bench '%s': see ilk bench --list", name);
 }
 
-static int print_list(void)
+static int print_list(int argc, char **argv)
 {
 	for (size_t i = 0; i < BENCHES; i++) {
 		const struct bench *b = benches[i];
 
+		if (!wanted(b, argc, argv))
+			continue;
 		printf("%-17s %-4s %s", b->name, b->unit, b->what);
 		if (b->seconds > 0)
 			printf("; %g s", b->seconds);
@@ -256,7 +260,7 @@ static int bench_main(int argc, char **argv)
 		if (check_name(argv[i]) != 0)
 			return EXIT_ERROR;
 	if (list)
-		return print_list();
+		return print_list(argc, argv);
 	if (quick && runs == 7)
 		runs = 3;
 	code = measure(argc, argv, results, &count);

@@ -46,6 +46,7 @@ struct bench_peer {
 struct bench {
 	const char *name, *unit, *what;
 	const char *fairness; /* name of its second row, or NULL */
+	const char *group;    /* selects it, too, beside the beginning of its name; or NULL */
 	/* The peer that the ratio column divides by. NULL: the best of this run, but for Ilk. */
 	const char *reference;
 	double seconds;   /* a sample takes */
