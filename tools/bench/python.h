@@ -14,6 +14,9 @@ int python_queue_flow(const struct bench_run *run, struct bench_sample *sample);
 /* peer->what is "pool" or "executor", and the bench: "one", "chunked", "trip", "start". */
 int python_pool(const struct bench_run *run, struct bench_sample *sample);
 
+/* peer->what is "thread", "process" or "pool", and the bench: "start", "memory", "compute", "wait". */
+int python_workers(const struct bench_run *run, struct bench_sample *sample);
+
 /*
  * Runs the script TEXT, with the seconds and a core for each worker as its arguments, and reads the
  * WANTED numbers that it prints.

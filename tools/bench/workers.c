@@ -2,7 +2,8 @@
  * workers.c - the benches workers-*: threads beside processes, in C and in Python.
  *
  * What a worker costs to start, and what two of them bring where the work is computing, and where it
- * is waiting. What one costs to keep: workers_memory.c.
+ * is waiting: a thread or process of their own, or two who wait for work in a pool. What one costs to
+ * keep: workers_memory.c.
  */
 #include "bench/absent.h"
 #include "bench/python.h"
@@ -29,6 +30,9 @@ struct kind {
 	int (*run)(job *todo);
 	/* The same with two at once. */
 	int (*run_two)(job *todo);
+	/* Before and after the latter, where there is something to be done. begin: 0, or -1. */
+	int (*begin)(struct ilk_segment *seg);
+	void (*end)(void);
 };
 
 static void *thread_body(void *arg)
@@ -114,10 +118,55 @@ static int run_program(job *todo)
 	return posix_spawnp(&pid, "true", NULL, NULL, argv, environ) == 0 ? wait_for(pid) : -1;
 }
 
-static const struct kind threads = {run_thread, two_threads};
-static const struct kind processes = {run_process, two_processes};
-static const struct kind programs = {run_program, NULL};
-static const struct kind spawned = {run_spawned, NULL};
+/* --- those of a pool --- */
+
+static struct ilk_pool *pool;
+static struct ilk_pool_crew *crew;
+
+/* The argument is a function: workers are forked, and have it at the same place. */
+static int run_task(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	job *todo;
+
+	(void)task;
+	if (bytes != sizeof todo)
+		return -1;
+	memcpy(&todo, argument, sizeof todo);
+	return todo();
+}
+
+static int start_pool(struct ilk_segment *seg)
+{
+	static const struct ilk_task_function functions[] = {{"run", run_task}};
+	const struct ilk_pool_options o = {.size = sizeof o};
+
+	if (ilk_pool_open(seg, "pool", &o, &pool) < 0)
+		return -1;
+	return ilk_pool_start(pool, 2, functions, 1, NULL, &crew);
+}
+
+static void stop_pool(void)
+{
+	ilk_pool_stop(crew, ilk_after_ms(1000));
+}
+
+static int two_tasks(job *todo)
+{
+	struct ilk_future f[2];
+	int rc = 0;
+
+	for (int i = 0; i < 2 && rc == 0; i++)
+		rc = ilk_pool_submit(pool, "run", &todo, sizeof todo, &f[i], ILK_FOREVER);
+	for (int i = 0; i < 2 && rc == 0; i++)
+		rc = ilk_future_get(&f[i], NULL, 0, NULL, ilk_after_ms(5000));
+	return rc;
+}
+
+static const struct kind threads = {run_thread, two_threads, NULL, NULL};
+static const struct kind processes = {run_process, two_processes, NULL, NULL};
+static const struct kind programs = {run_program, NULL, NULL, NULL};
+static const struct kind spawned = {run_spawned, NULL, NULL, NULL};
+static const struct kind pooled = {NULL, two_tasks, start_pool, stop_pool};
 
 /* --- start --- */
 
@@ -172,8 +221,7 @@ static int wait_a_little(void)
 struct comparison {
 	const struct kind *kind;
 	job *todo;
-	double seconds;
-	struct bench_arena *arena;
+	const struct bench_place *place;
 };
 
 /* Microseconds that one takes for two jobs, or two at once; the best of some turns. */
@@ -195,22 +243,26 @@ static double best_of(const struct comparison *c, int at_once)
 static int compare_child(void *arg)
 {
 	const struct comparison *c = (const struct comparison *)arg;
-	double one = best_of(c, 0), two = best_of(c, 1);
+	double one = best_of(c, 0), two;
 
-	c->arena->result = two / one;
+	if (c->kind->begin && c->kind->begin(c->place->seg) < 0)
+		return -1;
+	two = best_of(c, 1);
+	if (c->kind->end)
+		c->kind->end();
+	c->place->arena->result = two / one;
 	return two < 0;
 }
 
 static int compare(const struct bench_run *run, job *todo, struct bench_sample *sample)
 {
-	struct comparison c = {(const struct kind *)run->peer->what, todo, run->seconds, NULL};
 	struct bench_place place;
+	struct comparison c = {(const struct kind *)run->peer->what, todo, &place};
 	int rc = bench_place_open(&place, sample);
 	pid_t pid;
 
 	if (rc != BENCH_OK)
 		return rc;
-	c.arena = place.arena;
 	pid = bench_spawn(-1, compare_child, &c);
 	rc = bench_reap(&pid, 1, ilk_after_ms(30000), sample);
 	sample->value = place.arena->result;
@@ -228,44 +280,6 @@ static int compare_waiting(const struct bench_run *run, struct bench_sample *sam
 	return compare(run, wait_a_little, sample);
 }
 
-/* --- Python --- */
-
-#define PYTHON_HEAD                                                                          \
-	"import multiprocessing, sys, threading, time\n"                                     \
-	"fork = multiprocessing.get_context('fork')\n"                                       \
-	"clock, seconds = time.perf_counter, float(sys.argv[1])\n"                           \
-	"def compute():\n"                                                                   \
-	"    x = 1\n"                                                                        \
-	"    for _ in range(200000): x = x * 6364136223846793005 + 1 & 0xffffffffffffffff\n" \
-	"def wait(): time.sleep(0.002)\n"                                                    \
-	"def run(kind, todo, n):\n"                                                          \
-	"    all = [kind(target=todo) for _ in range(n)]\n"                                  \
-	"    for w in all: w.start()\n"                                                      \
-	"    for w in all: w.join()\n"                                                       \
-	"def best(f, turns=5):\n"                                                            \
-	"    took = []\n"                                                                    \
-	"    for _ in range(turns): begin = clock(); f(); took.append(clock() - begin)\n"    \
-	"    return min(took)\n"                                                             \
-	"def one(todo): todo(); todo()\n"
-
-static const char start_threads[] =
-	PYTHON_HEAD "print(1e6 * best(lambda: run(threading.Thread, lambda: None, 1), 50))\n";
-static const char start_processes[] =
-	PYTHON_HEAD "print(1e6 * best(lambda: run(fork.Process, lambda: None, 1), 10))\n";
-static const char compute_threads[] = PYTHON_HEAD
-	"print(best(lambda: run(threading.Thread, compute, 2)) / best(lambda: one(compute)))\n";
-static const char compute_processes[] = PYTHON_HEAD
-	"print(best(lambda: run(fork.Process, compute, 2)) / best(lambda: one(compute)))\n";
-static const char wait_threads[] = PYTHON_HEAD
-	"print(best(lambda: run(threading.Thread, wait, 2)) / best(lambda: one(wait)))\n";
-static const char wait_processes[] =
-	PYTHON_HEAD "print(best(lambda: run(fork.Process, wait, 2)) / best(lambda: one(wait)))\n";
-
-static int python(const struct bench_run *run, struct bench_sample *sample)
-{
-	return python_run(run, (const char *)run->peer->what, &sample->value, 1, sample);
-}
-
 /* --- the rows --- */
 
 static const struct bench_peer start_peers[] = {
@@ -273,8 +287,8 @@ static const struct bench_peer start_peers[] = {
 	{"process", start, &processes, NULL},
 	{"ilk-spawn", start, &spawned, NULL},
 	{"program", start, &programs, NULL},
-	{"python-thread", python, start_threads, absent_python},
-	{"python-process", python, start_processes, absent_python},
+	{"python-thread", python_workers, "thread start", absent_python},
+	{"python-process", python_workers, "process start", absent_python},
 };
 
 const struct bench bench_workers_start = {
@@ -290,8 +304,10 @@ const struct bench bench_workers_start = {
 static const struct bench_peer compute_peers[] = {
 	{"thread", compare_computing, &threads, NULL},
 	{"process", compare_computing, &processes, NULL},
-	{"python-thread", python, compute_threads, absent_python},
-	{"python-process", python, compute_processes, absent_python},
+	{"ilk-pool", compare_computing, &pooled, NULL},
+	{"python-thread", python_workers, "thread compute", absent_python},
+	{"python-process", python_workers, "process compute", absent_python},
+	{"python-Pool", python_workers, "pool compute", absent_python},
 };
 
 const struct bench bench_workers_compute = {
@@ -306,8 +322,10 @@ const struct bench bench_workers_compute = {
 static const struct bench_peer wait_peers[] = {
 	{"thread", compare_waiting, &threads, NULL},
 	{"process", compare_waiting, &processes, NULL},
-	{"python-thread", python, wait_threads, absent_python},
-	{"python-process", python, wait_processes, absent_python},
+	{"ilk-pool", compare_waiting, &pooled, NULL},
+	{"python-thread", python_workers, "thread wait", absent_python},
+	{"python-process", python_workers, "process wait", absent_python},
+	{"python-Pool", python_workers, "pool wait", absent_python},
 };
 
 const struct bench bench_workers_wait = {

@@ -1,4 +1,6 @@
 /* workers_memory.c - the bench workers-memory: what an idle worker takes that nobody shares. */
+#include "bench/absent.h"
+#include "bench/python.h"
 #include "bench/rows.h"
 #include "bench/work.h"
 
@@ -35,11 +37,12 @@ static void *idle_thread(void *arg)
 	return arg;
 }
 
-static double memory_of_threads(void)
+static double memory_of_threads(const struct bench_place *place)
 {
 	long before = own_memory(), after;
 	pthread_t all[IDLE];
 
+	(void)place;
 	pthread_barrier_init(&idle, NULL, IDLE + 1);
 	for (int i = 0; i < IDLE; i++)
 		if (pthread_create(&all[i], NULL, idle_thread, NULL) != 0)
@@ -53,11 +56,12 @@ static double memory_of_threads(void)
 }
 
 /* Of one of several: what they share with each other is nobody's own. */
-static double memory_of_processes(void)
+static double memory_of_processes(const struct bench_place *place)
 {
 	int out[2], hold[2];
 	long sum = 0, own;
 
+	(void)place;
 	if (pipe(out) != 0 || pipe(hold) != 0)
 		return -1;
 	for (int i = 0; i < IDLE; i++)
@@ -78,30 +82,81 @@ static double memory_of_processes(void)
 	return (double)sum / IDLE;
 }
 
+/* --- workers of a pool, each of whom has done something --- */
+
+static const struct bench_place *workplace;
+
+/* Ends when each worker has one. */
+static int tell_own(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	long own = own_memory();
+
+	(void)argument, (void)bytes;
+	ilk_add_full_(&workplace->arena->ready, 1);
+	if (bench_await(&workplace->arena->ready, IDLE, 10) != 0)
+		return -1;
+	return ilk_task_result(task, &own, sizeof own);
+}
+
+static long sum_of_results(struct ilk_pool *pool)
+{
+	struct ilk_future f[IDLE];
+	long sum = 0, own;
+
+	for (int i = 0; i < IDLE; i++)
+		if (ilk_pool_submit(pool, "tell", NULL, 0, &f[i], ILK_FOREVER) < 0)
+			return -1;
+	for (int i = 0; i < IDLE; i++) {
+		if (ilk_future_get(&f[i], &own, sizeof own, NULL, ilk_after_ms(10000)) != 0)
+			return -1;
+		sum += own;
+	}
+	return sum;
+}
+
+static double memory_of_workers(const struct bench_place *place)
+{
+	static const struct ilk_task_function functions[] = {{"tell", tell_own}};
+	const struct ilk_pool_options o = {.size = sizeof o};
+	struct ilk_pool_crew *crew;
+	struct ilk_pool *pool;
+	long sum;
+
+	workplace = place;
+	if (ilk_pool_open(place->seg, "pool", &o, &pool) < 0 ||
+		ilk_pool_start(pool, IDLE, functions, 1, NULL, &crew) < 0)
+		return -1;
+	sum = sum_of_results(pool);
+	ilk_pool_stop(crew, ilk_after_ms(1000));
+	return (double)sum / IDLE;
+}
+
+/* --- the rows --- */
+
+typedef double measure(const struct bench_place *place);
+
 struct memory {
-	double (*measure)(void);
-	struct bench_arena *arena;
+	measure *of;
+	const struct bench_place *place;
 };
 
 static int memory_child(void *arg)
 {
 	const struct memory *m = (const struct memory *)arg;
 
-	m->arena->result = m->measure();
-	return m->arena->result < 0;
+	m->place->arena->result = m->of(m->place);
+	return m->place->arena->result < 0;
 }
 
-static int memory(const struct bench_run *run, double (*measure)(void), struct bench_sample *sample)
+static int memory(measure *of, struct bench_sample *sample)
 {
-	struct memory m = {measure, NULL};
 	struct bench_place place;
+	struct memory m = {of, &place};
 	int rc = bench_place_open(&place, sample);
 	pid_t pid;
 
-	(void)run;
 	if (rc != BENCH_OK)
 		return rc;
-	m.arena = place.arena;
 	pid = bench_spawn(-1, memory_child, &m);
 	rc = bench_reap(&pid, 1, ilk_after_ms(30000), sample);
 	sample->value = place.arena->result;
@@ -111,17 +166,28 @@ static int memory(const struct bench_run *run, double (*measure)(void), struct b
 
 static int thread_memory(const struct bench_run *run, struct bench_sample *sample)
 {
-	return memory(run, memory_of_threads, sample);
+	(void)run;
+	return memory(memory_of_threads, sample);
 }
 
 static int process_memory(const struct bench_run *run, struct bench_sample *sample)
 {
-	return memory(run, memory_of_processes, sample);
+	(void)run;
+	return memory(memory_of_processes, sample);
+}
+
+static int worker_memory(const struct bench_run *run, struct bench_sample *sample)
+{
+	(void)run;
+	return memory(memory_of_workers, sample);
 }
 
 static const struct bench_peer memory_peers[] = {
 	{"thread", thread_memory, NULL, NULL},
 	{"process", process_memory, NULL, NULL},
+	{"ilk-worker", worker_memory, NULL, NULL},
+	{"python-thread", python_workers, "thread memory", absent_python},
+	{"python-process", python_workers, "process memory", absent_python},
 };
 
 const struct bench bench_workers_memory = {
