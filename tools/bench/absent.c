@@ -81,3 +81,15 @@ const char *absent_python(void)
 	}
 	return "no python3 in PATH: tools/bench/peers installs it";
 }
+
+const char *absent_numpy(void)
+{
+	static const char look[] = "python3 -c 'import importlib.util as u, sys; "
+				   "sys.exit(not u.find_spec(\"numpy\"))' 2>/dev/null";
+	const char *absent = absent_python();
+
+	if (absent)
+		return absent;
+	return system(look) == 0 ? NULL
+				 : "no numpy in python3: tools/bench/peers installs Debian's";
+}

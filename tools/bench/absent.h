@@ -8,5 +8,6 @@ const char *absent_rte(void);
 const char *absent_qb(void);
 const char *absent_zeromq(void);
 const char *absent_python(void);
+const char *absent_numpy(void);
 
 #endif

@@ -1,6 +1,6 @@
 /*
  * columns.c - the bench `columns`: a*b+c over columns of 10^6 doubles, by one process, by a team of two,
- * and by Python's Pool over shared memory.
+ * and by Python's Pool over shared memory, without numpy and with it.
  *
  * The columns lie in the segment, and the workers are there before the clock starts.
  */
@@ -9,6 +9,7 @@
 #include "bench/rows.h"
 #include "bench/work.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { ROWS = 1000000 };
@@ -128,12 +129,10 @@ static int columns(const struct bench_run *run, struct bench_sample *sample)
 
 /* --- Python --- */
 
-/* With numpy where it is there. */
+/* Before it stands what `numpy` is. */
 static const char pool_script[] =
 	"import array, sys, time\n"
 	"from multiprocessing import get_context, shared_memory\n"
-	"try: import numpy\n"
-	"except ImportError: numpy = None\n"
 	"rows, seconds = 1000000, float(sys.argv[1])\n"
 	"memory = shared_memory.SharedMemory(create=True, size=4 * 8 * rows)\n"
 	"words = memory.buf.cast('d')\n"
@@ -161,9 +160,12 @@ static const char pool_script[] =
 
 static int by_python(const struct bench_run *run, struct bench_sample *sample)
 {
+	char text[sizeof(pool_script) + 64];
 	double numbers[2] = {0};
-	int rc = python_run(run, pool_script, numbers, 2, sample);
+	int rc;
 
+	snprintf(text, sizeof(text), "%s\n%s", (const char *)run->peer->what, pool_script);
+	rc = python_run(run, text, numbers, 2, sample);
 	sample->value = numbers[0];
 	if (rc == BENCH_OK && numbers[1] != 1) {
 		bench_fail(sample, "the sums are wrong");
@@ -178,7 +180,8 @@ static const struct bench_peer peers[] = {
 	{"ilk", columns, "team", NULL},
 	{"ilk-threads", columns, "threads", NULL},
 	{"one-process", columns, "one", NULL},
-	{"python-pool", by_python, NULL, absent_python},
+	{"python-pool", by_python, "numpy = None", absent_python},
+	{"python-numpy", by_python, "import numpy", absent_numpy},
 };
 
 const struct bench bench_columns = {
