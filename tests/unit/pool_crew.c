@@ -62,7 +62,6 @@ static void test_the_future_says_which_signal(void **state)
 	struct ilk_pool_crew *crew;
 	struct ilk_outcome out;
 	struct ilk_future f, other;
-	pid_t pid;
 
 	(void)state;
 	SKIP_UNDER_TSAN();
@@ -73,8 +72,6 @@ static void test_the_future_says_which_signal(void **state)
 	assert_int_equal(out.rc, -EOWNERDEAD);
 	assert_int_equal(out.signal, SIGKILL);
 	assert_non_null(strstr(out.text, "9"));
-	f = submitted("whoami", 0);
-	CHECK_RC(ilk_future_get(&f, &pid, sizeof pid, NULL, ilk_after_ms(ilk_test_limit_ms())), 0);
 	f = submitted("leave_by", 3);
 	out = outcome_of(&f);
 	assert_int_equal(out.signal, 0);
@@ -122,13 +119,12 @@ static void test_a_thread_that_ends_is_replaced(void **state)
 
 static void start_and_stay(void *arg)
 {
-	pid_t pid;
 	struct ilk_future f;
 
+	(void)arg;
 	start(2);
 	f = submitted("whoami", 0);
-	CHECK_RC(ilk_future_get(&f, &pid, sizeof pid, NULL, ilk_after_ms(ilk_test_limit_ms())), 0);
-	*(pid_t *)arg = pid;
+	assert_true(got(&f) > 0);
 	ilk_test_say(2);
 	ilk_test_sleep_for_ever();
 }
@@ -136,14 +132,13 @@ static void start_and_stay(void *arg)
 static void test_workers_end_with_their_starter(void **state)
 {
 	struct ilk_test_child *child;
-	pid_t pid = 0;
 	ilk_time limit = ilk_after_ms(ilk_test_limit_ms());
 
 	(void)state;
 	SKIP_UNDER_TSAN();
 	how = 0;
 	introduce();
-	child = ilk_test_start(start_and_stay, &pid);
+	child = ilk_test_start(start_and_stay, NULL);
 	ilk_test_await(2);
 	ilk_test_kill(child);
 	while (info_of(pool).workers && ilk_now() < limit) {
@@ -173,19 +168,66 @@ static void test_a_crew_grows_and_shrinks(void **state)
 	in_both_ways(change_size);
 }
 
+static void shrink_at_work(void)
+{
+	struct ilk_pool_crew *crew = start(3);
+	struct ilk_future f[3];
+
+	hold_some(f, 3, "hold", step_of(0));
+	CHECK_RC(ilk_pool_resize(crew, 1), 0);
+	/* Its supervisor looks every 20 ms: what it does to those too many is done. */
+	ilk_test_sleep_ms(50);
+	assert_int_equal(info_of(pool).running, 3);
+	let_go(f, 3, step_of(0));
+	await_workers(1);
+	assert_int_equal(info_of(pool).died, 0);
+	stop(crew);
+}
+
+static void test_who_is_too_many_ends_its_task_first(void **state)
+{
+	(void)state;
+	in_both_ways(shrink_at_work);
+}
+
+static void grow_with_a_backlog(void)
+{
+	struct ilk_pool_crew *crew = start(1);
+	struct ilk_future held, queued[FOUR - 1];
+	int64_t who[FOUR - 1], first;
+
+	hold_some(&held, 1, "hold", step_of(0));
+	for (int i = 0; i < FOUR - 1; i++)
+		queued[i] = submitted("whoami", 0);
+	CHECK_RC(ilk_future_poll(&queued[0]), 0);
+	CHECK_RC(ilk_pool_resize(crew, 3), 0);
+	for (int i = 0; i < FOUR - 1; i++)
+		who[i] = got(&queued[i]);
+	CHECK_RC(ilk_future_poll(&held), 0);
+	ilk_test_say(step_of(0));
+	first = got(&held);
+	for (int i = 0; i < FOUR - 1; i++)
+		assert_true(who[i] > 0 && who[i] != first);
+	stop(crew);
+}
+
+static void test_new_workers_run_what_is_queued(void **state)
+{
+	(void)state;
+	in_both_ways(grow_with_a_backlog);
+}
+
 static void retire(void)
 {
 	struct ilk_pool_crew *crew = start_with(1, (struct ilk_pool_start_options){.tasks = 1});
-	pid_t pid[2];
+	int64_t last = 0;
 
 	for (int i = 0; i < 6; i++) {
 		struct ilk_future f = submitted("whoami", 0);
+		int64_t who = got(&f);
 
-		CHECK_RC(ilk_future_get(&f, &pid[i % 2], sizeof *pid, NULL,
-				 ilk_after_ms(ilk_test_limit_ms())),
-			0);
-		if (i)
-			assert_true((pid[0] == pid[1]) == (how != 0));
+		assert_true(who > 0 && who != last);
+		last = who;
 	}
 	stop(crew);
 }
@@ -194,6 +236,30 @@ static void test_a_worker_retires_after_so_many_tasks(void **state)
 {
 	(void)state;
 	in_both_ways(retire);
+}
+
+static void begin_each(void)
+{
+	struct ilk_counter *begins = support_counter(seg, how ? "threads" : "processes");
+	struct ilk_pool_crew *crew =
+		start_with(3, (struct ilk_pool_start_options){.begin = begin, .arg = begins});
+	struct ilk_future f[3];
+
+	hold_some(f, 3, "hold_if_begun", step_of(0));
+	let_go(f, 3, step_of(0));
+	assert_int_equal(ilk_counter_read(begins), 3);
+	f[0] = submitted(how ? "end_thread" : "die_until", 9);
+	assert_int_equal(outcome_of(&f[0]).rc, -EOWNERDEAD);
+	hold_some(f, 3, "hold_if_begun", step_of(1));
+	let_go(f, 3, step_of(1));
+	assert_int_equal(ilk_counter_read(begins), 3 + 1);
+	stop(crew);
+}
+
+static void test_each_worker_begins_once_and_before_its_tasks(void **state)
+{
+	(void)state;
+	in_both_ways(begin_each);
 }
 
 static int count_begins(void *arg)
@@ -234,7 +300,10 @@ int main(void)
 		POOL_TEST(test_a_thread_that_ends_is_replaced),
 		POOL_TEST(test_workers_end_with_their_starter),
 		POOL_TEST(test_a_crew_grows_and_shrinks),
+		POOL_TEST(test_who_is_too_many_ends_its_task_first),
+		POOL_TEST(test_new_workers_run_what_is_queued),
 		POOL_TEST(test_a_worker_retires_after_so_many_tasks),
+		POOL_TEST(test_each_worker_begins_once_and_before_its_tasks),
 		POOL_TEST(test_an_initializer_that_fails_is_tried_again),
 	};
 

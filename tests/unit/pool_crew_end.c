@@ -83,6 +83,61 @@ static void test_a_pool_is_drained_although_a_task_exits_with_zero(void **state)
 	assert_int_equal(got(&f[1]), 9);
 }
 
+static void cancel_at_work(void)
+{
+	struct ilk_pool_crew *crew;
+	struct ilk_future f[FOUR];
+
+	pool = pool_of(how ? "two" : "one");
+	crew = start(1);
+	hold_some(f, 1, "hold", step_of(0));
+	for (int i = 1; i < FOUR; i++)
+		f[i] = submitted("square", i);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_CANCEL), 0);
+	for (int i = 1; i < FOUR; i++)
+		assert_int_equal(outcome_of(&f[i]).rc, -ECANCELED);
+	CHECK_RC(ilk_future_poll(&f[0]), 0);
+	let_go(f, 1, step_of(0));
+	await_workers(0);
+	stop(crew);
+	assert_int_equal(info_of(pool).cancelled, FOUR - 1);
+	assert_int_equal(info_of(pool).done, 1);
+}
+
+static void test_what_runs_when_a_pool_is_cancelled_has_its_result(void **state)
+{
+	(void)state;
+	in_both_ways(cancel_at_work);
+}
+
+static void test_what_dies_when_a_pool_is_cancelled_is_not_run_again(void **state)
+{
+	struct ilk_pool_crew *crew;
+	struct ilk_outcome out;
+	struct ilk_future f[FOUR];
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	how = 0;
+	options.retries = 3;
+	pool = pool_of("patient");
+	crew = start(1);
+	hold_some(f, 1, "hold_and_die", step_of(0));
+	for (int i = 1; i < FOUR; i++)
+		f[i] = submitted("square", i);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_CANCEL), 0);
+	ilk_test_say(step_of(0));
+	out = outcome_of(&f[0]);
+	assert_int_equal(out.rc, -EOWNERDEAD);
+	assert_int_equal(out.runs, 1);
+	for (int i = 1; i < FOUR; i++)
+		assert_int_equal(outcome_of(&f[i]).rc, -ECANCELED);
+	await_workers(0);
+	stop(crew);
+	assert_int_equal(info_of(pool).again, 0);
+	assert_int_equal(ilk_counter_read(counter), 1);
+}
+
 static void use_parents(void *arg)
 {
 	CHECK_RC(ilk_pool_resize(arg, 1), -ECHILD);
@@ -127,6 +182,8 @@ int main(void)
 		POOL_TEST(test_a_pool_is_drained_by_its_crew),
 		POOL_TEST(test_a_pool_is_drained_by_workers_that_retire),
 		POOL_TEST(test_a_pool_is_drained_although_a_task_exits_with_zero),
+		POOL_TEST(test_what_runs_when_a_pool_is_cancelled_has_its_result),
+		POOL_TEST(test_what_dies_when_a_pool_is_cancelled_is_not_run_again),
 		POOL_TEST(test_a_crew_is_not_the_childs),
 		POOL_TEST(test_closing_the_segment_ends_a_crew),
 	};
