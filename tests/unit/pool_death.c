@@ -176,6 +176,55 @@ static void test_what_a_dead_process_submitted_is_dropped(void **state)
 	assert_int_equal(info_of(pool).dropped, 1);
 }
 
+static void serve_echo(void *arg)
+{
+	static const struct ilk_task_function one = {"echo", echo};
+
+	(void)arg;
+	CHECK_RC(ilk_pool_serve(pool, &one, 1, NULL), 0);
+}
+
+static void submit_three_and_stay(void *arg)
+{
+	struct ilk_future f = submitted("echo", 1);
+
+	(void)arg;
+	submitted("square", 1);
+	submitted("square", 2);
+	while (ilk_future_poll(&f) == 0)
+		usleep(1000);
+	ilk_test_say(1);
+	ilk_test_sleep_for_ever();
+}
+
+static int is_empty(void *arg)
+{
+	struct ilk_pool_info info = info_of(arg);
+
+	return info.queued + info.running + info.over == 0;
+}
+
+/* Nobody else is there: neither who submits, nor one who could run it. */
+static void test_an_idle_worker_drops_what_it_cannot_run(void **state)
+{
+	struct ilk_test_child *worker, *submitter;
+
+	(void)state;
+	introduce();
+	worker = ilk_test_start(serve_echo, NULL);
+	submitter = ilk_test_start(submit_three_and_stay, NULL);
+	ilk_test_await(1);
+	assert_int_equal(info_of(pool).queued, 2);
+	assert_int_equal(info_of(pool).over, 1);
+	ilk_test_await_sleepers(name, 1);
+	ilk_test_kill(submitter);
+	ilk_test_until(is_empty, pool);
+	assert_int_equal(info_of(pool).dropped, 2);
+	assert_int_equal(ilk_counter_read(counter), 0);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	ilk_test_join(worker);
+}
+
 static void test_what_a_dead_process_submitted_is_kept_by_option(void **state)
 {
 	(void)state;
@@ -263,6 +312,7 @@ int main(void)
 		POOL_TEST(test_a_sleeping_worker_runs_what_the_dead_had),
 		POOL_TEST(test_a_thread_that_ends_in_a_task_is_dead),
 		POOL_TEST(test_what_a_dead_process_submitted_is_dropped),
+		POOL_TEST(test_an_idle_worker_drops_what_it_cannot_run),
 		POOL_TEST(test_what_a_dead_process_submitted_is_kept_by_option),
 		POOL_TEST(test_the_room_of_a_dead_submitter_comes_back),
 		POOL_TEST(test_a_future_is_not_the_childs),
