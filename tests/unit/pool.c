@@ -177,6 +177,46 @@ static void test_an_argument_in_place_is_not_copied(void **state)
 		ilk_pool_submit_in_place(pool, "square", x, (size_t)1 << 40, &f, ILK_NOW), -EINVAL);
 }
 
+/* Writes as many bytes as its argument says, as far as there is room, and says that they are all. */
+static int write_in_place(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	size_t room;
+	char *result = ilk_task_room(task, &room);
+	int64_t n;
+
+	if (bytes != sizeof n || room != MOST || (uintptr_t)result % 16)
+		return ilk_task_fail(task, -EPROTO, "another room than it was to be");
+	memcpy(&n, argument, sizeof n);
+	memset(result, 'x', n < MOST ? (size_t)n : room);
+	return ilk_task_result(task, result, (size_t)n);
+}
+
+static void test_a_result_is_written_in_place(void **state)
+{
+	static const struct ilk_task_function one = {"write_in_place", write_in_place};
+	const struct ilk_pool_serve_options look = {.size = sizeof look, .until = 1},
+					    serve = {.size = sizeof serve, .tasks = 4};
+	static const int64_t sizes[FOUR] = {0, 5, MOST, MOST + 1};
+	struct ilk_future f[FOUR];
+	struct ilk_outcome out;
+	char all[MOST], result[MOST];
+
+	(void)state;
+	options.argument_bytes = 17; /* results lie behind it, and are aligned all the same */
+	pool = pool_of("odd");
+	CHECK_RC(ilk_pool_serve(pool, &one, 1, &look), -ETIMEDOUT);
+	for (int i = 0; i < FOUR; i++)
+		f[i] = submitted("write_in_place", sizes[i]);
+	CHECK_RC(ilk_pool_serve(pool, &one, 1, &serve), 0);
+	memset(all, 'x', sizeof all);
+	for (int i = 0; i < FOUR - 1; i++) {
+		CHECK_RC(ilk_future_get(&f[i], result, sizeof result, &out, ILK_NOW), 0);
+		assert_int_equal(out.bytes, sizes[i]);
+		assert_memory_equal(result, all, out.bytes);
+	}
+	assert_int_equal(outcome_of(&f[FOUR - 1]).rc, -EMSGSIZE);
+}
+
 static void test_an_error_reaches_its_future_and_no_other(void **state)
 {
 	struct ilk_outcome out;
@@ -299,6 +339,7 @@ int main(void)
 		POOL_TEST(test_a_future_is_waited_for_while_a_child_serves),
 		POOL_TEST(test_arguments_of_no_and_of_all_bytes_come_and_go),
 		POOL_TEST(test_an_argument_in_place_is_not_copied),
+		POOL_TEST(test_a_result_is_written_in_place),
 		POOL_TEST(test_an_error_reaches_its_future_and_no_other),
 		POOL_TEST(test_a_result_that_is_too_large_is_a_failure),
 		POOL_TEST(test_cancel_reaches_what_is_queued_only),

@@ -57,28 +57,70 @@ static void test_a_map_gives_results_in_order(void **state)
 	end_child(child);
 }
 
-static size_t last_done;
+struct progress {
+	size_t last, count, calls;
+	pthread_t thread;
+};
 
 static void note_progress(size_t done, size_t count, void *arg)
 {
-	assert_ptr_equal(arg, &last_done);
-	assert_int_equal(count, MANY);
-	assert_true(done > last_done);
-	last_done = done;
+	struct progress *p = arg;
+
+	assert_true(pthread_equal(p->thread, pthread_self()));
+	assert_int_equal(count, p->count);
+	assert_true(done > p->last && done <= count);
+	p->last = done;
+	p->calls++;
+}
+
+/* Maps COUNT arguments, and is told of each task. How many there were. */
+static size_t map_and_note(size_t chunk, size_t count)
+{
+	struct progress p = {.count = count, .thread = pthread_self()};
+	const struct ilk_pool_map_options o = {
+		.size = sizeof o, .chunk = chunk, .progress = note_progress, .arg = &p};
+
+	CHECK_RC(map_with(&o, count), 0);
+	check_squares(count);
+	assert_int_equal(p.last, count);
+	return p.calls;
 }
 
 static void test_a_map_says_how_far_it_is(void **state)
 {
-	const struct ilk_pool_map_options o = {
-		.size = sizeof o, .progress = note_progress, .arg = &last_done};
 	struct ilk_test_child *child;
 
 	(void)state;
 	start_child(&child);
-	last_done = 0;
-	CHECK_RC(map_with(&o, MANY), 0);
-	assert_int_equal(last_done, MANY);
+	assert_int_equal(map_and_note(3, 10), 4);
+	assert_int_equal(map_and_note(1, 7), 7);
+	assert_int_equal(map_and_note(16, 16), 1);
 	end_child(child);
+	assert_int_equal(info_of(pool).done, 4 + 7 + 1);
+}
+
+static void test_a_map_gives_each_worker_about_four_tasks(void **state)
+{
+	struct ilk_test_child *child[3];
+	size_t one, three, most;
+
+	(void)state;
+	start_child(&child[0]);
+	await_workers(1);
+	one = map_and_note(0, 50);
+	child[1] = ilk_test_start(serve_in_child, NULL);
+	child[2] = ilk_test_start(serve_in_child, NULL);
+	await_workers(3);
+	three = map_and_note(0, 50);
+	most = map_and_note(0, MANY);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	for (int i = 0; i < 3; i++)
+		ilk_test_join(child[i]);
+	assert_true(one >= 4 && one < 8);
+	assert_true(three >= 12 && three < 24);
+	/* Sixteen arguments fit. */
+	assert_int_equal(most, (MANY + 15) / 16);
+	assert_int_equal(info_of(pool).done, one + three + most);
 }
 
 static int odd_fails(struct ilk_task *task, const void *argument, size_t bytes)
@@ -135,6 +177,58 @@ static void test_a_map_that_cannot_be_is_refused(void **state)
 	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
 	CHECK_RC(map_with(NULL, MANY), -EPIPE);
 	assert_non_null(strstr(ilk_last_error(), "closed"));
+}
+
+enum { EACH = 32 };
+
+/* As many bytes as its argument says, each of them one more. */
+static int write_in_place(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	size_t room;
+	unsigned char *result = ilk_task_room(task, &room);
+	int64_t n;
+
+	memcpy(&n, argument, sizeof n);
+	if (bytes != sizeof n || room != EACH || (uintptr_t)result % 16)
+		return ilk_task_fail(task, -EPROTO, "another room than it was to be");
+	memset(result, (int)n + 1, (size_t)n);
+	return ilk_task_result(task, result, (size_t)n);
+}
+
+static void serve_in_place(void *arg)
+{
+	static const struct ilk_task_function one = {"square", write_in_place};
+
+	(void)arg;
+	CHECK_RC(ilk_pool_serve(pool, &one, 1, NULL), 0);
+}
+
+static void map_in_place(int is_full)
+{
+	const struct ilk_pool_map_options o = {.size = sizeof o, .chunk = 4};
+	unsigned char all[4 * FOUR][EACH];
+
+	for (int64_t i = 0; i < 4 * FOUR; i++)
+		x[i] = is_full ? EACH : i;
+	memset(all, 0xff, sizeof all);
+	CHECK_RC(ilk_pool_map(pool, "square", x, sizeof *x, 4 * FOUR, all, EACH, &o,
+			 ilk_after_ms(ilk_test_limit_ms())),
+		0);
+	for (int64_t i = 0; i < 4 * FOUR; i++)
+		for (int64_t j = 0; j < EACH; j++)
+			assert_int_equal(all[i][j], j < x[i] ? x[i] + 1 : 0);
+}
+
+static void test_results_in_place_of_a_map_have_zeros_behind(void **state)
+{
+	struct ilk_test_child *child;
+
+	(void)state;
+	introduce();
+	child = ilk_test_start(serve_in_place, NULL);
+	map_in_place(1);
+	map_in_place(0);
+	end_child(child);
 }
 
 /* --- several futures --- */
@@ -279,6 +373,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		POOL_TEST(test_a_map_gives_results_in_order),
 		POOL_TEST(test_a_map_says_how_far_it_is),
+		POOL_TEST(test_a_map_gives_each_worker_about_four_tasks),
+		POOL_TEST(test_results_in_place_of_a_map_have_zeros_behind),
 		POOL_TEST(test_a_map_says_which_argument_failed),
 		POOL_TEST(test_a_map_that_cannot_be_is_refused),
 		POOL_TEST(test_any_gives_each_once),
