@@ -7,11 +7,8 @@
  */
 #include "stress.h"
 #include <errno.h>
-#include <signal.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
-#include <sys/time.h>
 
 enum { LEDGER = 1 << 16, CAPACITY = 16, RETRIES = 2, FLIGHT = 4 };
 
@@ -143,9 +140,8 @@ static void work_together(unsigned worker)
 	work_in(common, worker);
 }
 
-static struct ilk_segment *begin(unsigned flags)
+static struct ilk_segment *begin(void)
 {
-	const struct ilk_segment_options o = {.size = sizeof o, .flags = flags};
 	const struct ilk_pool_serve_options look = {.size = sizeof look, .until = 1};
 	struct ilk_segment *seg;
 
@@ -160,7 +156,7 @@ static struct ilk_segment *begin(unsigned flags)
 		.workers = WORKERS,
 		.retries = RETRIES};
 	strcpy(name, ilk_test_name(""));
-	seg = support_create(name, &o);
+	seg = support_create(name, NULL);
 	/* The name is known from here on. */
 	CHECK_RC(ilk_pool_serve(pool_in(seg), functions, 1, &look), -ETIMEDOUT);
 	return seg;
@@ -197,127 +193,30 @@ static void check_and_remove(struct ilk_segment *seg)
 	support_unlink(name);
 }
 
-static void run_storm(unsigned flags)
-{
-	struct ilk_segment *seg = begin(flags);
-
-	run_processes(work_apart, NULL);
-	check_and_remove(seg);
-}
-
 static void test_every_future_resolves_whoever_is_killed(void **state)
 {
-	(void)state;
-	SKIP_UNDER_TSAN();
-	run_storm(0);
-}
+	struct ilk_segment *seg;
 
-static void test_every_future_resolves_in_a_fenced_segment(void **state)
-{
 	(void)state;
 	SKIP_UNDER_TSAN();
-	run_storm(ILK_SEGMENT_FENCED);
+	seg = begin();
+	run_processes(work_apart, NULL);
+	check_and_remove(seg);
 }
 
 static void test_threads_submit_and_serve(void **state)
 {
 	(void)state;
-	common = begin(0);
+	common = begin();
 	run_threads(work_together);
 	check_and_remove(common);
-}
-
-/* --- a crew whose workers live for some milliseconds, to any instruction --- */
-
-enum { CREW = 2 };
-static uint32_t *are_dying; /* shared: the workers are to die */
-
-static int live_shortly(void *arg)
-{
-	struct itimerval soon = {{0, 0}, {0, 0}};
-
-	(void)arg;
-	soon.it_value.tv_usec = 2000 + (suseconds_t)((uint64_t)ilk_now() / 64 % 20000);
-	if (ilk_load_acquire_(are_dying))
-		setitimer(ITIMER_REAL, &soon, NULL);
-	return 0;
-}
-
-/* Submits and gets, FLIGHT at a time: in a soak 10^5 tasks. How many were given up. */
-static int64_t use_crew(struct ilk_pool *pool, int64_t *done)
-{
-	int64_t given_up = 0, most = getenv("ILK_SOAK") ? 100000 : 6000;
-
-	while (*done < most) {
-		struct ilk_future f[FLIGHT];
-		uint64_t x[FLIGHT], y;
-		struct ilk_outcome out;
-
-		for (int i = 0; i < FLIGHT; i++)
-			submit_one(pool, 0, &f[i], &x[i]);
-		for (int i = 0; i < FLIGHT; i++) {
-			int rc = ilk_future_get(
-				&f[i], &y, sizeof y, &out, ilk_after_ms(ilk_test_limit_ms()));
-
-			CHECK(rc == 0 ? y == x[i] * 0x9e3779b97f4a7c15u
-				      : rc == ILK_TASK_FAILED && out.rc == -EOWNERDEAD &&
-						(out.signal == SIGALRM || out.signal == 0) &&
-						out.runs == 1 + RETRIES);
-			given_up += rc != 0;
-			++*done;
-		}
-	}
-	return given_up;
-}
-
-/* All workers are there, and stay. */
-static void await_full_strength(struct ilk_pool *pool)
-{
-	ilk_time limit = ilk_after_ms(ilk_test_limit_ms());
-	struct ilk_pool_info info = {.size = sizeof info};
-	int quiet = 0;
-
-	while (quiet < 20 && ilk_now() < limit) {
-		CHECK_RC(ilk_pool_info(pool, &info), 0);
-		quiet = info.workers == CREW ? quiet + 1 : 0;
-		ilk_test_sleep_ms(5);
-	}
-	assert_int_equal(info.workers, CREW);
-}
-
-static void test_a_crew_is_at_full_strength_after_a_storm(void **state)
-{
-	const struct ilk_pool_start_options o = {.size = sizeof o, .begin = live_shortly};
-	struct ilk_segment *seg;
-	struct ilk_pool_crew *crew;
-	struct ilk_pool *pool;
-	int64_t done = 0, given_up;
-
-	(void)state;
-	SKIP_UNDER_TSAN();
-	seg = begin(0);
-	pool = pool_in(seg);
-	are_dying = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	CHECK(are_dying != MAP_FAILED);
-	ilk_store_release_(are_dying, 1u);
-	CHECK_RC(ilk_pool_start(pool, CREW, functions, 1, &o, &crew), 0);
-	given_up = use_crew(pool, &done);
-	ilk_store_release_(are_dying, 0u);
-	await_full_strength(pool);
-	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
-	munmap(are_dying, 4096);
-	tally_of(0)->done = done;
-	tally_of(0)->lost = given_up;
-	check_and_remove(seg);
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		STRESS_TEST(test_every_future_resolves_whoever_is_killed),
-		STRESS_TEST(test_every_future_resolves_in_a_fenced_segment),
 		STRESS_TEST(test_threads_submit_and_serve),
-		STRESS_TEST(test_a_crew_is_at_full_strength_after_a_storm),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
