@@ -110,12 +110,15 @@ struct ilk_holder_info {
 	int thread;  /* index in threads[], or ILK_NO_INDEX: its slot is gone, or it is a process */
 	int process; /* index in processes[], or ILK_NO_INDEX: its slot is gone */
 	enum ilk_holder_life life;
-	char how[16];   /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
+	char how[16]; /* "held", "reads", "writes", "will write", "permits", "lease", "awaited",
 			   "works" (at a part of a loop), of a channel "end 0", "end 1", of a pool "runs",
 			   "serves" */
+	/* Of a worker that "runs": which function, "?" if its name cannot be shown; elsewhere "". */
+	char what[64];
 	uint32_t count; /* how often, or how many; of a lease: how often it was delivered */
 	ilk_time since; /* at least since: known from the first sleeper on; 0 unknown. Of leases the
-			   oldest has it, once somebody met it who waited in the queue */
+			   oldest has it, once somebody met it who waited in the queue. Of a pool's
+			   workers: when it began what it runs, or had nothing more to run */
 };
 
 /* One lock that a thread holds, as it noted itself: only of a segment with ILK_SEGMENT_ORDER. */

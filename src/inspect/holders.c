@@ -243,6 +243,7 @@ int ilk_inspect_add_holders_(struct ilk_picture_ *p, size_t index, uint32_t coun
 			.since = h->since,
 		};
 		snprintf(out->how, sizeof out->how, "%s", h->how);
+		memcpy(out->what, h->what, sizeof out->what);
 	}
 	return 0;
 }

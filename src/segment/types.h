@@ -62,7 +62,8 @@ struct ilk_holding_ {
 	uint32_t process, generation; /* its slot, and that slot's generation */
 	uint32_t count;               /* how often, or how many; of a lease: its delivery count */
 	const char *how;              /* constant; those there are: ilk/inspect.h */
-	ilk_time since;               /* 0: unknown */
+	char what[64];  /* which part of it, or what it does there; "" that says all */
+	ilk_time since; /* 0: unknown */
 };
 
 struct ilk_type_ {

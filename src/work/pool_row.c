@@ -172,36 +172,15 @@ static const char *valid(const struct ilk_map_ *map, const void *object, uint64_
 	return wrong ? wrong : each_cell(&s, wrong_with_cell, NULL);
 }
 
-/* The name of function I, if it can be shown. */
-static void name_of(const struct ilk_pool *pool, uint32_t i, char name[ILK_POOL_NAME_BYTES])
+/* The name of FUNCTION, a number + 1, or "?" if it has none that can be shown. */
+static void name_of(const struct ilk_pool *pool, uint32_t function, char name[ILK_POOL_NAME_BYTES])
 {
-	memcpy(name, pool->name[i].name, ILK_POOL_NAME_BYTES);
+	name[0] = '\0';
+	if (function - 1 < ILK_POOL_MOST_FUNCTIONS)
+		memcpy(name, pool->name[function - 1].name, ILK_POOL_NAME_BYTES);
 	name[ILK_POOL_NAME_BYTES - 1] = '\0';
-	if (!ilk_name_is_printable_(name))
+	if (!name[0] || !ilk_name_is_printable_(name))
 		strcpy(name, "?");
-}
-
-/* ": square 2 ms, cube 700 ms", as far as there is room. */
-static void list_running(const struct seen *s, char *text, size_t size)
-{
-	const struct ilk_pool_row_ *row = ilk_pool_rows_(s->pool);
-	ilk_time now = ilk_now();
-	size_t used = strlen(text);
-	int any = 0;
-
-	for (uint32_t i = 0; i < s->shape.rows && used + 1 < size; i++, row++) {
-		uint32_t function = ilk_load_relaxed_(&row->function);
-		int64_t since = ilk_load_relaxed_(&row->since);
-		char name[ILK_POOL_NAME_BYTES];
-		int length;
-
-		if (!ilk_load_relaxed_(&row->owner) || function - 1 >= ILK_POOL_MOST_FUNCTIONS)
-			continue;
-		name_of(s->pool, function - 1, name);
-		length = snprintf(text + used, size - used, "%s%s %llu ms", any++ ? ", " : ": ",
-			name, (unsigned long long)(((uint64_t)now - (uint64_t)since) / 1000000));
-		used = length < 0 || (size_t)length >= size - used ? size : used + (size_t)length;
-	}
 }
 
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
@@ -219,7 +198,6 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	if (info.again)
 		snprintf(out->state + strlen(out->state), sizeof out->state - strlen(out->state),
 			", %llu again", (unsigned long long)info.again);
-	list_running(&s, out->state, sizeof out->state);
 	out->value = (int64_t)info.queued;
 	out->depth = info.queued;
 	out->capacity = info.capacity;
@@ -229,6 +207,23 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->is_closed = info.closed != 0;
 	out->contended = ilk_load_relaxed_(&pool->slept);
 	out->waited_ns = ilk_load_relaxed_(&pool->waited_ns);
+}
+
+/* Who has ROW, and what that one runs. The time is no earlier function's: it was written before. */
+static struct ilk_holding_ holding_of(
+	const struct ilk_pool *pool, const struct ilk_pool_row_ *row, uint32_t owner)
+{
+	uint32_t function = ilk_load_acquire_(&row->function);
+	struct ilk_holding_ h = {
+		.owner = owner,
+		.count = ilk_load_relaxed_(&row->deep),
+		.how = function ? "runs" : "serves",
+		.since = ilk_load_relaxed_(&row->since),
+	};
+
+	if (function)
+		name_of(pool, function, h.what);
+	return h;
 }
 
 static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t bytes,
@@ -243,14 +238,8 @@ static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t
 	for (uint32_t i = 0; i < s.shape.rows && count < most; i++, row++) {
 		uint32_t owner = ilk_load_relaxed_(&row->owner);
 
-		if (!owner)
-			continue;
-		out[count++] = (struct ilk_holding_){
-			.owner = owner,
-			.count = ilk_load_relaxed_(&row->deep),
-			.how = ilk_load_relaxed_(&row->function) ? "runs" : "serves",
-			.since = ilk_load_relaxed_(&row->since),
-		};
+		if (owner)
+			out[count++] = holding_of(object, row, owner);
 	}
 	return count;
 }

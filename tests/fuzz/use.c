@@ -47,6 +47,15 @@ static void use_object_info(const struct ilk_inspection *in, const struct ilk_ob
 	read_all(o->type, strlen(o->type));
 }
 
+static void use_holder_info(const struct ilk_inspection *in, const struct ilk_holder_info *h)
+{
+	must(IS_TEXT(h->how) && IS_TEXT(h->what), "a holder's texts end");
+	must(h->object >= 0 && (size_t)h->object < in->object_count,
+		"what somebody holds is listed");
+	must(is_index(h->thread, in->thread_count) && is_index(h->process, in->process_count),
+		"a holder is listed, or gone");
+}
+
 static void use_order_info(const struct ilk_inspection *in, const struct ilk_order_info *o)
 {
 	must(IS_TEXT(o->first_name) && IS_TEXT(o->then_name) && IS_TEXT(o->thread_name),
@@ -86,6 +95,8 @@ void use_inspection(const struct ilk_inspection *in)
 		use_held_info(in, &in->held[i]);
 	for (size_t i = 0; i < in->order_count; i++)
 		use_order_info(in, &in->orders[i]);
+	for (size_t i = 0; i < in->holder_count; i++)
+		use_holder_info(in, &in->holders[i]);
 	read_all(in->processes, in->process_count * sizeof *in->processes);
 	read_all(in->threads, in->thread_count * sizeof *in->threads);
 	read_all(in->objects, in->object_count * sizeof *in->objects);

@@ -51,6 +51,12 @@ const char *findings_holder(
 	return out;
 }
 
+const char *findings_how(const struct ilk_holder_info *h, char out[FINDINGS_HOW])
+{
+	snprintf(out, FINDINGS_HOW, "%s%s%s", h->how, h->what[0] ? " " : "", h->what);
+	return out;
+}
+
 /* --- the findings --- */
 
 enum { LONG = 1000000000 }; /* that something is held while others wait for it, in nanoseconds */
@@ -302,9 +308,10 @@ static void note_holder(struct gathering *g, const struct ilk_holder_info *h)
 	const struct ilk_object_info *o = &g->in->objects[h->object];
 	const struct ilk_process_info *p =
 		h->process == ILK_NO_INDEX ? NULL : &g->in->processes[h->process];
-	char who[80];
+	char who[80], how[FINDINGS_HOW];
 
 	findings_holder(g->in, h, who, sizeof who);
+	findings_how(h, how);
 	if (h->life == ILK_HOLDER_DEAD)
 		note_dead_holder(g, o, h);
 	else if (strcmp(h->how, "lease") == 0 && !(p && (findings_is_stopped(p) || p->dumping)))
@@ -314,11 +321,11 @@ static void note_holder(struct gathering *g, const struct ilk_holder_info *h)
 	else if (p && p->dumping)
 		tell(g, about(g, "dumping core", o, 1, NULL),
 			"%s holds it (%s) and dumps core; it dies when that is done, and %d wait",
-			who, h->how, o->waiters);
+			who, how, o->waiters);
 	else if (p && findings_is_stopped(p))
 		tell(g, about_stopped(o, p),
 			"%s holds it (%s) and is stopped, not dead; %d wait until it goes on", who,
-			h->how, o->waiters);
+			how, o->waiters);
 	else if (g->in->liveness != ILK_LIFE_UNKNOWN)
 		note_long(g, o, h);
 }

@@ -28,6 +28,10 @@ const char *findings_thread(const struct ilk_inspection *in, int thread, char *o
 const char *findings_holder(
 	const struct ilk_inspection *in, const struct ilk_holder_info *h, char *out, size_t size);
 
+enum { FINDINGS_HOW = 96 };
+/* How H holds it: "reads", "runs square". Returns OUT. */
+const char *findings_how(const struct ilk_holder_info *h, char out[FINDINGS_HOW]);
+
 /* "alive", "stopped", "dumping core", "dead", "unknown". */
 const char *findings_state(const struct ilk_process_info *process);
 

@@ -127,6 +127,7 @@ static void put_holder(struct json *j, const struct view *v, const struct ilk_ho
 	put_index(j, "process", h->process);
 	json_string(j, "life", lives[h->life]);
 	json_string(j, "how", h->how);
+	json_string(j, "what", h->what[0] ? h->what : NULL);
 	json_integer(j, "count", h->count);
 	put_since(j, v, "at_least_ns", h->since);
 	json_close(j);

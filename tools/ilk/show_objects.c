@@ -174,7 +174,7 @@ static void print_holders(const struct view *v)
 	static const char *const life[] = {"", "alive", "dead", "unknown"};
 	const struct ilk_inspection *in = v->in;
 	struct table t;
-	char text[100];
+	char text[100], how[FINDINGS_HOW];
 
 	table_begin(&t, holder_heads);
 	for (size_t i = v->holders_at[v->object]; i < v->holders_at[v->object + 1]; i++) {
@@ -186,7 +186,7 @@ static void print_holders(const struct view *v)
 			is_dead || h->process == ILK_NO_INDEX
 				? life[h->life]
 				: findings_state(&in->processes[h->process]));
-		table_cell(&t, TERM_PLAIN, "%s", h->how);
+		table_cell(&t, TERM_PLAIN, "%s", findings_how(h, how));
 		table_cell(&t, TERM_PLAIN, "%u", h->count);
 		table_cell(&t, TERM_PLAIN, "%s", since(v, "", h->since, text));
 	}

@@ -102,7 +102,7 @@ static void print_holders(const struct ilk_inspection *in, int object, FILE *out
 		">PID", "PROCESS", "STATE", ">TID", "THREAD", "HOW", ">COUNT", ">SINCE", NULL};
 	const struct ilk_object_info *o = &in->objects[object];
 	struct table table;
-	char text[TERM_TEXT];
+	char text[TERM_TEXT], how[FINDINGS_HOW];
 
 	table_begin(&table, heads);
 	for (size_t i = 0; i < in->holder_count; i++) {
@@ -111,7 +111,7 @@ static void print_holders(const struct ilk_inspection *in, int object, FILE *out
 		if (h->object != object)
 			continue;
 		add_thread(&table, in, h->thread, h->process);
-		table_cell(&table, TERM_PLAIN, "%s", h->how);
+		table_cell(&table, TERM_PLAIN, "%s", findings_how(h, how));
 		table_cell(&table, TERM_PLAIN, "%u", h->count);
 		table_cell(&table, TERM_PLAIN, "%s", since(in, h->since, text));
 	}

@@ -1,4 +1,5 @@
 /* view.c - what the faces of `ilk show` share. */
+#include "ilk/findings.h"
 #include "ilk/show.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -57,12 +58,13 @@ int64_t view_since(const struct view *v, ilk_time when)
 	return when < v->in->taken ? v->in->taken - when : 0;
 }
 
-/* "stock", "prices (reads)", "slots (permits, 3)". How long it is, or would be. */
+/* "stock", "prices (reads)", "jobs (runs square)", "slots (permits, 3)". How long it is, or would be. */
 static size_t name_holding(
 	const struct ilk_inspection *in, const struct ilk_holder_info *h, char *out, size_t size)
 {
 	const char *name = in->objects[h->object].name;
 	int is_plain = strcmp(h->how, "held") == 0;
+	char how[FINDINGS_HOW];
 	int n;
 
 	if (is_plain && h->count <= 1)
@@ -70,9 +72,9 @@ static size_t name_holding(
 	else if (is_plain)
 		n = snprintf(out, size, "%s (%u times)", name, h->count);
 	else if (h->count <= 1)
-		n = snprintf(out, size, "%s (%s)", name, h->how);
+		n = snprintf(out, size, "%s (%s)", name, findings_how(h, how));
 	else
-		n = snprintf(out, size, "%s (%s, %u)", name, h->how, h->count);
+		n = snprintf(out, size, "%s (%s, %u)", name, findings_how(h, how), h->count);
 	return n < 0 ? 0 : (size_t)n;
 }
 
@@ -95,7 +97,7 @@ const char *view_holdings(const struct view *v, int i, int is_process, char *out
 
 	for (size_t h = v->held_at[list]; h < v->held_at[list + 1]; h++) {
 		const struct ilk_holder_info *holder = &v->in->holders[v->held[h]];
-		char one[120];
+		char one[200];
 		size_t length = name_holding(v->in, holder, one, sizeof one);
 
 		if (!view_is_held(holder))
