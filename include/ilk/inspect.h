@@ -99,6 +99,27 @@ struct ilk_object_info {
 	char damage[96]; /* what is wrong with it; "" nothing */
 };
 
+enum ilk_figure_kind {
+	ILK_FIGURE_COUNT = 0,
+	ILK_FIGURE_BYTES = 1,
+	ILK_FIGURE_NS = 2, /* a time span */
+	ILK_FIGURE_YES_NO = 3,
+	ILK_FIGURE_TEXT = 4,
+};
+
+/*
+ * What only objects of one type tell of themselves, each by its name: of a pool "retries", "again"; of a
+ * stage "busy_ns"; of a map "entries"; of an array "type". All there are: ilk-show(1). They are of one
+ * moment with the object's state, as far as that is not `mixed`.
+ */
+struct ilk_figure_info {
+	int object;       /* index in objects[] */
+	const char *name; /* constant string, in small letters, with _ for blanks */
+	enum ilk_figure_kind kind;
+	uint64_t value; /* 0, 1 of YES_NO; 0 of TEXT */
+	char text[32];  /* of TEXT; else "" */
+};
+
 /*
  * One who holds an object, or a part of it: a lock, permits, a lease; or whom its waiters wait for.
  * Of a barrier these are the members that have not arrived ("awaited"); of a rwlock also the writer
@@ -182,6 +203,8 @@ struct ilk_inspection {
 	struct ilk_thread_info *threads;
 	struct ilk_object_info *objects;
 	struct ilk_holder_info *holders; /* in order of their objects */
+	size_t figure_count;
+	struct ilk_figure_info *figures; /* in order of their objects */
 	/* Of a segment with ILK_SEGMENT_ORDER; elsewhere none. */
 	size_t held_count, order_count;
 	struct ilk_held_info *held;    /* in order of their threads; of each, the oldest first */

@@ -257,6 +257,9 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 
 	(void)bytes;
 	ilk_type_(ILK_TYPE_MUTEX_)->describe(map, &a->mutex, sizeof a->mutex, out);
+	ilk_tell_text_(out, "type", name ? name : "?");
+	ilk_tell_(out, "count", count);
+	ilk_tell_as_(out, "element_bytes", ILK_FIGURE_BYTES, bytes_of(type));
 	memcpy(lock, out->state, sizeof lock);
 	out->value = (int64_t)count;
 	if (count == 1 && ((type & 0xff) == 'i' || (type & 0xff) == 'u') &&

@@ -243,6 +243,21 @@ static void add_stripe(const struct ilk_map_ *map, const struct ilk_map_stripe_ 
 		*room += ilk_map_slots_(shift, extents) - 1;
 }
 
+/* ROOM is that of all stripes; one that is full grows while others have room. */
+static void tell_figures(
+	struct ilk_description_ *out, const struct ilk_map *m, uint64_t room, uint64_t repaired)
+{
+	uint32_t key = ilk_load_relaxed_(&m->key);
+
+	ilk_tell_(out, "entries", (uint64_t)out->value);
+	ilk_tell_(out, "room", room);
+	ilk_tell_(out, "stripes", ilk_load_relaxed_(&m->stripes));
+	ilk_tell_as_(out, "text_keys", ILK_FIGURE_YES_NO, (key & ILK_MAP_IS_TEXT_) != 0);
+	ilk_tell_as_(out, "key_bytes", ILK_FIGURE_BYTES, key & ~ILK_MAP_IS_TEXT_);
+	ilk_tell_as_(out, "value_bytes", ILK_FIGURE_BYTES, ilk_load_relaxed_(&m->value_bytes));
+	ilk_tell_(out, "repaired", repaired);
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
@@ -259,6 +274,7 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	if (repaired)
 		snprintf(out->state + strlen(out->state), sizeof out->state - strlen(out->state),
 			", %llu died in it", (unsigned long long)repaired);
+	tell_figures(out, m, room, repaired);
 }
 
 /* Who has a stripe; who has two, from within a function of update, is told once. */

@@ -119,7 +119,7 @@ static const char *look_at(struct ilk_picture_ *p, const struct ilk_type_ *type,
 	const void *object = p->map.base + o->offset;
 	const char *wrong;
 
-	*d = (struct ilk_description_){.owner = 0};
+	*d = (struct ilk_description_){.figures = p->figures};
 	*count = 0;
 	if (!type->is_plain && (again || !is_read(o)) &&
 		ilk_map_look_(&p->map, o->offset, o->bytes) < 0)

@@ -306,6 +306,7 @@ void ilk_inspection_free(struct ilk_inspection *in)
 	free(in->threads);
 	free(in->objects);
 	free(in->holders);
+	free(in->figures);
 	free(in->held);
 	free(in->orders);
 	free(in);

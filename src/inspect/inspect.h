@@ -38,6 +38,8 @@ struct ilk_picture_ {
 	struct ilk_asked_ *asked_threads, *asked_processes; /* by slot */
 	struct ilk_holding_ *holdings;                      /* of the object that is looked at */
 	size_t holder_room;
+	struct ilk_figure_info figures[ILK_FIGURES_]; /* of the object that is looked at */
+	size_t figure_room;
 	size_t *places; /* objects by offset and type, hashed: index + 1; 0 free */
 	size_t place_count;
 	struct ilk_span_ *spans; /* orders.c: of what can have locks, by offset; none overlap */

@@ -58,6 +58,27 @@ static void copy_description(struct ilk_object_info *out, const struct ilk_descr
 }
 
 /* 0; -ENOMEM. */
+static int add_figures(struct ilk_picture_ *p, size_t index, const struct ilk_description_ *d)
+{
+	struct ilk_inspection *in = p->in;
+	size_t wanted = in->figure_count + d->figure_count;
+	struct ilk_figure_info *all;
+
+	if (wanted > p->figure_room) {
+		all = realloc(in->figures, 2 * wanted * sizeof *all);
+		if (!all)
+			return -ENOMEM;
+		in->figures = all;
+		p->figure_room = 2 * wanted;
+	}
+	for (uint32_t i = 0; i < d->figure_count; i++) {
+		in->figures[in->figure_count] = d->figures[i];
+		in->figures[in->figure_count++].object = (int)index;
+	}
+	return 0;
+}
+
+/* 0; -ENOMEM. */
 static int describe(struct ilk_picture_ *p, size_t index)
 {
 	struct ilk_object_info *out = &p->in->objects[index];
@@ -73,6 +94,8 @@ static int describe(struct ilk_picture_ *p, size_t index)
 	copy_description(out, &d);
 	if (d.owner)
 		ilk_inspect_owner_(p, index, d.owner);
+	if (add_figures(p, index, &d) < 0)
+		return -ENOMEM;
 	return ilk_inspect_add_holders_(p, index, holders);
 }
 

@@ -7,6 +7,7 @@
 #define ILK_SEGMENT_TYPES_H
 
 #include "segment/registry.h"
+#include <ilk/inspect.h>
 
 #define ILK_TYPES_(row)                                                                            \
 	row(block) row(counter) row(sharded) row(mutex) row(condition) row(event) row(latch)       \
@@ -40,6 +41,8 @@ enum ilk_type_id_ {
 	ILK_TYPES_END_,
 };
 
+enum { ILK_FIGURES_ = 24 }; /* of one object at most */
+
 /* What an object says of itself to the inspector. */
 struct ilk_description_ {
 	char state[64];
@@ -54,7 +57,16 @@ struct ilk_description_ {
 	uint32_t leases;      /* messages taken and not finished */
 	ilk_time lease_since; /* of the oldest of them, at least since; 0: unknown */
 	uint32_t is_closed;
+	/* What only its kind tells: ilk_tell_(). There is room for FIGURES; or NULL: nobody asks. */
+	uint32_t figure_count;
+	struct ilk_figure_info *figures;
 };
+
+/* Adds the figure NAME, a constant, to OUT, if somebody asks and there is room. */
+void ilk_tell_(struct ilk_description_ *out, const char *name, uint64_t value);
+void ilk_tell_as_(
+	struct ilk_description_ *out, const char *name, enum ilk_figure_kind kind, uint64_t value);
+void ilk_tell_text_(struct ilk_description_ *out, const char *name, const char *text);
 
 /* One who holds an object, or a part of it. */
 struct ilk_holding_ {

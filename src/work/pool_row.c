@@ -183,6 +183,27 @@ static void name_of(const struct ilk_pool *pool, uint32_t function, char name[IL
 		strcpy(name, "?");
 }
 
+/* What ilk_pool_info() tells, but for what all objects tell. */
+static void tell_figures(struct ilk_description_ *out, const struct ilk_pool_info *i)
+{
+	ilk_tell_(out, "workers", i->workers);
+	ilk_tell_(out, "most_workers", i->most_workers);
+	ilk_tell_(out, "queued", i->queued);
+	ilk_tell_(out, "running", i->running);
+	ilk_tell_(out, "over", i->over);
+	ilk_tell_(out, "retries", i->retries);
+	ilk_tell_(out, "again", i->again);
+	ilk_tell_(out, "done", i->done);
+	ilk_tell_(out, "failed", i->failed);
+	ilk_tell_(out, "cancelled", i->cancelled);
+	ilk_tell_(out, "died", i->died);
+	ilk_tell_(out, "dropped", i->dropped);
+	ilk_tell_as_(out, "argument_bytes", ILK_FIGURE_BYTES, i->argument_bytes);
+	ilk_tell_as_(out, "result_bytes", ILK_FIGURE_BYTES, i->result_bytes);
+	ilk_tell_as_(out, "keeps", ILK_FIGURE_YES_NO, (i->flags & ILK_POOL_KEEP) != 0);
+	ilk_tell_as_(out, "closed", ILK_FIGURE_YES_NO, i->closed != 0);
+}
+
 static void describe(const struct ilk_map_ *map, const void *object, uint64_t bytes,
 	struct ilk_description_ *out)
 {
@@ -207,6 +228,7 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	out->is_closed = info.closed != 0;
 	out->contended = ilk_load_relaxed_(&pool->slept);
 	out->waited_ns = ilk_load_relaxed_(&pool->waited_ns);
+	tell_figures(out, &info);
 }
 
 /* Who has ROW, and what that one runs. The time is no earlier function's: it was written before. */

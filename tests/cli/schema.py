@@ -36,10 +36,11 @@ def wrong(root, schema, value, path):
             if key not in value:
                 yield f"{path}: {key} is missing"
         for key, member in value.items():
-            if key not in schema.get("properties", {}):
+            one = schema.get("properties", {}).get(key, schema.get("additionalProperties"))
+            if one is None:
                 yield f"{path}.{key}: not in the schema"
             else:
-                yield from wrong(root, schema["properties"][key], member, f"{path}.{key}")
+                yield from wrong(root, one, member, f"{path}.{key}")
     for i, element in enumerate(value if isinstance(value, list) else []):
         yield from wrong(root, schema["items"], element, f"{path}[{i}]")
 

@@ -56,6 +56,14 @@ static void use_holder_info(const struct ilk_inspection *in, const struct ilk_ho
 		"a holder is listed, or gone");
 }
 
+static void use_figure_info(const struct ilk_inspection *in, const struct ilk_figure_info *f)
+{
+	must(IS_TEXT(f->text), "a figure's text ends");
+	must(f->object >= 0 && (size_t)f->object < in->object_count, "a figure's object is listed");
+	must(f == in->figures || f[-1].object <= f->object, "figures are in order");
+	read_all(f->name, strlen(f->name));
+}
+
 static void use_order_info(const struct ilk_inspection *in, const struct ilk_order_info *o)
 {
 	must(IS_TEXT(o->first_name) && IS_TEXT(o->then_name) && IS_TEXT(o->thread_name),
@@ -91,6 +99,8 @@ void use_inspection(const struct ilk_inspection *in)
 	}
 	for (size_t i = 0; i < in->object_count; i++)
 		use_object_info(in, &in->objects[i]);
+	for (size_t i = 0; i < in->figure_count; i++)
+		use_figure_info(in, &in->figures[i]);
 	for (size_t i = 0; i < in->held_count; i++)
 		use_held_info(in, &in->held[i]);
 	for (size_t i = 0; i < in->order_count; i++)

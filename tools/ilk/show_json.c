@@ -1,4 +1,5 @@
 /* show_json.c - ilk show for programs. Times are nanoseconds before the look; unknown is null. */
+#include "ilk/figures.h"
 #include "ilk/findings.h"
 #include "ilk/json.h"
 #include "ilk/show.h"
@@ -110,6 +111,7 @@ static void put_object(struct json *j, const struct view *v, const struct ilk_ob
 	json_integer(j, "contended", (int64_t)o->contended);
 	json_integer(j, "waited_ns", (int64_t)o->waited_ns);
 	put_messages(j, v, o);
+	figures_json(j, v->in, (int)(o - v->in->objects));
 	json_bool(j, "mixed", o->mixed);
 	json_string(j, "damage", o->damage[0] ? o->damage : NULL);
 	if (v->rates)

@@ -1,4 +1,5 @@
 /* show_objects.c - the objects of `ilk show`: all; or one, with its holders and waiters. */
+#include "ilk/figures.h"
 #include "ilk/findings.h"
 #include "ilk/show.h"
 #include "ilk/table.h"
@@ -167,6 +168,25 @@ static int print_objects(const struct view *v)
 
 /* --- one of them --- */
 
+static void print_figures(const struct view *v)
+{
+	static const char *const figure_heads[] = {"FIGURE", ">VALUE", NULL};
+	size_t count;
+	const struct ilk_figure_info *f = figures_of(v->in, v->object, &count);
+	struct table t;
+	char name[FIGURES_NAME], text[TERM_TEXT];
+
+	if (count == 0)
+		return;
+	table_begin(&t, figure_heads);
+	for (size_t i = 0; i < count; i++) {
+		table_cell(&t, TERM_PLAIN, "%s", figures_name(&f[i], name));
+		table_cell(&t, TERM_PLAIN, "%s", figures_text(&f[i], text));
+	}
+	putchar('\n');
+	table_print(&t, stdout);
+}
+
 static void print_holders(const struct view *v)
 {
 	static const char *const holder_heads[] = {
@@ -234,6 +254,7 @@ int show_objects(const struct view *v)
 	if (v->in->object_count && print_objects(v) < 0)
 		return -1;
 	if (v->object != ILK_NO_INDEX) {
+		print_figures(v);
 		print_holders(v);
 		print_waiters(v);
 	}

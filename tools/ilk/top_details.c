@@ -1,4 +1,5 @@
 /* top_details.c - what `ilk top` shows of one object, of one process, and its help: as text. */
+#include "ilk/figures.h"
 #include "ilk/findings.h"
 #include "ilk/top.h"
 #include <string.h>
@@ -66,6 +67,22 @@ static void print_totals(const struct ilk_object_info *o, FILE *out)
 		o->embedded ? ", embedded" : "");
 	if (o->damage[0])
 		fprintf(out, "%-12s %s\n", "DAMAGE", term_clean(damage, sizeof damage, o->damage));
+}
+
+static void print_figures(const struct ilk_inspection *in, int object, FILE *out)
+{
+	size_t count;
+	const struct ilk_figure_info *f = figures_of(in, object, &count);
+	char name[FIGURES_NAME], text[TERM_TEXT];
+
+	for (size_t i = 0; i < count; i++)
+		fprintf(out, "%s%s %s",
+			i == 0  ? "FIGURES      "
+			: i % 6 ? ", "
+				: ",\n             ",
+			figures_name(&f[i], name), figures_text(&f[i], text));
+	if (count)
+		fputc('\n', out);
 }
 
 static void add_thread(
@@ -159,6 +176,7 @@ void top_print_object(const struct top *t, FILE *out)
 	/* Who holds it, in a list of its own below. */
 	print_row(&row, t->sample.taken_unix, out);
 	print_totals(row.object, out);
+	print_figures(row.segment->now, object, out);
 	print_holders(row.segment->now, object, out);
 	print_waiters(row.segment->now, object, out);
 }
