@@ -93,6 +93,14 @@ static void end_stage(struct ilk_pipeline *p, unsigned stage)
 
 /* --- the watcher --- */
 
+/* COUNT workers of STAGE more were started, or have ended; the inspector tells how many run. */
+static unsigned note_running(struct ilk_pipeline *p, unsigned stage, int count)
+{
+	p->running[stage] += (unsigned)count;
+	ilk_store_relaxed_(&p->flow.shared[stage]->running, p->running[stage]);
+	return p->running[stage];
+}
+
 static int start_workers(struct ilk_pipeline *p)
 {
 	unsigned i = 0;
@@ -102,7 +110,7 @@ static int start_workers(struct ilk_pipeline *p)
 		for (unsigned n = 0; n < p->flow.stages[s].workers && rc == 0; n++, i++) {
 			p->jobs[i] = (struct job){&p->flow, s, n};
 			rc = start_worker(p, i);
-			p->running[s] += rc == 0;
+			note_running(p, s, rc == 0);
 		}
 	return rc;
 }
@@ -131,7 +139,7 @@ static void end_worker(struct ilk_pipeline *p, unsigned i, const struct ilk_end 
 		note_signal(p, stage, end->signal);
 	if (end->code != 0 && replace(p, i))
 		return;
-	if (--p->running[stage] == 0)
+	if (note_running(p, stage, -1) == 0)
 		end_stage(p, stage);
 }
 

@@ -221,12 +221,12 @@ static void describe(const struct ilk_map_ *map, const void *object, uint64_t by
 	const struct ilk_shared_stage_ *s = object;
 	uint64_t taken = ilk_load_relaxed_(&s->taken), sent = ilk_load_relaxed_(&s->sent);
 
-	(void)map, (void)bytes;
 	snprintf(out->state, sizeof out->state, "%u workers, %llu in, %llu done, %llu again",
 		ilk_load_relaxed_(&s->workers), (unsigned long long)taken, (unsigned long long)sent,
 		(unsigned long long)ilk_load_relaxed_(&s->again));
 	out->value = (int64_t)(taken - sent);
 	out->acquired = sent;
+	ilk_stage_tell_(map, s, (bytes - sizeof *s) / sizeof *s->word, out);
 }
 
 static void remove_for_good(struct ilk_segment *seg, void *object)

@@ -22,6 +22,8 @@ struct ilk_shared_stage_ {
 	uint64_t failed_at;            /* the message of that, from 1 on; 0: none, or not known */
 	uint32_t bell;                 /* SOMEBODY waits for `low` */
 	uint32_t over;                 /* 1: the first stage has said END */
+	/* Of the stage, by who watches over the pipeline: workers whose end it has not seen. */
+	uint32_t running;
 	/* Counts. */
 	uint64_t taken ILK_ALIGNED_(64);
 	uint64_t sent, again, skipped, doubled, busy_ns, died;
@@ -98,6 +100,11 @@ int ilk_flow_wait_(struct ilk_flow_ *f, uint64_t number);
 
 /* All up to the first that is not done are. */
 void ilk_flow_advance_(struct ilk_flow_ *f);
+
+/* Tells OUT the figures of S, a valid stage with so many WORDS. */
+struct ilk_description_;
+void ilk_stage_tell_(const struct ilk_map_ *map, const struct ilk_shared_stage_ *s, uint64_t words,
+	struct ilk_description_ *out);
 
 /* Works in STAGE, as its worker PLACE, until there is nothing more. 0; -E... */
 int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage, unsigned place);
