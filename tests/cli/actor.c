@@ -4,8 +4,8 @@
  *
  *	actor open SEGMENT lock a touch FILE await FILE lock b
  */
+#include "actor.h"
 #include <fcntl.h>
-#include <ilk.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <stdio.h>
@@ -16,9 +16,9 @@
 #include <time.h>
 #include <unistd.h>
 
-static struct ilk_segment *seg; /* opened last */
+struct ilk_segment *seg;
 
-static void expect(const char *what, const char *of, int rc)
+void expect(const char *what, const char *of, int rc)
 {
 	if (rc >= 0)
 		return;
@@ -303,12 +303,33 @@ static void do_touch(char **a)
 	fclose(file);
 }
 
-static void do_await(char **a)
+static void await_file(const char *path)
 {
 	const struct timespec pause = {.tv_nsec = 5000000};
 
-	while (access(a[0], F_OK) != 0)
+	while (access(path, F_OK) != 0)
 		nanosleep(&pause, NULL);
+}
+
+static void do_await(char **a)
+{
+	await_file(a[0]);
+}
+
+/* The file is there at once with all that is in it. */
+void stand_at(const char *path)
+{
+	char made[300], go[300];
+	FILE *file;
+
+	snprintf(made, sizeof made, "%s.new", path);
+	snprintf(go, sizeof go, "%s.go", path);
+	file = fopen(made, "w");
+	expect("stand at", path, file ? 0 : -1);
+	fprintf(file, "%d\n", (int)getpid());
+	fclose(file);
+	expect("stand at", path, rename(made, path));
+	await_file(go);
 }
 
 /* --- all of them --- */
@@ -342,6 +363,14 @@ static const struct step {
 	{"many", 2, do_many},
 	{"busy", 2, do_busy},
 	{"foreign", 2, do_foreign},
+	{"pool", 2, do_pool},
+	{"submit", 3, do_submit},
+	{"cancel", 1, do_cancel},
+	{"close-pool", 1, do_close_pool},
+	{"toil", 3, do_toil},
+	{"pipeline", 2, do_pipeline},
+	{"array", 2, do_array},
+	{"map", 2, do_map},
 	{"touch", 1, do_touch},
 	{"await", 1, do_await},
 };
