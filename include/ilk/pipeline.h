@@ -112,8 +112,9 @@ struct ilk_pipeline;
  *   0        *P is running
  *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing; two
  *            stages have one name; the first has more workers than the window messages
- *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one; what a dead one left is
- *            replaced
+ *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one, that has one of these stages;
+ *            what a dead one left of them is removed first
+ *   -EEXIST  also: NAME/STAGE.in is a queue that is no stage's
  *   -EAGAIN, -ENOMEM; and as ilk_queue_open
  *
  * Where a worker cannot be started ilk_pipeline_join says why.

@@ -10,8 +10,8 @@
  *            failure   the first one: stage + 1 | rc. failed_at: its message, by who set failure, later.
  *            over: a worker of the first stage has said END.
  *            bell      SOMEBODY: the first stage may wait for low.
- *            owner     whose the pipeline is: stage.h. Who finds the first stage of a dead one takes it over;
- *            who starts one must have made the first stage.
+ *            owner     whose the pipeline is: stage.h. Who starts one takes over those of its stages that are a
+ *            dead one's, all or none, and removes them, each after its queue; then it makes its own.
  * Words      let in  (older number) -> (n, 0, copy, IN), CAS: one copy of n, for good
  *            begin   begun + 1, CAS, before the body is called, and before anything is sent
  *            done    IN -> DONE, CAS, after what it sent is in the next queue (last stage: after the body)

@@ -13,8 +13,8 @@ struct ilk_shared_stage_ {
 	/* Fixed. */
 	uint16_t tag, index;
 	uint32_t window, workers, tries;
-	/* Whose the pipeline is: generation 63..32, process slot + 1. By who makes it, and, in the first
-	 * stage, by who removes what a dead one left; under the directory's guard. */
+	/* Whose the pipeline is: generation 63..32, process slot + 1. By who makes it, and by who removes what a
+	 * dead one left; under the directory's guard. */
 	uint64_t owner;
 	/* Of the pipeline. */
 	uint64_t low ILK_ALIGNED_(64); /* all messages before it are done */
@@ -85,10 +85,10 @@ int ilk_flow_check_(struct ilk_flow_ *f, const struct ilk_stage *stages, unsigne
 /* Opens the objects of the pipeline NAME, or makes them. 0; -E... */
 int ilk_flow_open_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name);
 
-/* Makes them, as the calling process's. 0; -EBUSY; -E... */
+/* Makes them, as the calling process's; none that is there is used. 0; -EBUSY; -E... */
 int ilk_flow_make_(struct ilk_flow_ *f, struct ilk_segment *seg, const char *name);
 
-/* Removes those that F has opened; the first stage, which says whose they are, last. */
+/* Removes those that F has opened; each queue before its stage, which says whose they are. */
 void ilk_flow_remove_(struct ilk_flow_ *f, const char *name);
 
 /* The first failure, or 0; notes one, of message NUMBER, counted from 1, or 0: of none, and lets all end. */

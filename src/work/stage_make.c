@@ -52,17 +52,7 @@ static int is_anothers(const void *object, const struct ilk_wanted_ *wanted)
 	return ilk_fail_(-EBUSY, "another starts the pipeline: %s is there", wanted->name);
 }
 
-/* Of a pipeline of that name whose first stage has another one. */
-static int is_living_anothers(const void *object, const struct ilk_wanted_ *wanted)
-{
-	const struct ilk_shared_stage_ *s = object;
-
-	return is_dead(ilk_thread_.segment, ilk_load_relaxed_(&s->owner))
-		       ? 0
-		       : is_anothers(object, wanted);
-}
-
-/* ALONE: it must not be there; a later one may be a dead one's. */
+/* ALONE: it must not be there. */
 static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alone)
 {
 	char path[NAME_ROOM];
@@ -70,9 +60,7 @@ static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alo
 		.wanted = {.name = path,
 			.type = ILK_TYPE_STAGE_,
 			.bytes = ilk_stage_bytes_(f->window),
-			.fits = !alone   ? NULL
-				: i == 0 ? is_anothers
-					 : is_living_anothers,
+			.fits = alone ? is_anothers : NULL,
 			.init = init_wanted,
 			.flags = f->window},
 		.owner = this_process(f->seg),
@@ -85,8 +73,6 @@ static int make_stage(struct ilk_flow_ *f, const char *name, unsigned i, int alo
 	if (rc < 0)
 		return rc;
 	f->shared[i] = object;
-	if (alone)
-		ilk_store_relaxed_(&f->shared[i]->owner, stage.owner);
 	f->shared[i]->index = (uint16_t)i;
 	f->shared[i]->workers = f->stages[i].workers;
 	f->shared[i]->tries = f->stages[i].tries;
@@ -115,7 +101,7 @@ static int make_queue(struct ilk_flow_ *f, const char *name, unsigned i)
 	return ilk_queue_open(f->seg, path, &o, &f->in[i]);
 }
 
-/* Who finds the first stage finds all that is left: it goes last. */
+/* A queue before its stage: where a queue is left, so is the stage that says whose it was. */
 void ilk_flow_remove_(struct ilk_flow_ *f, const char *name)
 {
 	char path[NAME_ROOM];
@@ -136,53 +122,95 @@ void ilk_flow_remove_(struct ilk_flow_ *f, const char *name)
 	}
 }
 
-/* What a dead one left, whose pipeline is this process's now; in the same order. Of other kinds it is not. */
-static void remove_left(struct ilk_flow_ *f, const char *name)
-{
-	for (unsigned i = 2 * f->count; i-- > 0;) {
-		struct ilk_found_ found;
-		char path[NAME_ROOM];
+/* --- what is there already --- */
 
-		name_of(path, name, &f->stages[i / 2], i % 2 ? ".in" : "");
-		if (ilk_directory_find_(&f->seg->map, path, &found) == 1 &&
-			found.entry.type == (i % 2 ? ILK_TYPE_QUEUE_ : ILK_TYPE_STAGE_))
-			ilk_object_remove(f->seg, path);
-	}
-}
+/* Which stages of a pipeline's are there, and were dead ones'. */
+struct left {
+	struct ilk_shared_stage_ *stage[ILK_PIPELINE_STAGES];
+};
 
-/* Under the guard, so that what is found stays: makes a dead one's first stage this process's. 1; 0: there is
- * none; -EBUSY; -E... */
-static int take_over(struct ilk_flow_ *f, const char *path)
+/* A stage that is there: 1, and *S; 0: there is none; -EBUSY it is a living one's; -E... */
+static int find_stage(struct ilk_segment *seg, const char *path, struct ilk_shared_stage_ **s)
 {
-	struct ilk_shared_stage_ *first;
 	struct ilk_found_ found;
-	int rc = ilk_directory_find_(&f->seg->map, path, &found);
+	int rc = ilk_directory_find_(&seg->map, path, &found);
 
 	if (rc != 1)
 		return rc;
-	if (found.entry.type != ILK_TYPE_STAGE_ || found.entry.bytes < sizeof *first)
+	if (found.entry.type != ILK_TYPE_STAGE_ || found.entry.bytes < sizeof **s)
 		return ilk_fail_(-EEXIST, "type differs: %s is no stage", path);
-	first = (void *)(f->seg->map.base + found.offset);
-	if (!is_dead(f->seg, ilk_load_relaxed_(&first->owner)))
+	*s = (void *)(seg->map.base + found.offset);
+	if (!is_dead(seg, ilk_load_relaxed_(&(*s)->owner)))
 		return ilk_fail_(-EBUSY, "a living process has the pipeline of %s", path);
-	ilk_store_relaxed_(&first->owner, this_process(f->seg));
 	return 1;
 }
 
-/* Is there one of that name whose process lives? Else what it left is removed. */
+/* May a queue be made before a stage that IS_THERE and will be removed, or is not? Any other that has its
+ * name is none of a pipeline's: 0; -EEXIST; -E... */
+static int check_queue(struct ilk_segment *seg, const char *path, int is_there)
+{
+	struct ilk_found_ found;
+	int rc = ilk_directory_find_(&seg->map, path, &found);
+
+	if (rc == 1 && (!is_there || found.entry.type != ILK_TYPE_QUEUE_))
+		return ilk_fail_(-EEXIST, "%s is there, and is not of a stage", path);
+	return rc < 0 ? rc : 0;
+}
+
+/* Looks at all, and changes nothing. 0; -EBUSY; -E... */
+static int look_for_left(struct ilk_flow_ *f, const char *name, struct left *left)
+{
+	int rc = 0;
+
+	memset(left, 0, sizeof *left);
+	for (unsigned i = 0; i < f->count && rc >= 0; i++) {
+		char path[NAME_ROOM];
+
+		name_of(path, name, &f->stages[i], "");
+		rc = find_stage(f->seg, path, &left->stage[i]);
+		name_of(path, name, &f->stages[i], ".in");
+		if (rc >= 0 && i > 0)
+			rc = check_queue(f->seg, path, rc == 1);
+	}
+	return rc < 0 ? rc : 0;
+}
+
+/* What is this process's now: in the order of ilk_flow_remove_, so that a death on the way leaves no queue
+ * without its stage. */
+static void remove_left(struct ilk_flow_ *f, const char *name, const struct left *left)
+{
+	for (unsigned i = f->count; i-- > 0;) {
+		struct ilk_found_ found;
+		char path[NAME_ROOM];
+
+		if (!left->stage[i])
+			continue;
+		name_of(path, name, &f->stages[i], ".in");
+		if (ilk_directory_find_(&f->seg->map, path, &found) == 1 &&
+			found.entry.type == ILK_TYPE_QUEUE_)
+			ilk_object_remove(f->seg, path);
+		name_of(path, name, &f->stages[i], "");
+		ilk_object_remove(f->seg, path);
+	}
+}
+
+/* Is a stage there that is a living one's? Else those that are there become this process's, under the guard, so
+ * that of two who find them one gets all; and are removed: none that has seen messages is used again. */
 static int clear_way(struct ilk_flow_ *f, const char *name)
 {
-	char path[NAME_ROOM];
+	struct left left;
 	int rc = ilk_memory_enter_(f->seg);
 
 	if (rc < 0)
 		return rc;
-	name_of(path, name, &f->stages[0], "");
-	rc = take_over(f, path);
+	rc = look_for_left(f, name, &left);
+	for (unsigned i = 0; i < f->count && rc == 0; i++)
+		if (left.stage[i])
+			ilk_store_relaxed_(&left.stage[i]->owner, this_process(f->seg));
 	ilk_memory_leave_(f->seg);
-	if (rc == 1)
-		remove_left(f, name);
-	return rc < 0 ? rc : 0;
+	if (rc == 0)
+		remove_left(f, name, &left);
+	return rc;
 }
 
 static int open_all(struct ilk_flow_ *f, const char *name, int alone)

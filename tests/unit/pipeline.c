@@ -481,6 +481,42 @@ static void test_name_of_a_dead_ones_pipeline_is_free(void **state)
 	check_each_once();
 }
 
+static int say_after_ten(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	(void)in, (void)bytes, (void)arg;
+	if (w->number == 10)
+		ilk_test_say(1);
+	return 0;
+}
+
+static void start_and_die_after_ten(void *arg)
+{
+	(void)arg;
+	set_up_without_end(say_after_ten);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), 0);
+	ilk_test_await(1);
+	ilk_test_say(2);
+	ilk_test_sleep_for_ever();
+}
+
+static void test_stages_of_a_dead_one_have_seen_no_message_of_the_next(void **state)
+{
+	struct ilk_test_child *starter;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	set_up();
+	starter = ilk_test_start(start_and_die_after_ten, NULL);
+	ilk_test_await(2);
+	ilk_test_kill(starter);
+	/* One that it had not before those that it had. */
+	stages[0].name = "other";
+	at_once = 40;
+	CHECK_RC(run_with(NULL), 0);
+	ilk_pipeline_end(p);
+	check_each_once();
+}
+
 static void *start_in_thread(void *arg)
 {
 	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, arg), 0);
@@ -518,6 +554,26 @@ static void test_start_that_fails_leaves_what_others_have(void **state)
 	CHECK_RC(ilk_block_open(seg, "p/plus", 64, &again), 0);
 	assert_ptr_equal(again, theirs);
 	assert_int_equal(*(char *)again, 7);
+}
+
+static void test_queue_that_is_no_stages_is_left_alone(void **state)
+{
+	/* As the pipeline would make it. */
+	const struct ilk_queue_options o = {
+		.size = sizeof o, .capacity = 64, .message_bytes = 16 + sizeof(int)};
+	struct ilk_queue_info info = {.size = sizeof info};
+	struct ilk_queue_handle h;
+	struct ilk_queue *theirs;
+
+	(void)state;
+	set_up();
+	CHECK_RC(ilk_queue_open(seg, "p/twice.in", &o, &theirs), 0);
+	CHECK_RC(ilk_queue_attach(theirs, &h), 0);
+	CHECK_RC(ilk_queue_put(&h, "x", 1, ILK_NOW), 0);
+	CHECK_RC(ilk_pipeline_start(seg, "p", stages, 4, NULL, &p), -EEXIST);
+	assert_non_null(strstr(ilk_last_error(), "p/twice.in"));
+	CHECK_RC(ilk_queue_info(theirs, &info), 0);
+	assert_int_equal(info.depth, 1);
 }
 
 static void check_refused(unsigned count, const struct ilk_pipeline_options *o)
@@ -575,8 +631,10 @@ int main(void)
 		SEGMENT_TEST(test_all_are_left_out_whose_workers_die),
 		SEGMENT_TEST(test_stop_ends_it_and_end_kills_who_does_not),
 		SEGMENT_TEST(test_name_of_a_dead_ones_pipeline_is_free),
+		SEGMENT_TEST(test_stages_of_a_dead_one_have_seen_no_message_of_the_next),
 		SEGMENT_TEST(test_pipeline_is_its_process_s_when_the_thread_has_ended),
 		SEGMENT_TEST(test_start_that_fails_leaves_what_others_have),
+		SEGMENT_TEST(test_queue_that_is_no_stages_is_left_alone),
 		SEGMENT_TEST(test_start_of_what_cannot_be_is_EINVAL),
 	};
 
