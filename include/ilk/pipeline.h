@@ -26,14 +26,16 @@
  *
  * Messages. The first stage is asked for message 0, 1, ... until it says ILK_STAGE_END; so it can be asked
  * again. Of N workers there each is asked for every N-th, until it says so, too: who says END of a number is
- * to say it of all that follow. Each other stage gets each message and sends on one or none. A message that a stage sends none for
- * is not given to later ones. Between the stages are queues (NAME/STAGE.in in the segment): a stage that is
- * slow holds up those before it, and no more than `window` messages are on their way.
+ * to say it of all that follow. Each other stage gets each message and sends on one or none. A message that a
+ * stage sends none for is not given to later ones. Between the stages are queues (NAME/STAGE.in in the segment):
+ * a stage that is slow holds up those before it, and no more than `window` messages are on their way.
  *
  * Death, and errors. A body whose worker is killed in it, or that returns a negative number, is called again
  * with the same message, by another worker or the same, `tries` times in all. After that the pipeline ends,
  * with -EOWNERDEAD or what the body returned; with ILK_STAGE_SKIP the message is left out and all goes on.
- * Workers that die are replaced.
+ * Workers that are killed, or end in a body by exit(3) or exec(3), are replaced, as often as it takes. Only where
+ * ten of a stage, one after the other, end before they have come to their work, the pipeline does, with -EOWNERDEAD.
+ * How they end otherwise, and whether SIGCHLD is ignored or another call reaps them, does not matter.
  *
  * Exactly once. Whatever is killed wherever: a message is not lost, and of what a body sent in several tries
  * the next stage gets one. What a body does otherwise (a file that it writes, a counter) it does again when it is
@@ -123,7 +125,7 @@ ILK_API int ilk_pipeline_start(struct ilk_segment *seg, const char *name,
 	const struct ilk_stage *stages, unsigned count, const struct ilk_pipeline_options *options,
 	struct ilk_pipeline **p);
 
-/* Waits until all is done. 0; -ETIMEDOUT; what a body failed with, -EOWNERDEAD a worker died in it,
+/* Waits until all is done. 0; -ETIMEDOUT; what a body failed with, -EOWNERDEAD a worker ended in it,
  * -ECANCELED it was stopped; -EBADMSG what lies between its stages cannot be: some is missing. Of a failure
  * ilk_last_error() tells the stage, the message, and by which signal a worker died. */
 ILK_API int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline);

@@ -3,9 +3,11 @@
  *
  * A thread of the starting process watches over it. It is registered as one that puts into each queue, so
  * that a queue does not end when the only worker before it dies; when all workers of a stage have ended in
- * order, it ends that. A worker that died is replaced; after ten deaths without a message in between the
- * pipeline fails. If the process dies, the kernel ends its children (spawn.c), and the queues close
- * themselves: who else gets from them is told.
+ * order, it ends that. That one has is what the worker itself said in the segment ([M7] of stage.c): an exit
+ * code says nothing, since a body may call exit(), or be another program by then, and it may be lost, if the
+ * program waits for any child. Whoever ends without is replaced, as often as it takes; after ten in a row
+ * that did not come to their work the pipeline fails. If the process dies, the kernel ends its children
+ * (spawn.c), and the queues close themselves: who else gets from them is told.
  */
 #include "os/clock.h"
 #include "os/thread.h"
@@ -54,18 +56,35 @@ static int start_worker(struct ilk_pipeline *p, unsigned i)
 	const struct ilk_spawn_options o = {
 		.size = sizeof o, .name = p->flow.stages[p->jobs[i].stage].name};
 
+	unsigned place = p->jobs[i].place;
+
+	ilk_and_full_(
+		&p->flow.shared[p->jobs[i].stage]->came[place / 64], ~(UINT64_C(1) << place % 64));
 	return ilk_spawn(&p->children[i], be_worker, &p->jobs[i], &o);
 }
 
-/* Did the stage of a worker that died get on since the last one? 1; 0: too often it did not. */
-static int gets_on(struct ilk_pipeline *p, unsigned stage)
+/* All that a stage has done so far, added up. */
+static uint64_t progress_of(const struct ilk_shared_stage_ *s)
 {
-	uint64_t done = ilk_load_relaxed_(&p->flow.shared[stage]->taken) +
-			ilk_load_relaxed_(&p->flow.shared[stage]->again);
+	return ilk_load_relaxed_(&s->taken) + ilk_load_relaxed_(&s->again) +
+	       ilk_load_relaxed_(&s->sent) + ilk_load_relaxed_(&s->skipped) +
+	       ilk_load_relaxed_(&s->doubled);
+}
 
-	p->vain[stage] = done == p->seen[stage] ? p->vain[stage] + 1 : 0;
-	p->seen[stage] = done;
-	return p->vain[stage] < VAIN_MOST;
+/* Did worker I, which has died, come to its work, or its stage get on since the last one that did not? 1; 0: too
+ * often neither. */
+static int gets_on(struct ilk_pipeline *p, unsigned i)
+{
+	const struct job *job = &p->jobs[i];
+	const struct ilk_shared_stage_ *s = p->flow.shared[job->stage];
+	uint64_t done = progress_of(s);
+
+	if (ilk_place_is_(s->came, job->place) || done != p->seen[job->stage])
+		p->vain[job->stage] = 0;
+	else
+		p->vain[job->stage]++;
+	p->seen[job->stage] = done;
+	return p->vain[job->stage] < VAIN_MOST;
 }
 
 /* Worker I has died: another takes its place. 1; 0: none does. */
@@ -76,7 +95,7 @@ static int replace(struct ilk_pipeline *p, unsigned i)
 
 	if (ilk_flow_failure_(&p->flow))
 		return 0;
-	if (gets_on(p, stage)) {
+	if (gets_on(p, i)) {
 		rc = start_worker(p, i);
 		ilk_add_relaxed_(&p->flow.shared[stage]->died, UINT64_C(1));
 	}
@@ -131,13 +150,15 @@ static void note_signal(struct ilk_pipeline *p, unsigned stage, int signal)
 	pthread_mutex_unlock(&p->lock);
 }
 
-static void end_worker(struct ilk_pipeline *p, unsigned i, const struct ilk_end *end)
+/* Worker I is no more, by SIGNAL or 0. */
+static void end_worker(struct ilk_pipeline *p, unsigned i, int signal)
 {
 	unsigned stage = p->jobs[i].stage;
 
-	if (end->signal)
-		note_signal(p, stage, end->signal);
-	if (end->code != 0 && replace(p, i))
+	if (signal)
+		note_signal(p, stage, signal);
+	/* [M7] */
+	if (!ilk_place_is_(p->flow.shared[stage]->ended, p->jobs[i].place) && replace(p, i))
 		return;
 	if (note_running(p, stage, -1) == 0)
 		end_stage(p, stage);
@@ -153,14 +174,14 @@ static void *watch(void *arg)
 	if (rc < 0)
 		ilk_flow_fail_(&p->flow, 0, rc, 0);
 	for (;;) {
-		struct ilk_end end = {.code = 1};
+		struct ilk_end end = {.signal = 0};
 		unsigned which;
 
 		rc = ilk_spawn_join_any(
 			p->children, p->flow.total_workers, &which, &end, ILK_FOREVER);
 		if (rc < 0 && which == p->flow.total_workers)
 			break;
-		end_worker(p, which, &end);
+		end_worker(p, which, end.signal);
 	}
 	pthread_mutex_lock(&p->lock);
 	p->is_over = 1;
@@ -235,6 +256,8 @@ static int explain(const struct ilk_pipeline *p, int rc)
 		snprintf(which, sizeof which, ", message %llu", (unsigned long long)at - 1);
 	if (rc == -EOWNERDEAD && p->signal[stage])
 		snprintf(how, sizeof how, "its worker was killed by signal %d", p->signal[stage]);
+	else if (rc == -EOWNERDEAD)
+		snprintf(how, sizeof how, "its worker ended before it had done with it");
 	else
 		snprintf(how, sizeof how, "%s", ilk_strerror(rc));
 	return ilk_fail_(rc, "stage %s%s: %s", p->flow.stages[stage].name, which, how);

@@ -4,11 +4,13 @@
  * State      word[n]   of message n modulo the window, at a stage's entry: number | how often its body was
  *                      begun | which copy was let in | IN, DONE. By who has that copy leased; by who lets in.
  *                      At the first stage word[i] is what its worker i is at, of its numbers 1 + i,
- *                      1 + i + workers ...: number | how often begun; by that worker, or who replaces it.
+ *                      1 + i + workers ...: number | how often begun | IN, DONE: it said END of that; by
+ *                      that worker, or who replaces it.
  *            low       the first message that is not done at the last stage; hint and limit: the first
  *                      stage sends n only if n < low + window.
  *            failure   the first one: stage + 1 | rc. failed_at: its message, by who set failure, later.
  *            over: a worker of the first stage has said END.
+ *            came, ended  of each worker: it is at its work; nothing is left for it. stage.h.
  *            bell      SOMEBODY: the first stage may wait for low.
  *            owner     whose the pipeline is: stage.h. Who starts one takes over those of its stages that are a
  *            dead one's, all or none, and removes them, each after its queue; then it makes its own.
@@ -24,12 +26,15 @@
  *            all changes are compare-and-swaps of the word as his message left it.
  *            [M4] No queue loses what is in it; DONE comes after the put, the ack after DONE. So each
  *            message that was sent is done in the end, or the pipeline fails.
+ *            [M7] A worker's `ended` is set when its queue has come to its end, or its body said END, and it has
+ *            no lease; or the pipeline ends. So a stage all of whose workers have it will send no more.
  * Ordering   What a stage wrote before it sent is seen by the next: queue.c. [M5] done at the last stage:
  *            CAS, full; load low's word <-> others that finish: one sees all. [M6] wait: flag in bell, full;
  *            load low <-> advance: swap low, full; load bell.
  * Death      Before begin: as if nothing was. In the body: begun stays; the next begins again, or gives up.
  *            After the put: the next sends another copy, which is dropped. After DONE: the next acks. After
- *            DONE, before low: the next who is done, or who waits, or whose turn it may be, moves it.
+ *            DONE, before low: the next who is done, or who waits, or whose turn it may be, moves it. Before
+ *            `ended`: whoever takes its place finds nothing left, and says so.
  */
 #include "work/stage.h"
 #include "os/futex.h"

@@ -27,6 +27,11 @@ struct ilk_shared_stage_ {
 	/* Counts. */
 	uint64_t taken ILK_ALIGNED_(64);
 	uint64_t sent, again, skipped, doubled, busy_ns, died;
+	/* Of its workers, a bit for each place: one came to its work, since who watches started it; there
+	 * is nothing left for it, which is the last that it says. By the worker; `came` is cleared by who watches,
+	 * while there is none. */
+	uint64_t came[ILK_PIPELINE_WORKERS / 64] ILK_ALIGNED_(64);
+	uint64_t ended[ILK_PIPELINE_WORKERS / 64];
 	/* Of messages, by their number modulo the window; the first stage's: what each worker is at. */
 	uint64_t word[];
 };
@@ -59,6 +64,16 @@ static inline uint32_t ilk_message_what_(uint64_t word)
 static inline uint64_t ilk_stage_bytes_(uint32_t window)
 {
 	return (sizeof(struct ilk_shared_stage_) + window * sizeof(uint64_t) + 63) / 64 * 64;
+}
+
+/* Is PLACE's bit set? Sets it. */
+static inline int ilk_place_is_(const uint64_t *bits, unsigned place)
+{
+	return (int)(ilk_load_acquire_(&bits[place / 64]) >> place % 64 & 1);
+}
+static inline void ilk_place_set_(uint64_t *bits, unsigned place)
+{
+	ilk_or_full_(&bits[place / 64], UINT64_C(1) << place % 64);
 }
 
 /* What lies before a message's bytes in a queue. */

@@ -93,13 +93,16 @@ static int call_body(
 static int send_on(struct worker *w, const struct ilk_work *work, uint64_t word)
 {
 	size_t bytes = work->is_sent ? work->bytes : 0;
+	int rc;
 
 	*w->message = (struct ilk_message_){
 		.number = ilk_message_number_(word),
 		.copy = ilk_message_begun_(word) & ILK_MESSAGE_COPIES_,
 		.is_nothing = !work->is_sent,
 	};
-	return ilk_queue_put(&w->out, w->message, sizeof *w->message + bytes, ILK_FOREVER);
+	rc = ilk_queue_put(&w->out, w->message, sizeof *w->message + bytes, ILK_FOREVER);
+	/* Closed by another than the pipeline. */
+	return rc == -EPIPE && !ilk_flow_failure_(w->flow) ? -EBADMSG : rc;
 }
 
 /* Does the message whose word is WORD, of BYTES bytes at IN; NOTHING: there is none of that number any more.
@@ -237,32 +240,49 @@ static uint64_t first_word(struct worker *w)
 	return ilk_cas_full_(&w->shared->word[w->place], &word, first) ? first : word;
 }
 
+/* WORD becomes NEXT. 0; -ESTALE: another is in this place. */
+static int step(struct worker *w, uint64_t *word, uint64_t next)
+{
+	if (!ilk_cas_full_(&w->shared->word[w->place], word, next))
+		return -ESTALE;
+	*word = next;
+	return 0;
+}
+
+/* Asks for the message of WORD, and sends it on; at the end WORD is DONE. 0; -E... */
+static int generate_one(struct worker *w, uint64_t *word)
+{
+	struct ilk_work work = {.is_sent = 0};
+	int rc = call_body(w, &work, word, NULL, 0);
+
+	if (rc == ILK_STAGE_END)
+		return step(w, word, *word + (ILK_MESSAGE_DONE_ - ILK_MESSAGE_IN_));
+	/* Also where the body was not called any more. */
+	if (rc == 0)
+		rc = send_on(w, &work, *word);
+	if (rc < 0)
+		return rc;
+	count(&w->shared->sent, 1);
+	return step(w, word,
+		ilk_message_word_(
+			ilk_message_number_(*word) + w->stage->workers, 0, 0, ILK_MESSAGE_IN_));
+}
+
 static int generate(struct worker *w)
 {
 	uint64_t word = first_word(w);
 
-	for (;;) {
-		struct ilk_work work = {.is_sent = 0};
+	while (ilk_message_what_(word) != ILK_MESSAGE_DONE_) {
 		int rc = ilk_flow_wait_(w->flow, ilk_message_number_(word));
 
 		if (rc < 0 || ilk_flow_failure_(w->flow))
 			return rc;
-		rc = call_body(w, &work, &word, NULL, 0);
-		if (rc == ILK_STAGE_END) {
-			ilk_store_release_(&w->shared->over, 1u);
-			return 0;
-		}
-		if (rc == 0) {
-			/* Also where the body was not called any more. */
-			rc = send_on(w, &work, word);
-			count(&w->shared->sent, 1);
-		}
+		rc = generate_one(w, &word);
 		if (rc < 0)
 			return rc == -EPIPE ? 0 : rc;
-		word = ilk_message_word_(
-			ilk_message_number_(word) + w->stage->workers, 0, 0, ILK_MESSAGE_IN_);
-		ilk_exchange_(&w->shared->word[w->place], word);
 	}
+	ilk_store_release_(&w->shared->over, 1u);
+	return 0;
 }
 
 /* --- a worker --- */
@@ -297,9 +317,14 @@ int ilk_stage_work_(struct ilk_flow_ *f, unsigned stage, unsigned place)
 	};
 	int rc = open_worker(&w);
 
-	if (rc == 0)
+	if (rc == 0) {
+		ilk_place_set_(w.shared->came, place);
 		rc = stage ? work_on(&w) : generate(&w);
-	if (rc < 0)
+	}
+	/* [M7] It has no message any more. */
+	if (rc == 0)
+		ilk_place_set_(w.shared->ended, place);
+	else
 		ilk_flow_fail_(f, stage, rc, w.failed);
 	free(w.message);
 	free(w.waits);

@@ -115,6 +115,40 @@ static void test_in_order_what_follows_one_done_by_the_dead_is_done(void **state
 	close_segment();
 }
 
+/* As by one who was killed when its body had said END, which would have been its last try. */
+static void test_who_follows_one_that_said_END_does_not_ask_again(void **state)
+{
+	struct ilk_flow_ f;
+
+	(void)state;
+	open_segment();
+	open_sent(&f, 0);
+	CHECK(ilk_place_is_(f.shared[0]->came, 0) && ilk_place_is_(f.shared[0]->ended, 0));
+	f.shared[0]->ended[0] = 0;
+	CHECK_RC(ilk_stage_work_(&f, 0, 0), 0);
+	CHECK(ilk_place_is_(f.shared[0]->ended, 0));
+	CHECK(!ilk_place_is_(f.shared[1]->came, 0));
+	CHECK_RC(ilk_stage_work_(&f, 1, 0), 0);
+	CHECK(came[0] == 1 && came[1] == 1 && came[2] == 1);
+	close_segment();
+}
+
+/* Nor is it done if the queue that it sends to was closed by somebody else. */
+static void test_who_cannot_send_on_has_not_ended(void **state)
+{
+	struct ilk_flow_ f;
+
+	(void)state;
+	open_segment();
+	memset(&f, 0, sizeof f);
+	CHECK_RC(ilk_flow_check_(&f, stages, 2, NULL), 0);
+	CHECK_RC(ilk_flow_open_(&f, seg, "p"), 0);
+	CHECK_RC(ilk_queue_close(f.in[1]), 0);
+	CHECK_RC(ilk_stage_work_(&f, 0, 0), -EBADMSG);
+	CHECK(!ilk_place_is_(f.shared[0]->ended, 0));
+	close_segment();
+}
+
 /* Message 1 was taken away: those behind it never have their turn, and that is no success. */
 static void test_in_order_a_tail_that_is_left_is_a_failure(void **state)
 {
@@ -186,6 +220,8 @@ int main(void)
 		ILK_TEST(test_a_late_failure_leaves_later_ones_alone),
 		ILK_TEST(test_an_old_failure_is_forgotten),
 		ILK_TEST(test_in_order_what_follows_one_done_by_the_dead_is_done),
+		ILK_TEST(test_who_follows_one_that_said_END_does_not_ask_again),
+		ILK_TEST(test_who_cannot_send_on_has_not_ended),
 		ILK_TEST(test_in_order_a_tail_that_is_left_is_a_failure),
 		ILK_TEST(test_what_another_starts_is_left_alone),
 		ILK_TEST(test_who_is_late_leaves_a_later_message_alone),

@@ -140,12 +140,10 @@ static int join_in_order(struct stage *s)
 
 /* ---- the survivors ---- */
 
-/* The first stage has one worker at a time; asked again after its end it ends. */
+/* The first stage has one worker at a time; after its end it ends at once. */
 static int send_all(struct stage *s)
 {
-	if (EXPECT(s, ilk_mutex_lock(one_at_a_time) >= 0, 1) < 0)
-		return -1;
-	if (!ilk_load_acquire_(&flow.shared[0]->over) && work_first(s) < 0)
+	if (EXPECT(s, ilk_mutex_lock(one_at_a_time) >= 0, 1) < 0 || work_first(s) < 0)
 		return -1;
 	ilk_mutex_repaired(one_at_a_time);
 	return EXPECT(s, ilk_mutex_unlock(one_at_a_time), 0);
