@@ -79,7 +79,7 @@ struct ilk_work {
 };
 
 /* Does a message: the BYTES bytes at IN (NULL in the first stage), until it returns. 0; negative: failed;
- * ILK_STAGE_END. */
+ * ILK_STAGE_END, of the first stage. Any other positive number fails with -EINVAL. */
 typedef int ilk_stage_body(struct ilk_work *work, const void *in, size_t bytes, void *arg);
 
 /* Sends a message on, when the body has returned 0: DATA is copied. 0; -EMSGSIZE more than the stage's
@@ -94,7 +94,7 @@ struct ilk_stage {
 	unsigned workers; /* default 1; the last stage of an ordered pipeline has one */
 	unsigned tries;   /* default 1: neither errors nor deaths are tried again */
 	unsigned flags;   /* ILK_STAGE_... */
-	size_t out_bytes; /* of the longest message that it sends on */
+	size_t out_bytes; /* of the longest message that it sends on; with 16 more, a queue's most */
 	size_t capacity;  /* of the queue behind it; default 64 */
 };
 
@@ -112,7 +112,7 @@ struct ilk_pipeline;
  * see of it.
  *
  *   0        *P is running
- *   -EINVAL  COUNT, names, workers, tries, flags, window are out of range; a body is missing; two
+ *   -EINVAL  COUNT, names, workers, tries, flags, window, out_bytes, capacity are out of range; a body is missing; two
  *            stages have one name; the first has more workers than the window messages
  *   -EBUSY   a living process has a pipeline of that name in SEG, or starts one, that has one of these stages;
  *            what a dead one left of them is removed first

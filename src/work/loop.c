@@ -148,6 +148,9 @@ void ilk_loop_note_failure_(struct ilk_loop *l, uint32_t round, int rc)
 {
 	uint64_t *at = &l->failure[round & 1], before = ilk_load_relaxed_(at);
 
+	/* So that it can be made positive. */
+	if (rc < -INT_MAX)
+		rc = -INT_MAX;
 	while (!before || ilk_round_is_later_(round, ilk_loop_round_(before)))
 		if (ilk_cas_full_(
 			    at, &before, ilk_loop_word_(round, ILK_PART_FAILED_, (uint32_t)-rc)))

@@ -242,25 +242,36 @@ int ilk_pipeline_start(struct ilk_segment *seg, const char *name, const struct i
 	return rc;
 }
 
+enum { ROOM = 48 };
+
+/* RC in words, of STAGE; AT: of a message, or 0. Perhaps in ROOM bytes at TO. */
+static const char *why(const struct ilk_pipeline *p, uint64_t stage, int rc, uint64_t at, char *to)
+{
+	if (rc == -EINVAL)
+		return "its body returned -EINVAL, or a positive number";
+	if (rc != -EOWNERDEAD)
+		return ilk_strerror(rc);
+	if (!p->signal[stage])
+		return at ? "its worker ended before it had done with it"
+			  : "its workers ended before they came to their work";
+	snprintf(to, ROOM, "its worker was killed by signal %d", p->signal[stage]);
+	return to;
+}
+
 /* Where it failed. */
 static int explain(const struct ilk_pipeline *p, int rc)
 {
 	const struct ilk_shared_stage_ *first = p->flow.shared[0];
 	uint64_t stage = (ilk_load_relaxed_(&first->failure) >> 32) - 1;
 	uint64_t at = ilk_load_acquire_(&first->failed_at);
-	char which[40] = "", how[120];
+	char which[40] = "", room[ROOM];
 
 	if (rc == -ECANCELED || stage >= p->flow.count)
 		return rc;
 	if (at)
 		snprintf(which, sizeof which, ", message %llu", (unsigned long long)at - 1);
-	if (rc == -EOWNERDEAD && p->signal[stage])
-		snprintf(how, sizeof how, "its worker was killed by signal %d", p->signal[stage]);
-	else if (rc == -EOWNERDEAD)
-		snprintf(how, sizeof how, "its worker ended before it had done with it");
-	else
-		snprintf(how, sizeof how, "%s", ilk_strerror(rc));
-	return ilk_fail_(rc, "stage %s%s: %s", p->flow.stages[stage].name, which, how);
+	return ilk_fail_(rc, "stage %s%s: %s", p->flow.stages[stage].name, which,
+		why(p, stage, rc, at, room));
 }
 
 int ilk_pipeline_join(struct ilk_pipeline *p, ilk_time deadline)

@@ -45,7 +45,11 @@
 #include <limits.h>
 #include <stdio.h>
 
-enum { CAPACITY = 64, WINDOW = 256 };
+enum {
+	CAPACITY = 64,
+	WINDOW = 256,
+	MOST_OUT = ILK_QUEUE_MOST_BYTES - (int)sizeof(struct ilk_message_),
+};
 
 /* --- the pipeline's end --- */
 
@@ -153,6 +157,13 @@ static int check_stage(struct ilk_stage *s, unsigned index, unsigned count, unsi
 	if (s->tries > ILK_PIPELINE_MOST_TRIES || s->flags & ~(unsigned)ILK_STAGE_SKIP)
 		return ilk_fail_(-EINVAL, "stage %s: more than %d tries, or unknown flags", s->name,
 			ILK_PIPELINE_MOST_TRIES);
+	if (s->workers > ILK_PIPELINE_WORKERS)
+		return ilk_fail_(
+			-EINVAL, "stage %s: more than %d workers", s->name, ILK_PIPELINE_WORKERS);
+	if (s->out_bytes > MOST_OUT || s->capacity > ILK_QUEUE_MOST_CAPACITY)
+		return ilk_fail_(-EINVAL,
+			"stage %s: out_bytes of more than %d, or capacity than %d", s->name,
+			MOST_OUT, ILK_QUEUE_MOST_CAPACITY);
 	if (s->workers > 1 && index == count - 1 && flags & ILK_PIPELINE_ORDERED)
 		return ilk_fail_(
 			-EINVAL, "stage %s gets messages in order: it has one worker", s->name);

@@ -4,6 +4,8 @@
  */
 #include "sync/object.h"
 #include "work/stage.h"
+#include <errno.h>
+#include <limits.h>
 #include <stdlib.h>
 
 struct worker {
@@ -57,6 +59,14 @@ static int begin(struct worker *w, uint64_t *at, uint64_t *word)
 	return w->is_stale ? -ESTALE : 0;
 }
 
+/* A body's RC: any that is none of its results is a failure, and each can be made positive. */
+static int outcome_of(const struct worker *w, int rc)
+{
+	if (rc > 0 && (w->index || rc != ILK_STAGE_END))
+		return -EINVAL;
+	return rc < -INT_MAX ? -INT_MAX : rc;
+}
+
 /* Calls the body until it succeeds, or has failed often enough. What it returned; -ESTALE as begin. */
 static int call_body(
 	struct worker *w, struct ilk_work *work, uint64_t *word, const void *in, size_t bytes)
@@ -77,7 +87,7 @@ static int call_body(
 			.room = w->stage->out_bytes,
 			.out = w->is_last ? NULL : w->message + 1,
 		};
-		rc = w->stage->body(work, in, bytes, w->stage->arg);
+		rc = outcome_of(w, w->stage->body(work, in, bytes, w->stage->arg));
 		count(&w->shared->busy_ns, (uint64_t)(ilk_now() - since));
 	}
 	w->failed = rc < 0 ? ilk_message_number_(*word) : 0;

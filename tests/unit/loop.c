@@ -1,6 +1,7 @@
 /* loop.c - rounds of a loop: the cut, working, results, failures, cancelling; and misuse. */
 #include "segment_fixture.h"
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -320,6 +321,21 @@ static int fail_in_child(const struct ilk_part *part, void *arg)
 	return 0;
 }
 
+static int fail_lowest(const struct ilk_part *part, void *arg)
+{
+	(void)part, (void)arg;
+	return INT_MIN;
+}
+
+static void test_lowest_number_is_a_failure_too(void **state)
+{
+	(void)state;
+	open_all(0);
+	CHECK_RC(begin(100, 1, 1), 0);
+	CHECK_RC(ilk_loop_run(l, fail_lowest, NULL, ILK_NOW), -INT_MAX);
+	CHECK_RC(ilk_loop_wait(l, ILK_NOW), -INT_MAX);
+}
+
 static void test_failure_in_a_child_reaches_the_caller(void **state)
 {
 	pid_t caller = getpid();
@@ -524,6 +540,7 @@ int main(void)
 		SEGMENT_TEST(test_sums_of_floating_point_are_the_same_whoever_works),
 		SEGMENT_TEST(test_reduce_beside_the_next_begin_is_EBUSY),
 		SEGMENT_TEST(test_failure_of_a_body_reaches_all_and_leaves_the_rest_out),
+		SEGMENT_TEST(test_lowest_number_is_a_failure_too),
 		SEGMENT_TEST(test_failure_in_a_child_reaches_the_caller),
 		SEGMENT_TEST(test_cancel_leaves_out_what_nobody_has_begun),
 		SEGMENT_TEST(test_waiting_for_it_in_a_body_is_EDEADLK),

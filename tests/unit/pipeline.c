@@ -1,6 +1,7 @@
 /* pipeline.c - stages in a row: what comes out, in which order, errors, deaths, stopping; and misuse. */
 #include "segment_fixture.h"
 #include <errno.h>
+#include <limits.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -320,6 +321,35 @@ static void test_what_fails_is_left_out_where_asked(void **state)
 	ilk_pipeline_end(p);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(seen->count[i], i != 40);
+}
+
+static int return_at_40(struct ilk_work *w, const void *in, size_t bytes, void *arg)
+{
+	if (w->number == 40)
+		return (int)(intptr_t)arg;
+	return in ? twice(w, in, bytes, arg) : generate(w, in, bytes, arg);
+}
+
+/* What it returns at message 40 ends it with RC. */
+static void check_returned(unsigned stage, int what, int rc)
+{
+	set_up();
+	stages[stage].body = return_at_40;
+	stages[stage].arg = (void *)(intptr_t)what;
+	CHECK_RC(run_with(NULL), rc);
+	check_why(rc, "message 40: ", rc == -EINVAL ? "positive" : "");
+	ilk_pipeline_end(p);
+	assert_int_equal(seen->count[40], 0);
+}
+
+static void test_whatever_else_a_body_returns_is_a_failure(void **state)
+{
+	(void)state;
+	check_returned(0, ILK_STAGE_END + 1, -EINVAL);
+	check_returned(1, ILK_STAGE_END, -EINVAL);
+	check_returned(1, INT_MAX, -EINVAL);
+	check_returned(0, INT_MIN, -INT_MAX);
+	check_returned(1, INT_MIN, -INT_MAX);
 }
 
 /* --- deaths --- */
@@ -764,6 +794,16 @@ static void test_start_of_what_cannot_be_is_EINVAL(void **state)
 	check_refused(4, &ordered);
 	stages[1].workers = ILK_PIPELINE_WORKERS;
 	check_refused(4, NULL);
+	stages[1].workers = UINT_MAX;
+	check_refused(4, NULL);
+	assert_non_null(strstr(ilk_last_error(), "stage twice: more than 256 workers"));
+	stages[0].out_bytes = SIZE_MAX - 7;
+	check_refused(4, NULL);
+	assert_non_null(strstr(ilk_last_error(), "stage generate: out_bytes"));
+	stages[0].out_bytes = ILK_QUEUE_MOST_BYTES - 15;
+	check_refused(4, NULL);
+	stages[0].capacity = SIZE_MAX;
+	check_refused(4, NULL);
 	stages[3].out_bytes = 1;
 	check_refused(4, NULL);
 	CHECK_RC(ilk_pipeline_start(seg, NULL, stages, 4, NULL, &p), -EINVAL);
@@ -782,6 +822,7 @@ int main(void)
 		SEGMENT_TEST(test_failure_ends_the_pipeline),
 		SEGMENT_TEST(test_failure_is_tried_again_as_often_as_said),
 		SEGMENT_TEST(test_what_fails_is_left_out_where_asked),
+		SEGMENT_TEST(test_whatever_else_a_body_returns_is_a_failure),
 		SEGMENT_TEST(test_death_in_a_body_ends_the_pipeline),
 		SEGMENT_TEST(test_message_of_the_dead_is_done_by_another),
 		SEGMENT_TEST(test_first_stage_goes_on_where_the_dead_stopped),
