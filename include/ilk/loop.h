@@ -103,8 +103,9 @@ struct ilk_range {
  *   -EACCES, -EMFILE, -ENFILE, -EBADF   a forked child's first call could not join: segment.h
  */
 
-/* Begins a round. 0; -EBUSY the last one is not over, or another begins; -EPIPE L is closed; -EINVAL
- * RANGE. Killed in it: begun, or not. Wait-free. */
+/* Begins a round. 0; -EBUSY the last one is not over, or another begins; -EPIPE L is closed, or was meanwhile:
+ * then bodies may have been called for parts of the round, which is cancelled; -EINVAL RANGE. Killed in it:
+ * begun, or not. Wait-free. */
 ILK_API int ilk_loop_begin(struct ilk_loop *l, const struct ilk_range *range);
 
 /*

@@ -26,6 +26,9 @@
  *            [P8] over:   load part, acquire
  *            [P9] sleep:  flag in a bell, full; load state, parts <-> [P5] [P7]: change; load bell. One
  *                 of both sees the other; of two who finish last, one sees all parts over.
+ *            [P10] begin: exchange state, full; load flags <-> [P11] close: or flags, full; serve: load
+ *                 flags, acquire; load state. Who leaves since it is closed has seen the round, or the one
+ *                 who begins sees CLOSED, and cancels it: nobody may be there to do it.
  *            begins: CAS; release fence; fill <-> look: copy; acquire fence; load state again
  * Death      BEGINS: the next who begins takes its place, and fills all anew. TAKEN: whoever waits looks
  *            every 20 ms, takes it over, and does it again. After the last finish, before the bell: who
@@ -220,11 +223,22 @@ static void fill(struct ilk_loop *l, const struct ilk_loop_range_ *range, uint32
 		ilk_store_relaxed_(&l->part[k], ilk_loop_word_(round, ILK_PART_FREE_, 0));
 }
 
+/* The same, and opens it. 0; -EPIPE the loop was closed meanwhile. */
+static int open_round(struct ilk_loop *l, const struct ilk_loop_range_ *range, uint32_t round)
+{
+	fill(l, range, round);
+	/* [P5] */
+	ilk_exchange_(&l->state, ilk_loop_word_(round, ILK_LOOP_OPEN_, ilk_thread_.owner));
+	ilk_fence_after_rmw_();
+	ilk_loop_ring_(&l->begun);
+	return ilk_load_acquire_(&l->flags) & ILK_LOOP_CLOSED_ ? -EPIPE : 0; /* [P10] */
+}
+
 int ilk_loop_begin(struct ilk_loop *l, const struct ilk_range *range)
 {
 	struct ilk_loop_range_ cut;
 	uint64_t state;
-	uint32_t round, me;
+	uint32_t round;
 	int rc = ilk_loop_enter_(l);
 
 	if (rc < 0)
@@ -240,18 +254,16 @@ int ilk_loop_begin(struct ilk_loop *l, const struct ilk_range *range)
 		rc = is_ripe(l, state);
 	if (rc < 0)
 		return rc;
-	me = ilk_thread_.owner;
-	round = (ilk_loop_round_(state) + 1) & ((UINT32_C(1) << ILK_ROUND_BITS_) - 1);
+	round = ilk_loop_after_(ilk_loop_round_(state));
 	ilk_hold_();
-	if (ilk_cas_full_(&l->state, &state, ilk_loop_word_(round, ILK_LOOP_BEGINS_, me))) {
-		fill(l, &cut, round);
-		ilk_exchange_(&l->state, ilk_loop_word_(round, ILK_LOOP_OPEN_, me)); /* [P5] */
-		ilk_fence_after_rmw_();
-		ilk_loop_ring_(&l->begun);
-	} else {
+	if (ilk_cas_full_(
+		    &l->state, &state, ilk_loop_word_(round, ILK_LOOP_BEGINS_, ilk_thread_.owner)))
+		rc = open_round(l, &cut, round);
+	else
 		rc = -EBUSY;
-	}
 	ilk_let_go_();
+	if (rc == -EPIPE)
+		ilk_loop_cancel_round_(l, round);
 	return rc;
 }
 
@@ -261,7 +273,7 @@ int ilk_loop_close(struct ilk_loop *l)
 
 	if (rc < 0)
 		return rc;
-	ilk_or_full_(&l->flags, (uint32_t)ILK_LOOP_CLOSED_);
+	ilk_or_full_(&l->flags, (uint32_t)ILK_LOOP_CLOSED_); /* [P11] */
 	ilk_fence_after_rmw_();
 	ilk_loop_ring_(&l->begun);
 	return 0;

@@ -141,6 +141,9 @@ int ilk_loop_outcome_(const struct ilk_loop *l, uint32_t round);
 /* Notes RC as ROUND's, unless it has one; a later round's stays. */
 void ilk_loop_note_failure_(struct ilk_loop *l, uint32_t round, int rc);
 
+/* As ilk_loop_cancel, if ROUND is L's; where the calling thread has entered. */
+void ilk_loop_cancel_round_(struct ilk_loop *l, uint32_t round);
+
 /* Wakes all who sleep on BELL. */
 void ilk_loop_ring_(uint32_t *bell);
 

@@ -185,7 +185,7 @@ static int await_over(struct work *w, ilk_time deadline)
 static int find_round(struct ilk_loop *l, struct ilk_round_ *r, int64_t last)
 {
 	int rc = ilk_check_tag_(ilk_load_relaxed_(&l->tag), ILK_LOOP_TAG_);
-	uint32_t flags = ilk_load_acquire_(&l->flags);
+	uint32_t flags = ilk_load_acquire_(&l->flags); /* [P11] */
 
 	if (rc == 0)
 		rc = ilk_loop_look_(l, r);
@@ -319,21 +319,42 @@ static int fail_nothing(const struct ilk_part *part, void *arg)
 	return -ECANCELED;
 }
 
+/* The round that W has copied: notes the failure, and leaves out what is left. */
+static void cancel(struct work *w)
+{
+	uint32_t k;
+
+	ilk_loop_note_failure_(w->round.loop, w->round.number, -ECANCELED);
+	while (take_left(w, &k))
+		do_part(w, k, 0); /* [P4]: it is left out */
+}
+
+/* Copies the round that there is. 1; 0: it is over, or there is none; -EINVAL. */
+static int find_to_cancel(struct work *w, struct ilk_loop *l)
+{
+	int rc = ilk_loop_look_(l, &w->round);
+
+	w->segment = ilk_thread_.segment;
+	w->owner = ilk_thread_.owner;
+	return rc == 1 && ilk_loop_is_over_(&w->round) ? 0 : rc;
+}
+
 int ilk_loop_cancel(struct ilk_loop *l)
 {
 	struct work w = {.body = fail_nothing};
-	uint32_t k;
 	int rc = ilk_loop_enter_(l);
 
-	if (rc < 0)
-		return rc;
-	w.segment = ilk_thread_.segment;
-	w.owner = ilk_thread_.owner;
-	rc = ilk_loop_look_(l, &w.round);
-	if (rc != 1 || ilk_loop_is_over_(&w.round))
-		return rc < 0 ? rc : 0;
-	ilk_loop_note_failure_(l, w.round.number, -ECANCELED);
-	while (take_left(&w, &k))
-		do_part(&w, k, 0); /* [P4]: it is left out */
-	return 0;
+	if (rc == 0)
+		rc = find_to_cancel(&w, l);
+	if (rc == 1)
+		cancel(&w);
+	return rc < 0 ? rc : 0;
+}
+
+void ilk_loop_cancel_round_(struct ilk_loop *l, uint32_t round)
+{
+	struct work w = {.body = fail_nothing};
+
+	if (find_to_cancel(&w, l) == 1 && w.round.number == round)
+		cancel(&w);
 }

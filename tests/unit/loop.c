@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <ucontext.h>
 #include <unistd.h>
 
 enum { MANY = 100000 };
@@ -185,6 +186,73 @@ static void test_who_serves_works_at_round_after_round_until_closed(void **state
 	CHECK_RC(begin(1, 2, 0), -EPIPE);
 	CHECK_RC(ilk_loop_serve(l, mark, NULL, ilk_after_ms(1)), -EPIPE);
 }
+
+#ifdef __x86_64__
+enum { TRAP_FLAG = 1 << 8, MOST_STEPS = 20000 };
+
+static int steps_left;
+
+/* Closes the loop, and is one who serves, and leaves: at one instruction of the begin. */
+static void close_and_leave(int signal, siginfo_t *info, void *context)
+{
+	(void)signal, (void)info;
+	if (--steps_left > 0)
+		return;
+	((ucontext_t *)context)->uc_mcontext.gregs[REG_EFL] &= ~TRAP_FLAG;
+	CHECK_RC(ilk_loop_close(l), 0);
+	CHECK_RC(ilk_loop_serve(l, mark, NULL, ILK_NOW), -EPIPE);
+}
+
+/* Beyond what the compiler may have below the stack's end. */
+#define SET_FLAGS(how, flags)                                            \
+	__asm__ __volatile__("leaq -128(%%rsp), %%rsp\n\tpushfq\n\t" how \
+			     " %0, (%%rsp)\n\tpopfq\n\t"                 \
+			     "leaq 128(%%rsp), %%rsp"                    \
+			     :                                           \
+			     : "i"(flags)                                \
+			     : "memory", "cc")
+
+static int begin_until_closed(int step)
+{
+	int rc;
+
+	steps_left = step;
+	SET_FLAGS("orq", TRAP_FLAG);
+	rc = begin(2, 1, 1);
+	SET_FLAGS("andq", ~TRAP_FLAG);
+	return rc;
+}
+
+static void test_round_begun_while_it_closes_is_done_or_cancelled(void **state)
+{
+	struct sigaction action = {.sa_sigaction = close_and_leave, .sa_flags = SA_SIGINFO};
+	size_t bytes = ilk_loop_bytes(NULL);
+	int refused = 0, done = 0, cancelled = 0;
+	void *block;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	open_all(0);
+	CHECK_RC(ilk_block_open(seg, "embedded", bytes, &block), 0);
+	l = block;
+	CHECK(sigaction(SIGTRAP, &action, NULL) == 0);
+	steps_left = 0;
+	for (int step = 1; steps_left <= 0 && step < MOST_STEPS; step++) {
+		int rc, end;
+
+		CHECK_RC(ilk_loop_init(seg, l, "l", NULL), 0);
+		rc = begin_until_closed(step);
+		end = steps_left > 0 ? 0 : ilk_loop_wait(l, ILK_NOW);
+		done += rc == 0 && end == 0;
+		refused += rc == -EPIPE && end == -EPIPE;
+		cancelled += rc == -EPIPE && (end == -ECANCELED || end == 0);
+		if (done + refused + cancelled != step)
+			ilk_test_fail("closed at step %d: begun %d, ended %d", step, rc, end);
+	}
+	CHECK(signal(SIGTRAP, SIG_DFL) != SIG_ERR);
+	assert_true(refused > 10 && done > 1 && cancelled > 10);
+}
+#endif
 
 static void test_waits_until_a_deadline_that_passes_are_ETIMEDOUT(void **state)
 {
@@ -536,6 +604,9 @@ int main(void)
 		SEGMENT_TEST(test_one_does_all_of_it_each_round),
 		SEGMENT_TEST(test_many_do_each_index_once),
 		SEGMENT_TEST(test_who_serves_works_at_round_after_round_until_closed),
+#ifdef __x86_64__
+		SEGMENT_TEST(test_round_begun_while_it_closes_is_done_or_cancelled),
+#endif
 		SEGMENT_TEST(test_waits_until_a_deadline_that_passes_are_ETIMEDOUT),
 		SEGMENT_TEST(test_sums_of_floating_point_are_the_same_whoever_works),
 		SEGMENT_TEST(test_reduce_beside_the_next_begin_is_EBUSY),
