@@ -136,10 +136,10 @@ ILK_API int ilk_pipeline_stop(struct ilk_pipeline *p);
 /* Stops it if it is not done, kills what does not end within a second, removes what is of it. */
 ILK_API void ilk_pipeline_end(struct ilk_pipeline *p);
 
-/* A stage, as it is; `size` is to be set. */
+/* A stage, as it is; `size` is to be set. Who is killed beside a count may leave it out. */
 struct ilk_stage_info {
 	size_t size;
-	uint64_t taken, sent; /* messages begun for the first time; done with */
+	uint64_t taken, sent; /* messages begun for the first time; of these, done with */
 	uint64_t again;       /* tries beyond the first */
 	uint64_t skipped;     /* left out */
 	uint64_t doubled;     /* messages that came twice, and were dropped */

@@ -135,7 +135,8 @@ static int do_message(struct worker *w, uint64_t word, const void *in, size_t by
 		return rc;
 	/* [M3] */
 	ilk_cas_full_(at, &word, word + (ILK_MESSAGE_DONE_ - ILK_MESSAGE_IN_));
-	count(&w->shared->sent, 1);
+	if (!nothing)
+		count(&w->shared->sent, 1);
 	if (w->is_last)
 		ilk_flow_advance_(w->flow);
 	return 0;
@@ -265,8 +266,11 @@ static int generate_one(struct worker *w, uint64_t *word)
 	struct ilk_work work = {.is_sent = 0};
 	int rc = call_body(w, &work, word, NULL, 0);
 
-	if (rc == ILK_STAGE_END)
-		return step(w, word, *word + (ILK_MESSAGE_DONE_ - ILK_MESSAGE_IN_));
+	if (rc == ILK_STAGE_END) {
+		rc = step(w, word, *word + (ILK_MESSAGE_DONE_ - ILK_MESSAGE_IN_));
+		count(&w->shared->taken, UINT64_MAX); /* it was no message */
+		return rc;
+	}
 	/* Also where the body was not called any more. */
 	if (rc == 0)
 		rc = send_on(w, &work, *word);

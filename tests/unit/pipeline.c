@@ -133,6 +133,7 @@ static void test_each_message_comes_out_once(void **state)
 	check_each_once();
 	for (unsigned i = 0; i < 4; i++) {
 		CHECK_RC(ilk_stage_info(p, i, &info), 0);
+		assert_int_equal(info.taken, MANY);
 		assert_int_equal(info.sent, MANY);
 		assert_int_equal(info.again + info.skipped + info.doubled + info.died, 0);
 	}
@@ -179,11 +180,17 @@ static int odd_only(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 static void test_what_a_stage_does_not_send_on_goes_no_further(void **state)
 {
 	const struct ilk_pipeline_options o = {.size = sizeof o, .flags = ILK_PIPELINE_ORDERED};
+	struct ilk_stage_info info = {.size = sizeof info};
 
 	(void)state;
 	set_up();
 	stages[1].body = odd_only;
 	CHECK_RC(run_with(&o), 0);
+	for (unsigned i = 0; i < 4; i++) {
+		CHECK_RC(ilk_stage_info(p, i, &info), 0);
+		assert_int_equal(info.taken, i < 2 ? MANY : MANY / 2);
+		assert_int_equal(info.sent, info.taken);
+	}
 	ilk_pipeline_end(p);
 	for (int i = 0; i < MANY; i++)
 		assert_int_equal(seen->count[i], i % 2);
