@@ -14,6 +14,7 @@
  * Words      begin   (r, OPEN), all parts over -> (r + 1, BEGINS, me), CAS; or from BEGINS of a dead one
  *            open    (r, BEGINS, me) -> (r, OPEN, me)
  *            take    FREE(r) -> TAKEN(r, me), CAS; or from TAKEN(r, dead)
+ *            repair  TAKEN(r, dead) -> FREE(r) | 1, CAS: it is done again
  *            finish  TAKEN(r, me) -> DONE(r), FAILED(r)
  * Invariant  [P1] A part is done by its owner alone; another owns it only after his death.
  *            [P2] A round is over when all its parts are: DONE or FAILED. Then nobody touches what is of it.

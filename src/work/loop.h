@@ -15,7 +15,7 @@ enum { ILK_LOOP_CLOSED_ = 1, ILK_LOOP_SOMEBODY_ = 1 };
 
 /*
  * The state, and the word of a part: round 63..34, what 33..32, value 31..0 (an owner word; of a
- * failure: what the body returned, made positive).
+ * failure: what the body returned, made positive; of a free part: 1, one who died had begun it).
  */
 enum { ILK_ROUND_AT_ = 34, ILK_WHAT_AT_ = 32, ILK_ROUND_BITS_ = 30 };
 

@@ -248,7 +248,7 @@ static int repair(struct ilk_segment *seg, void *object)
 		if (ilk_part_what_(word, r.number) == ILK_PART_TAKEN_ &&
 			ilk_owner_life_(seg, (uint32_t)word) == ILK_LIFE_DEAD)
 			found |= ilk_cas_full_(
-				&l->part[k], &word, ilk_loop_word_(r.number, ILK_PART_FREE_, 0));
+				&l->part[k], &word, ilk_loop_word_(r.number, ILK_PART_FREE_, 1));
 	}
 	if (found)
 		ilk_loop_ring_(&l->over);

@@ -30,8 +30,8 @@ static int take(struct work *w, uint32_t k, uint64_t word)
 	return 1;
 }
 
-/* Takes the next one that is free: *K. 1; 0: there is none. */
-static int take_free(struct work *w, uint32_t *k)
+/* Takes the next one that is free: *K, which one who died had begun if *AGAIN. 1; 0: there is none. */
+static int take_free(struct work *w, uint32_t *k, int *again)
 {
 	struct ilk_round_ *r = &w->round;
 
@@ -40,6 +40,7 @@ static int take_free(struct work *w, uint32_t *k)
 
 		if (ilk_part_what_(word, r->number) == ILK_PART_FREE_ && take(w, r->from, word)) {
 			*k = r->from++;
+			*again = (uint32_t)word != 0;
 			return 1;
 		}
 	}
@@ -242,20 +243,33 @@ static int await_round(struct ilk_loop *l, struct ilk_round_ *r, int64_t last, i
 
 /* --- working --- */
 
+/* Does what the dead have left. 0; RC: there was none; -E... */
+static int do_left(struct work *w, int rc)
+{
+	uint32_t k;
+
+	while (w->body && take_left(w, &k)) {
+		rc = do_part(w, k, 1);
+		if (rc < 0)
+			return rc;
+	}
+	return rc;
+}
+
 /* 0: the round is over; -E... */
 static int work_at(struct work *w, ilk_time deadline)
 {
 	uint32_t k;
-	int rc = 0;
+	int rc = 0, again;
 
-	while (w->body && rc == 0 && take_free(w, &k))
-		rc = do_part(w, k, 0);
+	while (w->body && rc == 0 && take_free(w, &k, &again))
+		rc = do_part(w, k, again);
 	while (rc == 0) {
 		rc = await_over(w, deadline);
-		if (rc <= 0)
-			return rc;
-		for (rc = 0; w->body && rc == 0 && take_left(w, &k);)
-			rc = do_part(w, k, 1);
+		if (rc == 0)
+			return 0;
+		if (rc == 1 || rc == -ETIMEDOUT)
+			rc = do_left(w, rc == 1 ? 0 : rc);
 	}
 	return rc;
 }

@@ -163,6 +163,25 @@ static void test_repair_gives_parts_of_the_dead_back(void **state)
 	CHECK_RC(ilk_object_repair(seg, "l"), 0);
 	CHECK_RC(run(), 0);
 	check_round();
+	assert_int_equal(ilk_test_board()->value[AGAIN], 1);
+}
+
+/* Also behind a part of the living: who asks again and again would never do it. */
+static void test_who_does_not_wait_takes_over(void **state)
+{
+	struct ilk_test_child *stays;
+
+	(void)state;
+	open_all();
+	CHECK_RC(begin(), 0);
+	stays = ilk_test_start(run_and_stay, NULL);
+	ilk_test_await(0);
+	ilk_test_join_killed(ilk_test_start(run_and_die, NULL));
+	CHECK_RC(ilk_loop_run(l, square, NULL, ILK_NOW), -ETIMEDOUT);
+	assert_int_equal(ilk_test_board()->value[AGAIN], 1);
+	ilk_test_kill(stays);
+	CHECK_RC(ilk_loop_run(l, square, NULL, ILK_NOW), 0);
+	check_round();
 }
 
 static void begin_for_ever(void *arg)
@@ -373,6 +392,7 @@ int main(void)
 		SEGMENT_TEST(test_who_waits_for_the_dead_takes_over),
 		SEGMENT_TEST(test_part_of_the_stopped_is_waited_for),
 		SEGMENT_TEST(test_repair_gives_parts_of_the_dead_back),
+		SEGMENT_TEST(test_who_does_not_wait_takes_over),
 		SEGMENT_TEST(test_round_of_a_dead_starter_can_be_ended_and_the_next_begun),
 		SEGMENT_TEST(test_failure_is_told_to_who_wakes_when_others_went_on),
 		SEGMENT_TEST(test_loop_of_a_dead_starter_stays_for_who_has_it),
