@@ -52,8 +52,10 @@ enum {
 	ILK_ARRAY_F64 = 8 << 8 | 'f',
 	ILK_ARRAY_MOST_BYTES = (1 << 23) - 1,
 };
-/* N bytes, 1 to ILK_ARRAY_MOST_BYTES, of which Ilk knows nothing: a struct, perhaps. */
-#define ILK_ARRAY_BYTES(n) ((uint32_t)(n) << 8 | 'b')
+/* N bytes, 1 to ILK_ARRAY_MOST_BYTES, of which Ilk knows nothing: a struct, perhaps. 0, which is no type,
+ * for any other N. */
+#define ILK_ARRAY_BYTES(n) \
+	((uint64_t)(n)-1 < (uint64_t)ILK_ARRAY_MOST_BYTES ? (uint32_t)(n) << 8 | 'b' : 0u)
 
 /* In the segment: a lock, and the elements, end to end; the first is aligned to 64. */
 struct ilk_array;

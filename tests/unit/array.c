@@ -67,6 +67,10 @@ static void test_open_what_cannot_be_is_refused(void **state)
 	CHECK_RC(ilk_array_open(seg, "a", 0, 1, &h), -EINVAL);
 	CHECK_RC(ilk_array_open(seg, "a", 3 << 8 | 'i', 1, &h), -EINVAL);
 	CHECK_RC(ilk_array_open(seg, "a", ILK_ARRAY_BYTES(0), 1, &h), -EINVAL);
+	CHECK_RC(ilk_array_open(seg, "a", ILK_ARRAY_BYTES(ILK_ARRAY_MOST_BYTES + 1), 1, &h),
+		-EINVAL);
+	CHECK_RC(ilk_array_open(seg, "a", ILK_ARRAY_BYTES((1 << 24) + 8), 1, &h), -EINVAL);
+	CHECK_RC(ilk_array_open(seg, "a", ILK_ARRAY_BYTES(SIZE_MAX), 1, &h), -EINVAL);
 	CHECK_RC(ilk_array_open(seg, "a", UINT32_MAX, 1, &h), -EINVAL);
 	CHECK_RC(ilk_array_open(seg, "", ILK_ARRAY_I8, 1, &h), -EINVAL);
 	CHECK_RC(ilk_array_open(seg, NULL, ILK_ARRAY_I8, 1, &h), -EINVAL);
