@@ -82,7 +82,8 @@ enum {
 struct ilk_map_options {
 	size_t size;
 	unsigned stripes; /* 1, 2, 4 ... ILK_MAP_MOST_STRIPES; 0: ILK_MAP_STRIPES */
-	unsigned entries; /* how many are expected, so that it need not grow; only a hint */
+	unsigned entries; /* how many are expected, so that it need not grow; only a hint, which is
+			   * followed up to a half of the segment */
 };
 
 struct ilk_map;

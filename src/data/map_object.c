@@ -85,15 +85,36 @@ static uint32_t most_extents(const struct ilk_map_handle *h)
 	return e;
 }
 
-/* The shift by which the first extents of so many STRIPES have room for ENTRIES. */
-static uint32_t shift_for(uint32_t entries, uint32_t stripes)
+static uint32_t value_at(uint32_t key)
 {
-	uint64_t each = (uint64_t)entries / stripes;
+	return (uint32_t)sizeof(struct ilk_map_slot_) + ilk_map_key_room_(key);
+}
+
+/* The bytes of an entry. */
+static uint32_t stride_for(uint32_t key, uint32_t value_bytes)
+{
+	return value_at(key) + ((value_bytes + 7) & ~UINT32_C(7));
+}
+
+/* Do first extents of that SHIFT take no more than a half of the segment, all together? Larger ones would leave
+ * stripes without any. */
+static int has_room(const struct wanted *wanted, uint32_t shift)
+{
+	uint64_t slot = (uint64_t)stride_for(wanted->key, wanted->value_bytes) + sizeof(uint32_t);
+
+	return (slot << shift) <= wanted->seg->map.bytes / 2 / wanted->stripes;
+}
+
+/* The shift by which the first extents of all stripes have room for ENTRIES, as far as that can be. */
+static uint32_t shift_for(const struct wanted *wanted, uint32_t entries)
+{
+	uint64_t each = (uint64_t)entries / wanted->stripes;
 	uint32_t shift = ILK_MAP_LEAST_SHIFT_;
 
 	/* Some stripes get more than others; and slot 0 is no entry. */
 	each += each / 4 + 1;
-	while (shift < ILK_MAP_MOST_SHIFT_ && UINT64_C(1) << shift < each)
+	while (shift < ILK_MAP_MOST_SHIFT_ && UINT64_C(1) << shift < each &&
+		has_room(wanted, shift + 1))
 		shift++;
 	return shift;
 }
@@ -119,7 +140,7 @@ static int shape(struct wanted *wanted, uint32_t key, uint32_t value_bytes,
 		return ilk_fail_(-EINVAL,
 			"a map's keys have 1 to %d bytes, its stripes are 1, 2, 4 ... %d",
 			ILK_MAP_MOST_KEY_BYTES, ILK_MAP_MOST_STRIPES);
-	wanted->shift = shift_for(options ? options->entries : 0, wanted->stripes);
+	wanted->shift = shift_for(wanted, options ? options->entries : 0);
 	wanted->base.bytes = ilk_map_size_(wanted->stripes);
 	return 0;
 }
@@ -136,9 +157,9 @@ static int fill_handle(
 		.value_bytes = wanted->value_bytes,
 		.stripes = wanted->stripes,
 		.shift = ilk_load_relaxed_(&object->shift),
-		.value_at = (uint32_t)sizeof(struct ilk_map_slot_) + ilk_map_key_room_(wanted->key),
+		.value_at = value_at(wanted->key),
+		.stride = stride_for(wanted->key, wanted->value_bytes),
 	};
-	h->stride = h->value_at + ((wanted->value_bytes + 7) & ~UINT32_C(7));
 	if (h->shift < ILK_MAP_LEAST_SHIFT_ || h->shift > ILK_MAP_MOST_SHIFT_)
 		return ilk_fail_(-EBADMSG, "map %s has no shape", wanted->base.name);
 	h->most = most_extents(h);

@@ -1,5 +1,6 @@
 /* map_open.c - maps as objects: opening, removal, read-only attachments, the inspector, damage. */
 #include "map_fixture.h"
+#include <limits.h>
 #include <stdlib.h>
 
 /* --- opening --- */
@@ -55,6 +56,22 @@ static void test_open_what_cannot_be_is_refused(void **state)
 	CHECK_RC(ilk_map_open(seg, "m", 1, 1, &options, &h), -EINVAL);
 	options.stripes = 2 * ILK_MAP_MOST_STRIPES;
 	CHECK_RC(ilk_map_open(seg, "m", 1, 1, &options, &h), -EINVAL);
+}
+
+static void test_hint_of_more_entries_than_fit_leaves_room_for_some(void **state)
+{
+	struct ilk_map_options options = {.size = sizeof options, .entries = 40000};
+	struct ilk_map_handle h;
+
+	(void)state;
+	for (int i = 0; i < 2; i++, options.entries = UINT_MAX) {
+		CHECK_RC(ilk_map_open(seg, i ? "most" : "many", 4, 64, &options, &h), 0);
+		for (int key = 0; key < 100; key++)
+			CHECK_RC(ilk_map_put(&h, &key, "x", 1), 0);
+		CHECK_RC(ilk_map_check(&h), 0);
+		CHECK_RC(ilk_object_remove(seg, i ? "most" : "many"), 0);
+		CHECK_RC(ilk_object_close(h.map), 0);
+	}
 }
 
 static void test_values_too_large_for_the_segment_are_ENOSPC(void **state)
@@ -283,6 +300,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		MAP_TEST(test_open_as_another_is_EEXIST_and_says_what),
 		MAP_TEST(test_open_what_cannot_be_is_refused),
+		MAP_TEST(test_hint_of_more_entries_than_fit_leaves_room_for_some),
 		MAP_TEST(test_values_too_large_for_the_segment_are_ENOSPC),
 		MAP_TEST(test_read_only_attachments_count_and_no_more),
 		MAP_TEST(test_removal_frees_all_of_it),
