@@ -29,8 +29,9 @@
  *            [M7] A worker's `ended` is set when its queue has come to its end, or its body said END, and it has
  *            no lease; or the pipeline ends. So a stage all of whose workers have it will send no more.
  * Ordering   What a stage wrote before it sent is seen by the next: queue.c. [M5] done at the last stage:
- *            CAS, full; load low's word <-> others that finish: one sees all. [M6] wait: flag in bell, full;
- *            load low <-> advance: swap low, full; load bell.
+ *            CAS of the word, full; load low, and its word <-> advance: CAS low, full; load the next word: one
+ *            of both sees the other, and moves low on. [M6] wait: flag in bell, full; load low, failure <->
+ *            advance: swap low, fail: swap failure, full; load bell.
  * Death      Before begin: as if nothing was. In the body: begun stays; the next begins again, or gives up.
  *            After the put: the next sends another copy, which is dropped. After DONE: the next acks. After
  *            DONE, before low: the next who is done, or who waits, or whose turn it may be, moves it. Before
@@ -73,6 +74,7 @@ void ilk_flow_fail_(struct ilk_flow_ *f, unsigned stage, int rc, uint64_t number
 		ilk_store_release_(&f->shared[0]->failed_at, number);
 	for (unsigned i = 1; i < f->count; i++)
 		ilk_queue_close(f->in[i]);
+	ilk_fence_after_rmw_(); /* [M6] */
 	ring(f->shared[0]);
 }
 
@@ -91,6 +93,7 @@ void ilk_flow_advance_(struct ilk_flow_ *f)
 			ilk_message_what_(word) != ILK_MESSAGE_DONE_)
 			break;
 		if (ilk_cas_full_(&first->low, &low, low + 1)) {
+			ilk_fence_after_rmw_();
 			moved = 1;
 			low++;
 		}

@@ -137,8 +137,10 @@ static int do_message(struct worker *w, uint64_t word, const void *in, size_t by
 	ilk_cas_full_(at, &word, word + (ILK_MESSAGE_DONE_ - ILK_MESSAGE_IN_));
 	if (!nothing)
 		count(&w->shared->sent, 1);
-	if (w->is_last)
+	if (w->is_last) {
+		ilk_fence_after_rmw_(); /* [M5] */
 		ilk_flow_advance_(w->flow);
+	}
 	return 0;
 }
 
