@@ -9,7 +9,10 @@
 #ifndef STRESS_SOAK_SECONDS
 #define STRESS_SOAK_SECONDS 60
 #endif
-enum { SECONDS = 2, SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
+#ifndef STRESS_MS
+#define STRESS_MS 2000
+#endif
+enum { SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
 
 static struct tally *tallies;
 static ilk_time the_end;
@@ -30,16 +33,16 @@ static int soak_length(void)
 	return n > 0 ? n : 0;
 }
 
-static int seconds(void)
+static int length_ms(void)
 {
 	int n = soak_length();
 
-	return n > 1 ? n : n == 1 ? SOAK_SECONDS : SECONDS;
+	return n > 1 ? 1000 * n : n == 1 ? 1000 * SOAK_SECONDS : STRESS_MS;
 }
 
 void begin_time(void)
 {
-	the_end = ilk_after_ms(1000 * seconds());
+	the_end = ilk_after_ms(length_ms());
 }
 
 int time_is_over(void)
@@ -95,7 +98,7 @@ static unsigned numbers[WORKERS];
 static void be_worker(void *number)
 {
 	/* The crew's own limit is the time of the test: a soak outlasts the usual one. */
-	alarm((unsigned)(seconds() + 2 * ilk_test_limit_ms() / 1000));
+	alarm((unsigned)(1 + length_ms() / 1000 + 2 * ilk_test_limit_ms() / 1000));
 	the_body(*(unsigned *)number);
 }
 
