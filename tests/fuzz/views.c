@@ -83,6 +83,8 @@ static void run(const struct command *command, const char *line)
 static void run_views(uint64_t number)
 {
 	run(&show_command, "show @");
+	run(&show_command, "show @ pool");
+	run(&show_command, "show @ flow/keep");
 	run(&top_command, "top @ --once --every 10ms");
 	run(&watch_command, "watch @ --every 10ms --for 10ms");
 	run(&wait_for_command, "wait-for @ m free -t 0");
