@@ -148,8 +148,11 @@ static int is_over(const struct ilk_pool_crew *c)
 static void say_up(struct ilk_pool_crew *c, int rc)
 {
 	c->rc = rc;
-	if (rc < 0)
+	if (rc < 0) {
+		/* First: those that are killed are not to be replaced. */
+		ilk_store_release_(&c->wanted, 0u);
 		ilk_store_release_(&c->stop, (ilk_time)1);
+	}
 	ilk_store_release_(&c->is_up, 1u);
 	ilk_futex_wake_(&c->is_up, 1);
 }
