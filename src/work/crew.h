@@ -27,11 +27,12 @@ struct ilk_pool_crew {
 	struct ilk_pool_start_options options;
 	const struct ilk_task_function *functions;
 	size_t count;
-	uint32_t most;   /* places */
-	uint32_t wanted; /* of them are to be filled; by anybody */
-	uint32_t bell;   /* stepped where the supervisor is to look */
-	uint32_t is_up;  /* 1: the first workers are started, or `rc` says why not */
-	uint32_t me;     /* the supervisor's owner word */
+	struct ilk_pool_able_ able; /* which numbers these have; fixed */
+	uint32_t most;              /* places */
+	uint32_t wanted;            /* of them are to be filled; by anybody */
+	uint32_t bell;              /* stepped where the supervisor is to look */
+	uint32_t is_up;             /* 1: the first workers are started, or `rc` says why not */
+	uint32_t me;                /* the supervisor's owner word */
 	int rc;
 	ilk_time stop; /* 0: not yet; from then on workers are killed */
 	pthread_t supervisor;

@@ -68,13 +68,14 @@ int ilk_pool_start(struct ilk_pool *pool, unsigned workers,
 {
 	static const struct ilk_pool_start_options usual = {.size = sizeof usual};
 	const struct ilk_pool_view_ *v;
+	struct ilk_pool_able_ able = {.past = 0};
 	struct ilk_pool_crew *c;
 	int rc = ilk_pool_enter_(pool, 0, &v);
 
 	if (rc == 0)
 		rc = check(v, workers, options ? options : &usual);
 	if (rc == 0)
-		rc = ilk_pool_introduce_(pool, functions, count);
+		rc = ilk_pool_introduce_(pool, functions, count, &able);
 	if (rc < 0)
 		return rc;
 	c = make(v);
@@ -83,6 +84,7 @@ int ilk_pool_start(struct ilk_pool *pool, unsigned workers,
 	c->options = options ? *options : usual;
 	c->functions = functions;
 	c->count = count;
+	c->able = able;
 	c->wanted = workers;
 	rc = -pthread_create(&c->supervisor, NULL, ilk_crew_supervise_, c);
 	if (rc == 0)

@@ -79,13 +79,12 @@ static int name_all(struct ilk_pool *pool, const struct ilk_task_function *funct
 	return rc < 0 ? rc : 0;
 }
 
-int ilk_pool_introduce_(
-	struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count)
+int ilk_pool_introduce_(struct ilk_pool *pool, const struct ilk_task_function *functions,
+	size_t count, struct ilk_pool_able_ *able)
 {
-	struct ilk_pool_able_ able = {.past = 0};
 	int rc = check_functions(functions, count);
 
-	return rc < 0 ? rc : name_all(pool, functions, count, &able, ILK_FOREVER);
+	return rc < 0 ? rc : name_all(pool, functions, count, able, ILK_FOREVER);
 }
 
 /* --- its row --- */
@@ -144,11 +143,8 @@ static int is_to_leave(const struct ilk_pool_serving_ *s)
 	return s->supervisor && ilk_load_relaxed_(&s->row->leave) == s->owner;
 }
 
-/* Of a pool that is closed: may there be anything to do for S yet? */
-static int is_anything_left(const struct ilk_pool_serving_ *s)
+int ilk_pool_is_anything_left_(const struct ilk_pool_view_ *v, const struct ilk_pool_able_ *able)
 {
-	const struct ilk_pool_view_ *v = &s->view;
-
 	for (uint64_t i = 0; i <= v->mask; i++) {
 		const struct ilk_pool_cell_ *cell = ilk_pool_cell_(v, i);
 		uint32_t state = ilk_task_state_(ilk_load_acquire_(&cell->word));
@@ -156,7 +152,7 @@ static int is_anything_left(const struct ilk_pool_serving_ *s)
 
 		if (state == ILK_TASK_FILLING_ || state == ILK_TASK_RUNNING_ ||
 			(state == ILK_TASK_QUEUED_ && function < ILK_POOL_MOST_FUNCTIONS &&
-				s->able.run[function]))
+				able->run[function]))
 			return 1;
 	}
 	return 0;
@@ -188,7 +184,7 @@ static int task_or_not(struct ilk_pool_wait_ *wait)
 	if (wait->deep && take_deep(s, &shift->taken) == ILK_POOL_GOT_)
 		return ILK_POOL_GOT_;
 	if (ILK_UNLIKELY_(ilk_load_acquire_(&pool->state) & ILK_POOL_CLOSED_) &&
-		!is_anything_left(s))
+		!ilk_pool_is_anything_left_(&s->view, &s->able))
 		return ILK_POOL_END_;
 	return ILK_POOL_NONE_;
 }

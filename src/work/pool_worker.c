@@ -134,23 +134,30 @@ static int see_off(struct ilk_pool_crew *c, struct ilk_pool_row_ *row, int signa
 	return found;
 }
 
+/*
+ * Is the pool closed, and nothing left that a worker could do? That is looked for here: one that ends
+ * with 0 may as well have been asked to, or have called exit() in a task.
+ */
+static int is_for_nothing(const struct ilk_pool_crew *c)
+{
+	return ilk_load_acquire_(&c->view.pool->state) & ILK_POOL_CLOSED_ &&
+	       !ilk_pool_is_anything_left_(&c->view, &c->able);
+}
+
 void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal)
 {
 	struct ilk_crew_place_ *place = &c->place[i];
 	struct ilk_pool_row_ *row = row_of(c, i);
 	ilk_time now = ilk_now();
 	int found = see_off(c, row, signal);
-	int is_closed = (ilk_load_acquire_(&c->view.pool->state) & ILK_POOL_CLOSED_) != 0;
 	uint64_t done = ilk_load_relaxed_(&row->done) + ilk_load_relaxed_(&row->failed);
-
-	int had_its_share = c->options.tasks && done - place->done_before >= c->options.tasks;
 
 	memset(&c->child[i], 0, sizeof c->child[i]);
 	ilk_store_release_(&place->is_used, 0u);
 	place->not_before = 0;
-	if (code == 0) {
-		/* It found nothing to do, and there will be nothing. */
-		place->not_before = is_closed && !found && !had_its_share ? ILK_FOREVER : 0;
+	if (is_for_nothing(c)) {
+		place->not_before = ILK_FOREVER;
+	} else if (code == 0) {
 		place->failures = 0;
 	} else if (found == 0 && done == place->done_before && now - place->begun < AT_ONCE) {
 		place->not_before = now + ((ilk_time)FIRST_DELAY << place->failures);

@@ -2,7 +2,7 @@
 #ifndef ILK_WORK_SERVE_H
 #define ILK_WORK_SERVE_H
 
-#include "work/pool.h"
+#include "work/tasks.h"
 
 /* Who started a worker, and will know how it ended: by its owner word, 0: nobody; the row that it has
  * reserved for it. */
@@ -15,9 +15,14 @@ int ilk_pool_serve_for_(struct ilk_pool *pool, const struct ilk_task_function *f
 	size_t count, const struct ilk_pool_serve_options *o,
 	const struct ilk_pool_place_for_ *place);
 
-/* Names FUNCTIONS in POOL: from here on they can be submitted. 0; -EINVAL, -ENOSPC, -E... */
-int ilk_pool_introduce_(
-	struct ilk_pool *pool, const struct ilk_task_function *functions, size_t count);
+/* Names FUNCTIONS in POOL: from here on they can be submitted; ABLE, zeros before, has them. 0;
+ * -EINVAL, -ENOSPC, -E... */
+int ilk_pool_introduce_(struct ilk_pool *pool, const struct ilk_task_function *functions,
+	size_t count, struct ilk_pool_able_ *able);
+
+/* Of a pool that is closed: may there be anything to do yet for who is ABLE? If not, never again: who
+ * claims a cell later finds the pool closed. */
+int ilk_pool_is_anything_left_(const struct ilk_pool_view_ *v, const struct ilk_pool_able_ *able);
 
 /* Reserves a row for one who is to be started by OWNER, the calling thread. Its index; -1: none. */
 int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t owner);

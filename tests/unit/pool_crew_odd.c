@@ -1,0 +1,141 @@
+/* pool_crew_odd.c - crews in odd circumstances: half of a start, ends that look like others. */
+#include "pool_crew_fixture.h"
+
+/* --- a start that gets only some of its workers --- */
+
+static void start_too_many(void)
+{
+	struct ilk_pool_start_options o = {.size = sizeof o, .flags = how};
+	struct ilk_pool_crew *crew = start(2), *none;
+
+	CHECK_RC(ilk_pool_start(pool, 2, more, MORE, &o, &none), -EUSERS);
+	await_workers(2);
+	stop(crew);
+}
+
+static void test_a_start_that_gets_only_some_is_refused(void **state)
+{
+	(void)state;
+	in_both_ways(start_too_many);
+}
+
+/* --- a pool is drained, however its workers end --- */
+
+static int exit_at_first(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	(void)argument, (void)bytes;
+	if (ilk_task_runs(task) > 1)
+		return 0;
+	ilk_test_say(1);
+	ilk_test_await(2);
+	_exit(0);
+}
+
+static const struct ilk_task_function exits[] = {{"exit_at_first", exit_at_first}};
+
+static void supervise(void *arg)
+{
+	struct ilk_pool_crew *crew;
+
+	(void)arg;
+	CHECK_RC(ilk_pool_start(pool, 1, exits, 1, NULL, &crew), 0);
+	ilk_test_say(0);
+	ilk_test_sleep_for_ever();
+}
+
+static int is_nobodys(void *arg)
+{
+	(void)arg;
+	ilk_object_repair(seg, "patient");
+	return info_of(pool).workers == 0;
+}
+
+/* Who sweeps frees the row of a worker that its supervisor was too slow to see off. */
+static void test_a_pool_is_drained_although_its_supervisor_was_stopped(void **state)
+{
+	struct ilk_test_child *child;
+	struct ilk_future f;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	options.retries = 1;
+	pool = pool_of("patient");
+	child = ilk_test_start(supervise, NULL);
+	ilk_test_await(0);
+	f = submitted("exit_at_first", 0);
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	ilk_test_await(1);
+	ilk_test_stop(child);
+	ilk_test_say(2);
+	ilk_test_until(is_nobodys, NULL);
+	CHECK_RC(ilk_future_poll(&f), 0);
+	ilk_test_continue(child);
+	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
+	CHECK_RC(ilk_future_get(&f, NULL, 0, NULL, ILK_NOW), 0);
+	ilk_test_kill(child);
+}
+
+static int await_step(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	int64_t step;
+
+	(void)task, (void)bytes;
+	memcpy(&step, argument, sizeof step);
+	ilk_test_await((unsigned)step);
+	return 0;
+}
+
+static const struct ilk_task_function awaits[] = {{"await", await_step}};
+
+static int is_refilled(void *arg)
+{
+	struct ilk_pool_info info = info_of(pool);
+
+	(void)arg;
+	return info.done == 3 && info.running == 3;
+}
+
+/* The first three tasks wait for FIRST, the others for the next step. */
+static void shrink_and_grow(void)
+{
+	struct ilk_pool_start_options o = {.size = sizeof o, .flags = how};
+	unsigned first = how ? 3 : 1;
+	struct ilk_pool_crew *crew;
+
+	options.capacity = 8;
+	pool = pool_of(how ? "two" : "one");
+	CHECK_RC(ilk_pool_start(pool, 3, awaits, 1, &o, &crew), 0);
+	for (int i = 0; i < 8; i++) {
+		struct ilk_future f = submitted("await", first + (i >= 3));
+
+		ilk_future_release(&f);
+	}
+	CHECK_RC(ilk_pool_close(pool, ILK_POOL_DRAIN), 0);
+	while (info_of(pool).running < 3)
+		ilk_test_sleep_ms(1);
+	CHECK_RC(ilk_pool_resize(crew, 1), 0);
+	ilk_test_sleep_ms(SOON);
+	CHECK_RC(ilk_pool_resize(crew, 3), 0);
+	ilk_test_say(first);
+	ilk_test_until(is_refilled, NULL);
+	ilk_test_say(first + 1);
+	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
+	stop(crew);
+}
+
+static void test_a_closed_pools_crew_shrinks_and_grows(void **state)
+{
+	(void)state;
+	in_both_ways(shrink_and_grow);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		POOL_TEST(test_a_start_that_gets_only_some_is_refused),
+		POOL_TEST(test_a_pool_is_drained_although_its_supervisor_was_stopped),
+		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
+	};
+
+	return RUN_POOL_TESTS(tests);
+}
