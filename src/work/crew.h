@@ -38,6 +38,7 @@ struct ilk_pool_crew {
 	pthread_t supervisor;
 	struct ilk_crew_place_ *place;
 	struct ilk_child *child; /* one for each place; zero: none */
+	unsigned char *kept;     /* by row: it is a used place's; the supervisor's */
 };
 
 /* --- pool_worker.c --- */

@@ -12,6 +12,7 @@ static void forget(struct ilk_pool_crew *c)
 	if (c) {
 		free(c->place);
 		free(c->child);
+		free(c->kept);
 	}
 	free(c);
 }
@@ -28,7 +29,8 @@ static struct ilk_pool_crew *make(const struct ilk_pool_view_ *v)
 	c->most = most;
 	c->place = calloc(most, sizeof *c->place);
 	c->child = calloc(most, sizeof *c->child);
-	if (!c->place || !c->child) {
+	c->kept = calloc(v->shape.rows, sizeof *c->kept);
+	if (!c->place || !c->child || !c->kept) {
 		forget(c);
 		return NULL;
 	}

@@ -5,6 +5,8 @@
  *                       taken, from one who is dead, and its supervisor, if any, too; freed by its
  *                       worker, or after its death by its supervisor, or, where there is none or
  *                       it was too slow, by who sweeps.
+ *            row.supervisor  who started its worker, and is its owner as long as it is only reserved
+ *                       for that; 0 = nobody
  *            row.leave  the owner word of one who is to leave; else nobody is
  *            name       set once, under `naming`; names counts those that are set
  * Death      In the row: owner is dead. Naming: the mutex is robust, an entry that is not counted is
@@ -89,13 +91,15 @@ int ilk_pool_introduce_(struct ilk_pool *pool, const struct ilk_task_function *f
 
 /* --- its row --- */
 
-static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine)
+/* For one who was started by SUPERVISOR, or nobody: 0. */
+static int take_row(struct ilk_pool_row_ *row, uint32_t owner, uint32_t mine, uint32_t supervisor)
 {
 	if (!ilk_cas_full_(&row->owner, &owner, mine))
 		return 0;
 	/* A thread that ends in order leaves its owner word to the next. Who asks does so again. */
 	ilk_store_relaxed_(&row->leave, 0u);
-	ilk_store_relaxed_(&row->supervisor, 0u);
+	/* As it was, where that reserved the row: its worker is never seen without. */
+	ilk_store_relaxed_(&row->supervisor, supervisor);
 	ilk_store_relaxed_(&row->function, 0u);
 	ilk_store_relaxed_(&row->deep, 0u);
 	ilk_store_relaxed_(&row->since, ilk_now());
@@ -113,20 +117,30 @@ static int is_left(const struct ilk_pool_row_ *row, uint32_t owner)
 	       (!supervisor || ilk_owner_life_(seg, supervisor) == ILK_LIFE_DEAD);
 }
 
-int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t mine)
+/* Takes a row for MINE: not one of those that are KEPT, if any. Its index; -1: there is none. */
+static int find_free_row(const struct ilk_pool_view_ *v, uint32_t mine, uint32_t supervisor,
+	const unsigned char *kept)
 {
 	struct ilk_pool_row_ *row = ilk_pool_rows_(v->pool);
 
 	for (uint32_t i = 0; i < v->shape.rows; i++)
-		if (!ilk_load_relaxed_(&row[i].owner) && take_row(&row[i], 0, mine))
+		if (!ilk_load_relaxed_(&row[i].owner) && !(kept && kept[i]) &&
+			take_row(&row[i], 0, mine, supervisor))
 			return (int)i;
 	for (uint32_t i = 0; i < v->shape.rows; i++) {
 		uint32_t owner = ilk_load_acquire_(&row[i].owner);
 
-		if (is_left(&row[i], owner) && take_row(&row[i], owner, mine))
+		if (is_left(&row[i], owner) && !(kept && kept[i]) &&
+			take_row(&row[i], owner, mine, supervisor))
 			return (int)i;
 	}
 	return -1;
+}
+
+int ilk_pool_reserve_row_(
+	const struct ilk_pool_view_ *v, uint32_t supervisor, const unsigned char *kept)
+{
+	return find_free_row(v, supervisor, supervisor, kept);
 }
 
 /* --- its loop --- */
@@ -269,9 +283,9 @@ static int find_row(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for
 
 	if (place->supervisor) {
 		s->row = &row[place->row];
-		return !take_row(s->row, place->supervisor, ilk_thread_.owner);
+		return !take_row(s->row, place->supervisor, ilk_thread_.owner, place->supervisor);
 	}
-	i = ilk_pool_reserve_row_(&s->view, ilk_thread_.owner);
+	i = find_free_row(&s->view, ilk_thread_.owner, 0, NULL);
 	if (i < 0)
 		return ilk_fail_(
 			-EUSERS, "all %u places for workers are taken", s->view.shape.rows);
@@ -287,7 +301,6 @@ static int enter(struct ilk_pool_serving_ *s, const struct ilk_pool_place_for_ *
 	if (rc != 0)
 		return rc;
 	ilk_hold_();
-	ilk_store_relaxed_(&s->row->supervisor, place->supervisor);
 	ilk_store_release_(&s->row->pid, pid_of_self());
 	s->me = ilk_thread_.me;
 	s->owner = ilk_thread_.owner;

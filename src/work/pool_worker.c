@@ -4,6 +4,9 @@
  * State      row.owner  the supervisor's, from the start of a worker until that takes the row, by CAS,
  *                       and asked to leave before, finds it free. So a worker can be asked at any
  *                       time, and one that is killed before it served leaves nothing.
+ * Invariant  [C1] A row is one worker's of the crew, from its start until its end was seen, although
+ *                 it may have left it before: c.kept. So what the supervisor finds reserved there
+ *                 is reserved for that one.
  * Death      Of the worker: its supervisor reaps it, and sweeps with what it knows. Of the supervisor's
  *            process: the kernel kills its workers; rows and tasks are those of the dead. A row that
  *            is reserved goes with its supervisor.
@@ -67,12 +70,20 @@ static void *live_as_thread(void *arg)
 
 static int reserve(struct ilk_pool_crew *c, uint32_t i)
 {
-	int row = ilk_pool_reserve_row_(&c->view, c->me);
+	int row = ilk_pool_reserve_row_(&c->view, c->me, c->kept); /* [C1] */
 
 	if (row < 0)
 		return -EUSERS;
+	c->kept[row] = 1;
 	ilk_store_release_(&c->place[i].row, (uint32_t)row);
 	return 0;
+}
+
+/* Its worker has ended, or was not started. */
+static void give_back(struct ilk_pool_crew *c, uint32_t i)
+{
+	ilk_store_release_(&c->place[i].is_used, 0u);
+	c->kept[c->place[i].row] = 0;
 }
 
 static int start(struct ilk_pool_crew *c, uint32_t i)
@@ -97,11 +108,13 @@ int ilk_crew_start_(struct ilk_pool_crew *c, uint32_t i)
 	place->done_before =
 		ilk_load_relaxed_(&row_of(c, i)->done) + ilk_load_relaxed_(&row_of(c, i)->failed);
 	rc = start(c, i);
-	if (rc < 0)
+	if (rc < 0) {
 		ilk_cas_full_(&row_of(c, i)->owner, &mine, 0);
-	else
-		ilk_store_release_(&place->is_used, 1u);
-	return rc;
+		give_back(c, i);
+		return rc;
+	}
+	ilk_store_release_(&place->is_used, 1u);
+	return 0;
 }
 
 /* --- its end --- */
@@ -153,7 +166,7 @@ void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal)
 	uint64_t done = ilk_load_relaxed_(&row->done) + ilk_load_relaxed_(&row->failed);
 
 	memset(&c->child[i], 0, sizeof c->child[i]);
-	ilk_store_release_(&place->is_used, 0u);
+	give_back(c, i);
 	place->not_before = 0;
 	if (is_for_nothing(c)) {
 		place->not_before = ILK_FOREVER;

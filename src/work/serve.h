@@ -24,7 +24,9 @@ int ilk_pool_introduce_(struct ilk_pool *pool, const struct ilk_task_function *f
  * claims a cell later finds the pool closed. */
 int ilk_pool_is_anything_left_(const struct ilk_pool_view_ *v, const struct ilk_pool_able_ *able);
 
-/* Reserves a row for one who is to be started by OWNER, the calling thread. Its index; -1: none. */
-int ilk_pool_reserve_row_(const struct ilk_pool_view_ *v, uint32_t owner);
+/* Reserves a row for one who is to be started by SUPERVISOR, the calling thread: none of those that
+ * are KEPT. Its index; -1: there is none. */
+int ilk_pool_reserve_row_(
+	const struct ilk_pool_view_ *v, uint32_t supervisor, const unsigned char *kept);
 
 #endif

@@ -129,12 +129,62 @@ static void test_a_closed_pools_crew_shrinks_and_grows(void **state)
 	in_both_ways(shrink_and_grow);
 }
 
+/* --- a row is one worker's --- */
+
+enum { WORKERS = 6, TASKS = 60 };
+
+static int begin_slowly(void *arg)
+{
+	ilk_counter_add(arg, 1);
+	ilk_test_sleep_ms(4);
+	return 0;
+}
+
+static int work_shortly(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	(void)task, (void)argument, (void)bytes;
+	ilk_test_sleep_ms(2);
+	return 0;
+}
+
+static const struct ilk_task_function works[] = {{"work", work_shortly}};
+
+/* While one begins, others that left their rows are seen off. */
+static void retire_and_begin(void)
+{
+	struct ilk_pool_start_options o = {
+		.size = sizeof o, .flags = how, .tasks = 1, .begin = begin_slowly, .arg = counter};
+	struct ilk_pool_crew *crew;
+	int64_t before = ilk_counter_read(counter);
+
+	options.capacity = 64;
+	options.workers = WORKERS;
+	pool = pool_of(how ? "two" : "one");
+	CHECK_RC(ilk_pool_start(pool, WORKERS, works, 1, &o, &crew), 0);
+	for (int i = 0; i < TASKS; i++) {
+		struct ilk_future f = submitted("work", 0);
+
+		ilk_future_release(&f);
+	}
+	CHECK_RC(ilk_pool_join(pool, ilk_after_ms(ilk_test_limit_ms())), 0);
+	await_workers(WORKERS);
+	stop(crew);
+	assert_in_range(ilk_counter_read(counter) - before, TASKS, TASKS + WORKERS);
+}
+
+static void test_a_worker_that_begins_keeps_its_row(void **state)
+{
+	(void)state;
+	in_both_ways(retire_and_begin);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		POOL_TEST(test_a_start_that_gets_only_some_is_refused),
 		POOL_TEST(test_a_pool_is_drained_although_its_supervisor_was_stopped),
 		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
+		POOL_TEST(test_a_worker_that_begins_keeps_its_row),
 	};
 
 	return RUN_POOL_TESTS(tests);
