@@ -28,8 +28,12 @@
  * their initial values, and stdio's buffers of standard output and error are empty. It blocks the
  * signals that its starter blocked; handlers are reset as by exec(), but for those of a process's own
  * faults (SIGSEGV, SIGABRT, ...). As every forked child, it has no identity in a segment until it
- * calls something there. When the body returns, what stdio has is written, and the process leaves
- * its segments as by exit() and ends; functions of atexit() are not called.
+ * calls something there. When the body returns, standard output and error are written out, and the
+ * process leaves its segments as by exit() and ends; functions of atexit() are not called.
+ *
+ * Other streams of stdio are left alone, before and after. What the body writes to one it flushes, or
+ * closes, itself, or nobody does; and what is in the buffer of one that the parent opened is in the
+ * child's copy, too, and comes out twice if that is flushed: fflush() it before the spawn.
  *
  * Death. When the parent dies, or calls exec(), however it was killed, its children are killed by the
  * kernel (SIGKILL), unless ILK_SPAWN_OUTLIVES was asked. No child begins its body whose parent died
@@ -90,8 +94,8 @@ struct ilk_end {
  *   -ENOMEM, -EMFILE, -ENFILE   from the system
  *   -ENOSYS   the kernel is older than Linux 5.4
  *
- * Writes out what stdio has, and so waits for a thread that is within a call of stdio, unless that
- * reads standard input. Order: what came before is seen by BODY.
+ * Writes out standard output and error, as far as no other thread is within a call with them: then
+ * that is written later. Waits for no thread in stdio. Order: what came before is seen by BODY.
  */
 ILK_API int ilk_spawn(struct ilk_child *child, int (*body)(void *arg), void *arg,
 	const struct ilk_spawn_options *options);

@@ -55,22 +55,20 @@ static struct forker *forker = &forker_without_page;
 /* --- stdio --- */
 
 /*
- * Writes out what is not written yet. A thread that reads standard input has that locked, perhaps for
- * ever: then only the other two.
+ * Only the two that every program has. fflush(NULL) waits for all streams' locks, with that of their
+ * list: one thread that reads a pipe would stop the caller, and then everybody who opens a file.
  */
-static void flush_all(void)
+static void flush_if_free(FILE *stream)
 {
-	fflush(stdout);
-	fflush(stderr);
-	if (ftrylockfile(stdin) != 0)
+	if (ftrylockfile(stream) != 0)
 		return;
-	fflush(NULL);
-	funlockfile(stdin);
+	fflush(stream);
+	funlockfile(stream);
 }
 
 /* --- the child --- */
 
-/* What other threads of the parent had printed meanwhile is the parent's to write. */
+/* What the parent had printed, and not written, is the parent's to write. */
 static void forget_output(void)
 {
 	__fpurge(stdout);
@@ -84,7 +82,9 @@ static void live(const struct ilk_birth_ *birth)
 
 	forget_output();
 	code = r->body(r->arg);
-	flush_all();
+	/* Others may have in them what is the parent's: fclose() is the body's to call. */
+	fflush(stdout);
+	fflush(stderr);
 	ilk_registry_leave_();
 	ilk_process_end_(code);
 }
@@ -213,7 +213,8 @@ int ilk_spawn(struct ilk_child *child, int (*body)(void *arg), void *arg,
 		snprintf(r.birth.name, sizeof r.birth.name, "%s", options->name);
 	ilk_signals_blocked_(&r.birth.mask);
 	cancel = ilk_cancel_off_();
-	flush_all();
+	flush_if_free(stdout);
+	flush_if_free(stderr);
 	rc = ask(forker, &r);
 	ilk_cancel_on_(cancel);
 	if (rc < 0)

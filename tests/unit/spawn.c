@@ -326,26 +326,52 @@ static void test_child_has_the_name_that_was_given(void **state)
 	assert_int_equal(join(&child).code, 0);
 }
 
-/* Prints into FILE, which the parent has written to as well. */
-static int print_more(void *file)
+/* --- stdio --- */
+
+static int print_more(void *arg)
 {
+	(void)arg;
 	printf("child;");
-	fprintf(file, "child;");
 	return 0;
+}
+
+static void *read_line(void *stream)
+{
+	char line[8];
+
+	CHECK(fgets(line, sizeof line, stream) && strcmp(line, "\n") == 0);
+	return NULL;
+}
+
+/* Spawns while a thread reads from STREAM, whose other end is GATE. */
+static void spawn_beside_reader(FILE *stream, int gate)
+{
+	struct ilk_child child;
+	pthread_t thread;
+
+	CHECK(pthread_create(&thread, NULL, read_line, stream) == 0);
+	ilk_test_sleep_ms(20);
+	child = start(print_more, NULL);
+	CHECK(join(&child).code == 0);
+	CHECK(write(gate, "\n", 1) == 1 && pthread_join(thread, NULL) == 0);
 }
 
 static void print_and_spawn(void *paths)
 {
 	const char(*path)[32] = paths;
-	FILE *other = fopen(path[1], "w");
-	struct ilk_child child;
+	FILE *other = fopen(path[1], "w"), *stream;
+	int ends[2];
 
 	CHECK(other && freopen(path[0], "w", stdout) != NULL);
 	setvbuf(stdout, NULL, _IOFBF, 4096);
 	printf("parent;");
 	fprintf(other, "other;");
-	child = start(print_more, other);
-	CHECK(join(&child).code == 0);
+	CHECK(pipe2(ends, O_CLOEXEC) == 0 && dup2(ends[0], STDIN_FILENO) == STDIN_FILENO);
+	spawn_beside_reader(stdin, ends[1]);
+	stream = fdopen(ends[0], "r");
+	CHECK(stream != NULL);
+	spawn_beside_reader(stream, ends[1]);
+	fclose(stream);
 	fclose(other);
 	fflush(stdout);
 }
@@ -362,6 +388,7 @@ static void check_content(const char *path, const char *expected)
 	assert_string_equal(text, expected);
 }
 
+/* Nor is a thread that reads in the way. */
 static void test_nothing_is_printed_twice(void **state)
 {
 	char paths[2][32] = {"/tmp/ilk-spawn-XXXXXX", "/tmp/ilk-spawn-XXXXXX"};
@@ -371,37 +398,46 @@ static void test_nothing_is_printed_twice(void **state)
 	for (int i = 0; i < 2; i++)
 		close(mkstemp(paths[i]));
 	ilk_test_in_child(print_and_spawn, paths);
-	check_content(paths[0], "parent;child;");
-	check_content(paths[1], "other;child;");
+	check_content(paths[0], "parent;child;child;");
+	check_content(paths[1], "other;");
 }
 
-static void *read_input(void *arg)
+static void *hold_output(void *arg)
 {
 	(void)arg;
-	getchar();
+	flockfile(stdout);
+	ilk_test_say(0);
+	ilk_test_await(1);
+	funlockfile(stdout);
 	return NULL;
 }
 
-static void spawn_beside_a_reader(void *arg)
+static void spawn_beside_a_printer(void *path)
 {
-	int never[2], code = 4;
 	struct ilk_child child;
 	pthread_t thread;
 
-	(void)arg;
-	CHECK(pipe2(never, O_CLOEXEC) == 0 && dup2(never[0], STDIN_FILENO) == STDIN_FILENO);
-	CHECK(pthread_create(&thread, NULL, read_input, NULL) == 0);
-	ilk_test_sleep_ms(20);
-	child = start(return_it, &code);
-	CHECK(join(&child).code == 4);
-	CHECK(write(never[1], "", 1) == 1 && pthread_join(thread, NULL) == 0);
+	CHECK(freopen(path, "w", stdout) != NULL);
+	setvbuf(stdout, NULL, _IOFBF, 4096);
+	printf("parent;");
+	CHECK(pthread_create(&thread, NULL, hold_output, NULL) == 0);
+	ilk_test_await(0);
+	child = start(print_more, NULL);
+	CHECK(join(&child).code == 0);
+	ilk_test_say(1);
+	CHECK(pthread_join(thread, NULL) == 0);
+	fflush(stdout);
 }
 
-static void test_a_thread_that_reads_standard_input_is_not_in_the_way(void **state)
+static void test_a_thread_that_prints_is_not_in_the_way(void **state)
 {
+	char path[] = "/tmp/ilk-spawn-XXXXXX";
+
 	(void)state;
 	SKIP_UNDER_TSAN();
-	ilk_test_in_child(spawn_beside_a_reader, NULL);
+	close(mkstemp(path));
+	ilk_test_in_child(spawn_beside_a_printer, path);
+	check_content(path, "child;parent;");
 }
 
 static int count_once(void *arg)
@@ -607,7 +643,7 @@ int main(void)
 		SEGMENT_TEST(test_child_has_its_starters_mask_and_no_handlers),
 		SEGMENT_TEST(test_child_has_the_name_that_was_given),
 		SEGMENT_TEST(test_nothing_is_printed_twice),
-		SEGMENT_TEST(test_a_thread_that_reads_standard_input_is_not_in_the_way),
+		SEGMENT_TEST(test_a_thread_that_prints_is_not_in_the_way),
 		SEGMENT_TEST(test_child_uses_segments_and_leaves_them_in_order),
 		SEGMENT_TEST(test_child_may_execute_a_program),
 		SEGMENT_TEST(test_spawn_of_what_cannot_be_is_EINVAL),
