@@ -100,6 +100,7 @@ struct ilk_pool_crew;
  *   -EUSERS   also: the pool has not so many places for workers left
  *   -EAGAIN, -ENOMEM, -EMFILE, -ENFILE, -ENOSYS   of starting them
  *
+ * Workers block the signals that the calling thread does; the threads that look after them block all.
  * Several crews may serve one pool, of one process or several. While there is one, close of the
  * segment kills its processes, and waits for the tasks that its threads run.
  */

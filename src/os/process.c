@@ -1,5 +1,5 @@
 /*
- * process.c - fork(2), pidfd_open(2), waitid(2), PR_SET_PDEATHSIG.
+ * process.c - fork(2), pidfd_open(2), waitid(2), PR_SET_PDEATHSIG; signals, and threads without.
  *
  * A child waits at a gate, a pipe, until its parent has a descriptor for it: before that its pid
  * could be reaped by whoever waits for any child, and be another's. A parent that dies with the gate
@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -18,6 +20,15 @@
 /* Of Linux 5.4: newer than some C libraries. */
 enum { BY_PIDFD = 3 };
 enum { WATCHED_MOST = 1024 };
+
+struct helper {
+	void *(*body)(void *arg);
+	void *arg;
+	sigset_t mask; /* its starter's */
+};
+
+/* What the calling thread is; NULL: no helper. */
+static __thread const struct helper *helper;
 
 /* --- the child's part --- */
 
@@ -72,6 +83,7 @@ __attribute__((noreturn)) static void be_born(
 		prctl(PR_SET_PDEATHSIG, SIGKILL);
 	if ((!birth->outlives && !has_parent(parent, thread)) || !pass_gate(gate))
 		_exit(0);
+	helper = NULL; /* as the thread that forked is */
 	reset_handlers();
 	prctl(PR_SET_NAME, birth->name);
 	pthread_sigmask(SIG_SETMASK, &birth->mask, NULL);
@@ -182,4 +194,45 @@ void ilk_signals_restore_(const sigset_t *before)
 void ilk_signals_blocked_(sigset_t *now)
 {
 	pthread_sigmask(SIG_SETMASK, NULL, now);
+}
+
+/* --- helpers --- */
+
+static void *help(void *arg)
+{
+	struct helper *h = arg;
+	void *result;
+
+	helper = h;
+	result = h->body(h->arg);
+	helper = NULL;
+	free(h);
+	return result;
+}
+
+int ilk_helper_start_(pthread_t *thread, void *(*body)(void *arg), void *arg)
+{
+	struct helper *h = malloc(sizeof *h);
+	sigset_t before;
+	int rc;
+
+	if (!h)
+		return -ENOMEM;
+	h->body = body;
+	h->arg = arg;
+	ilk_helper_mask_(&h->mask);
+	ilk_signals_block_(&before);
+	rc = pthread_create(thread, NULL, help, h);
+	ilk_signals_restore_(&before);
+	if (rc != 0)
+		free(h);
+	return -rc;
+}
+
+void ilk_helper_mask_(sigset_t *mask)
+{
+	if (helper)
+		*mask = helper->mask;
+	else
+		ilk_signals_blocked_(mask);
 }

@@ -1,8 +1,9 @@
-/* process.h - children: forked, told of their parent's end, watched by a descriptor, ended. */
+/* process.h - children: forked, told of their parent's end, watched by a descriptor, ended; signals. */
 #ifndef ILK_OS_PROCESS_H
 #define ILK_OS_PROCESS_H
 
 #include <ilk/base.h>
+#include <pthread.h>
 #include <signal.h>
 
 enum { ILK_COMM_BYTES_ = 16 };
@@ -51,5 +52,15 @@ void ilk_signals_block_(sigset_t *before);
 void ilk_signals_restore_(const sigset_t *before);
 /* What the calling thread blocks. */
 void ilk_signals_blocked_(sigset_t *now);
+
+/*
+ * Starts a thread for the library's own ends: it blocks all signals, so that what is sent to the
+ * process is the program's to handle, be it by sigwait(3) in a thread that blocks it. 0; -E...
+ */
+int ilk_helper_start_(pthread_t *thread, void *(*body)(void *arg), void *arg);
+
+/* What those are to block whom the calling thread starts for the program: what it blocks itself, or, of
+ * a helper, what its starter did. */
+void ilk_helper_mask_(sigset_t *mask);
 
 #endif

@@ -34,6 +34,7 @@ struct ilk_pool_crew {
 	uint32_t is_up;             /* 1: the first workers are started, or `rc` says why not */
 	uint32_t me;                /* the supervisor's owner word */
 	int rc;
+	sigset_t mask; /* what the workers block: as who started the crew */
 	ilk_time stop; /* 0: not yet; from then on workers are killed */
 	pthread_t supervisor;
 	struct ilk_crew_place_ *place;

@@ -10,6 +10,7 @@
  * (spawn.c), and the queues close themselves: who else gets from them is told.
  */
 #include "os/clock.h"
+#include "os/process.h"
 #include "os/thread.h"
 #include "segment/error.h"
 #include "sync/object.h"
@@ -214,7 +215,7 @@ static int start(struct ilk_pipeline *p, struct ilk_segment *seg, const char *na
 	}
 	strcpy(p->name, name);
 	init_waiting(p);
-	rc = -pthread_create(&p->watcher, NULL, watch, p);
+	rc = ilk_helper_start_(&p->watcher, watch, p);
 	if (rc < 0)
 		ilk_flow_remove_(&p->flow, name);
 	return rc;

@@ -1,6 +1,7 @@
 /* pool_crew.c - the workers of this program: started, resized, stopped. What they do: pool_worker.c,
  * pool_supervise.c. */
 #include "os/futex.h"
+#include "os/process.h"
 #include "segment/error.h"
 #include "work/crew.h"
 #include "work/waiting.h"
@@ -88,7 +89,7 @@ int ilk_pool_start(struct ilk_pool *pool, unsigned workers,
 	c->count = count;
 	c->able = able;
 	c->wanted = workers;
-	rc = -pthread_create(&c->supervisor, NULL, ilk_crew_supervise_, c);
+	rc = ilk_helper_start_(&c->supervisor, ilk_crew_supervise_, c);
 	if (rc == 0)
 		rc = await_start(c);
 	if (rc < 0)

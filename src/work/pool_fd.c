@@ -10,6 +10,7 @@
  */
 #include "os/eventfd.h"
 #include "os/futex.h"
+#include "os/process.h"
 #include "work/future.h"
 #include "work/waiting.h"
 #include <limits.h>
@@ -143,7 +144,7 @@ static int start(struct ilk_pool *pool)
 	w->pool = pool;
 	w->process = ilk_fork_serial_();
 	w->fd = ilk_eventfd_();
-	rc = w->fd < 0 ? w->fd : -pthread_create(&w->thread, NULL, watch_in_thread, w);
+	rc = w->fd < 0 ? w->fd : ilk_helper_start_(&w->thread, watch_in_thread, w);
 	if (rc < 0) {
 		if (w->fd >= 0)
 			ilk_eventfd_close_(w->fd);

@@ -7,6 +7,7 @@
  * children of a dead supervisor the kernel cares.
  */
 #include "os/futex.h"
+#include "os/process.h"
 #include "work/crew.h"
 #include "work/waiting.h"
 #include <limits.h>
@@ -160,6 +161,7 @@ static void say_up(struct ilk_pool_crew *c, int rc)
 static void supervise(struct ilk_pool_crew *c)
 {
 	c->me = ilk_thread_.owner;
+	ilk_helper_mask_(&c->mask);
 	say_up(c, fill(c));
 	while (!is_over(c)) {
 		if (is_out_of_patience(c))

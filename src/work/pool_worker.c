@@ -12,6 +12,7 @@
  *            is reserved goes with its supervisor.
  */
 #include "os/futex.h"
+#include "os/process.h"
 #include "work/crew.h"
 #include <limits.h>
 #include <string.h>
@@ -59,6 +60,7 @@ static void *live_as_thread(void *arg)
 {
 	struct ilk_crew_place_ *place = arg;
 
+	ilk_signals_restore_(&place->crew->mask);
 	place->code = 1;
 	pthread_cleanup_push(say_ended, place);
 	place->code = serve(place);

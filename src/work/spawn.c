@@ -125,14 +125,10 @@ static void *serve(void *arg)
 static int start_forker(struct forker *f)
 {
 	pthread_t thread;
-	sigset_t before;
-	int rc;
+	int rc = ilk_helper_start_(&thread, serve, f);
 
-	ilk_signals_block_(&before);
-	rc = pthread_create(&thread, NULL, serve, f);
-	ilk_signals_restore_(&before);
-	if (rc != 0)
-		return -rc;
+	if (rc < 0)
+		return rc;
 	pthread_detach(thread);
 	f->runs = 1;
 	return 0;
@@ -211,7 +207,7 @@ int ilk_spawn(struct ilk_child *child, int (*body)(void *arg), void *arg,
 	ilk_thread_name_(r.birth.name, sizeof r.birth.name);
 	if (options && options->name)
 		snprintf(r.birth.name, sizeof r.birth.name, "%s", options->name);
-	ilk_signals_blocked_(&r.birth.mask);
+	ilk_helper_mask_(&r.birth.mask);
 	cancel = ilk_cancel_off_();
 	flush_if_free(stdout);
 	flush_if_free(stderr);

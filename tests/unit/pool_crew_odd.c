@@ -178,6 +178,60 @@ static void test_a_worker_that_begins_keeps_its_row(void **state)
 	in_both_ways(retire_and_begin);
 }
 
+/* --- signals --- */
+
+/* Does its thread block SIGUSR1, and not SIGTERM? */
+static int look_at_mask(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	int64_t is_as_it_was;
+	sigset_t blocked;
+
+	(void)argument, (void)bytes;
+	pthread_sigmask(SIG_SETMASK, NULL, &blocked);
+	is_as_it_was = sigismember(&blocked, SIGUSR1) && !sigismember(&blocked, SIGTERM);
+	return ilk_task_result(task, &is_as_it_was, sizeof is_as_it_was);
+}
+
+static const struct ilk_task_function looks[] = {{"look", look_at_mask}};
+
+/* The program blocks SIGTERM only once all threads of the library are there, and then waits for it. */
+static void take_signal(void *arg)
+{
+	struct timespec soon = {.tv_sec = ilk_test_limit_ms() / 1000 + 1};
+	struct ilk_pool_start_options o = {.size = sizeof o};
+	struct ilk_pool_crew *crew;
+	struct ilk_future f;
+	sigset_t set;
+
+	(void)arg;
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	CHECK_RC(ilk_pool_start(pool, 1, looks, 1, &o, &crew), 0);
+	CHECK(ilk_pool_fd(pool) >= 0);
+	f = submitted("look", 0);
+	CHECK(got(&f) == 1);
+	sigaddset(&set, SIGTERM);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	CHECK(kill(getpid(), SIGTERM) == 0 && sigtimedwait(&set, NULL, &soon) == SIGTERM);
+	CHECK_RC(ilk_pool_fd_close(pool), 0);
+	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
+	o.flags = ILK_POOL_THREADS;
+	sigdelset(&set, SIGUSR1);
+	pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+	CHECK_RC(ilk_pool_start(pool, 1, looks, 1, &o, &crew), 0);
+	f = submitted("look", 0);
+	CHECK(got(&f) == 1);
+	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
+}
+
+static void test_signals_are_the_programs(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	ilk_test_in_child(take_signal, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -185,6 +239,7 @@ int main(void)
 		POOL_TEST(test_a_pool_is_drained_although_its_supervisor_was_stopped),
 		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
 		POOL_TEST(test_a_worker_that_begins_keeps_its_row),
+		POOL_TEST(test_signals_are_the_programs),
 	};
 
 	return RUN_POOL_TESTS(tests);
