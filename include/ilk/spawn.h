@@ -70,7 +70,9 @@ struct ilk_spawn_options {
 /* A child. Private memory, to be kept where it is until the child is joined. */
 struct ilk_child {
 	int32_t pid; /* for people; may be another process's once the child is joined */
-	int32_t fd;  /* poll(2) finds it readable when the child has ended; -1 once it is joined */
+	/* poll(2) finds it readable when the child has ended; -1 once it is joined. Where another call
+	 * closed it, the next one here opens another. */
+	int32_t fd;
 	/* Private. */
 	int32_t pollers, joined;
 	int32_t code, signal, core;
@@ -108,7 +110,8 @@ ILK_API int ilk_spawn(struct ilk_child *child, int (*body)(void *arg), void *arg
  *   -ETIMEDOUT  it runs still
  *   -ECHILD     it is no child of this process: the handle is a forked parent's; or another call
  *               reaped it (wait(2) for any child, SIGCHLD ignored), and how it ended is not known
- *   -EBADF      another call closed its descriptor (closefrom(3)): nothing more is known of it
+ *   -EBADF      another call closed its descriptor (closefrom(3)), and the process has no other
+ *               left: nothing more is known of it
  *
  * Order: what the child wrote, to memory that is shared, is seen.
  */

@@ -120,18 +120,50 @@ int ilk_process_fork_(const struct ilk_birth_ *birth, int32_t *pid)
 	return fd;
 }
 
-int ilk_process_reap_(int fd, struct ilk_ended_ *ended)
+/* 0; -E... */
+static int ask(int fd, siginfo_t *info, int how)
 {
-	siginfo_t info = {.si_pid = 0};
 	int rc;
 
+	info->si_pid = 0;
 	do
-		rc = waitid((idtype_t)BY_PIDFD, (id_t)fd, &info, WEXITED | WNOHANG);
+		rc = waitid((idtype_t)BY_PIDFD, (id_t)fd, info, WEXITED | WNOHANG | how);
 	while (rc < 0 && errno == EINTR);
-	if (rc < 0)
-		return -errno;
-	if (info.si_pid == 0)
-		return 0;
+	return rc < 0 ? -errno : 0;
+}
+
+int ilk_process_reopen_(int32_t pid)
+{
+	int fd = (int)syscall(SYS_pidfd_open, pid, 0), rc;
+	siginfo_t info;
+
+	if (fd < 0)
+		return errno == ESRCH ? -ECHILD : -EBADF;
+	rc = ask(fd, &info, WNOWAIT);
+	if (rc == 0)
+		return fd;
+	close(fd);
+	return rc;
+}
+
+int ilk_process_is_open_(int fd)
+{
+	siginfo_t info;
+
+	return fd >= 0 && ask(fd, &info, WNOWAIT) != -EBADF;
+}
+
+int ilk_process_reap_(int fd, int32_t pid, struct ilk_ended_ *ended)
+{
+	siginfo_t info;
+	int rc = fd < 0 ? -EBADF : ask(fd, &info, WNOWAIT);
+
+	if (rc == 0 && info.si_pid && info.si_pid != pid)
+		return -EBADF;
+	if (rc == 0 && info.si_pid)
+		rc = ask(fd, &info, 0);
+	if (rc < 0 || info.si_pid == 0)
+		return rc;
 	*ended = (struct ilk_ended_){
 		.code = info.si_code == CLD_EXITED ? info.si_status : -1,
 		.signal = info.si_code == CLD_EXITED ? 0 : info.si_status,

@@ -31,9 +31,15 @@ struct ilk_ended_ {
 	int core;   /* 1: it left a core */
 };
 
-/* Has the child behind FD ended? 1: it is reaped now; 0; -ECHILD: it is not (any more) a child of
- * this process. */
-int ilk_process_reap_(int fd, struct ilk_ended_ *ended);
+/* Has the child PID, behind FD, ended? 1: it is reaped now; 0; -ECHILD: it is not (any more) a child
+ * of this process; -EBADF: FD is closed, or another's. */
+int ilk_process_reap_(int fd, int32_t pid, struct ilk_ended_ *ended);
+
+/* A descriptor for PID, a child that was not reaped; -ECHILD: there is none; -EBADF: none to be had. */
+int ilk_process_reopen_(int32_t pid);
+
+/* Is FD a process's? */
+int ilk_process_is_open_(int fd);
 
 /* Waits until one of the COUNT processes behind FDS, 1024 at most, has ended. Its place;
  * -ETIMEDOUT; -E... */

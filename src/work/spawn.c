@@ -6,7 +6,8 @@
  *            `lock`. runs: the thread is there.
  *            child.pollers: threads that look at its descriptor; joined: 1 it is reaped, and code,
  *            signal, core say how it ended; -ECHILD it is none of ours; -EBADF its descriptor was
- *            closed by others. Under `joining`, in the same page.
+ *            closed by others, and there was no new one. fd: -1 also: it is to be opened anew. Under
+ *            `joining`, in the same page.
  * Invariant  [S1] Only the forker forks: the kernel tells children of the death of the thread that
  *            forked them, and this one ends with the process, or by exec().
  *            [S2] A starter waits until its request is answered: the child's copy of it is whole.
@@ -14,6 +15,9 @@
  *            may give the other threads' stacks to threads of the child.
  *            [S4] The descriptor is closed by who reaps, or by the last who looks at it: its number is
  *            nobody else's as long as somebody looks.
+ *            [S5] Others may close it, as closefrom() does, and the number be another file's: it is
+ *            asked whether it is this child's. Who finds one closed forgets those of all its siblings
+ *            that are, before a new one gets the old number of one.
  * Ordering   All by the two mutexes; a child's memory is of the moment of the fork.
  * Death      Nothing here is shared. os/process.c says how a child learns of its parent's end.
  */
@@ -237,18 +241,45 @@ static void close_if_last(struct ilk_child *child)
 	child->fd = -1;
 }
 
-/* Under `joining`. 1: it has ended, and is joined; 0; -ECHILD; -EBADF: not to be known any more. */
-static int look(struct ilk_child *child)
+/* [S5] */
+static void forget_closed(struct ilk_child *children, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (!children[i].joined && children[i].pid && !ilk_process_is_open_(children[i].fd))
+			children[i].fd = -1;
+}
+
+/* What CHILD's descriptor, or another one if that is not its any more, says of its end. As below. */
+static int ask_for_end(struct ilk_child *child, struct ilk_child *children, unsigned count,
+	struct ilk_ended_ *ended)
+{
+	int rc = ilk_process_reap_(child->fd, child->pid, ended), fd;
+
+	if (rc >= 0)
+		return rc;
+	if (rc == -EBADF) {
+		child->fd = -1;
+		forget_closed(children, count);
+	}
+	fd = ilk_process_reopen_(child->pid);
+	if (fd < 0)
+		return fd;
+	child->fd = fd;
+	return ilk_process_reap_(fd, child->pid, ended);
+}
+
+/*
+ * Has CHILD, one of COUNT, ended? Under `joining`. 1: yes, and it is joined; 0; -ECHILD; -EBADF: that
+ * is not to be known any more.
+ */
+static int look(struct ilk_child *child, struct ilk_child *children, unsigned count)
 {
 	struct ilk_ended_ ended;
-	int rc = ilk_process_reap_(child->fd, &ended);
+	int rc = ask_for_end(child, children, count, &ended);
 
 	if (rc == 0)
 		return 0;
 	child->joined = rc;
-	/* Its number may be another file's by now: closed by others, as closefrom() does. */
-	if (rc == -EBADF)
-		child->fd = -1;
 	if (rc == 1) {
 		child->code = ended.code;
 		child->signal = ended.signal;
@@ -269,7 +300,7 @@ static int look_at_all(struct watch *w, struct ilk_child *children, unsigned cou
 
 		if (child->joined || child->pid == 0)
 			continue;
-		rc = look(child);
+		rc = look(child, children, count);
 		if (rc != 0)
 			return rc;
 		w->fd[w->count] = child->fd;
@@ -347,12 +378,30 @@ int ilk_spawn_join(struct ilk_child *child, struct ilk_end *end, ilk_time deadli
 	return rc;
 }
 
+/* Under `joining`. By a descriptor for once, where its own was closed. */
+static int tell_it(struct ilk_child *child, int signal)
+{
+	int rc, fd;
+
+	if (child->joined || child->pid == 0)
+		return -ESRCH;
+	rc = ilk_process_signal_(child->fd, signal);
+	if (rc != -EBADF)
+		return rc;
+	fd = ilk_process_reopen_(child->pid);
+	if (fd < 0)
+		return -ESRCH;
+	rc = ilk_process_signal_(fd, signal);
+	ilk_process_close_(fd);
+	return rc;
+}
+
 int ilk_spawn_signal(struct ilk_child *child, int signal)
 {
 	int rc;
 
 	pthread_mutex_lock(&forker->joining);
-	rc = child->joined || child->pid == 0 ? -ESRCH : ilk_process_signal_(child->fd, signal);
+	rc = tell_it(child, signal);
 	pthread_mutex_unlock(&forker->joining);
 	return rc;
 }

@@ -1,5 +1,6 @@
 /* pool_crew_odd.c - crews in odd circumstances: half of a start, ends that look like others. */
 #include "pool_crew_fixture.h"
+#include <sys/wait.h>
 
 /* --- a start that gets only some of its workers --- */
 
@@ -232,6 +233,44 @@ static void test_signals_are_the_programs(void **state)
 	ilk_test_in_child(take_signal, NULL);
 }
 
+/* --- descriptors --- */
+
+/* As closefrom(), which not every C library has. */
+static void close_all(void)
+{
+	for (int fd = STDERR_FILENO + 1; fd < 1024; fd++)
+		close(fd);
+}
+
+static int has_children(void)
+{
+	return waitpid(-1, NULL, WNOHANG) >= 0 || errno != ECHILD;
+}
+
+static void close_under_a_crew(void *arg)
+{
+	struct ilk_pool_crew *crew = start(2);
+	struct ilk_future f;
+
+	(void)arg;
+	await_workers(2);
+	close_all();
+	ilk_test_sleep_ms(100);
+	CHECK(info_of(pool).workers == 2);
+	f = submitted("die_until", 9);
+	CHECK(outcome_of(&f).signal == SIGKILL);
+	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
+	CHECK(info_of(pool).workers == 0 && !has_children());
+}
+
+static void test_a_crew_lives_on_where_descriptors_are_closed(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	how = 0;
+	ilk_test_in_child(close_under_a_crew, NULL);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -240,6 +279,7 @@ int main(void)
 		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
 		POOL_TEST(test_a_worker_that_begins_keeps_its_row),
 		POOL_TEST(test_signals_are_the_programs),
+		POOL_TEST(test_a_crew_lives_on_where_descriptors_are_closed),
 	};
 
 	return RUN_POOL_TESTS(tests);

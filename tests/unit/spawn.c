@@ -608,21 +608,59 @@ static int wait_for_end(void *arg)
 }
 
 /* As closefrom() does; and then the number is another file's. */
-static void test_join_of_a_descriptor_that_was_closed_is_EBADF(void **state)
+static void test_a_child_whose_descriptor_was_closed_is_joined(void **state)
 {
 	struct ilk_child child = start(wait_for_end, NULL);
-	int fd = child.fd, other = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	int fd[2] = {child.fd}, other = open("/dev/null", O_RDONLY | O_CLOEXEC);
 
 	(void)state;
-	assert_true(other >= 0 && dup2(other, fd) == fd);
-	CHECK_RC(ilk_spawn_join(&child, NULL, patience()), -EBADF);
-	CHECK_RC(ilk_spawn_join(&child, NULL, patience()), -EBADF);
-	CHECK_RC(ilk_spawn_signal(&child, SIGKILL), -ESRCH);
-	assert_true(fcntl(fd, F_GETFD) >= 0);
-	close(fd);
+	assert_true(other >= 0 && dup2(other, fd[0]) == fd[0]);
+	CHECK_RC(ilk_spawn_join(&child, NULL, ILK_NOW), -ETIMEDOUT);
+	fd[1] = child.fd;
+	assert_int_equal(dup2(other, fd[1]), fd[1]);
+	finish(&child);
+	assert_true(fd[0] != fd[1] && close(fd[0]) == 0 && close(fd[1]) == 0);
 	close(other);
-	kill(child.pid, SIGKILL);
-	assert_int_equal(waitpid(child.pid, NULL, 0), child.pid);
+}
+
+/* The first gets the number that the second had. */
+static void test_children_whose_descriptors_were_closed_are_told_apart(void **state)
+{
+	struct ilk_child children[2];
+	struct ilk_end end;
+	unsigned which;
+	int other = open("/dev/null", O_RDONLY | O_CLOEXEC), first;
+
+	(void)state;
+	for (int i = 0; i < 2; i++)
+		children[i] = start(wait_for_end, NULL);
+	first = children[0].fd;
+	assert_int_equal(dup2(other, first), first);
+	close(children[1].fd);
+	CHECK_RC(ilk_spawn_join_any(children, 2, &which, &end, ILK_NOW), -ETIMEDOUT);
+	assert_true(children[0].fd != children[1].fd);
+	CHECK_RC(ilk_spawn_signal(&children[1], SIGUSR1), 0);
+	CHECK_RC(ilk_spawn_join_any(children, 2, &which, &end, patience()), 0);
+	assert_int_equal(which, 1);
+	assert_int_equal(end.signal, SIGUSR1);
+	finish(&children[0]);
+	close(first);
+	close(other);
+}
+
+/* As where it was closed, and then others' children began. */
+static void test_join_does_not_take_anothers_end_for_its_childs(void **state)
+{
+	struct ilk_child child = start(wait_for_end, NULL), other = start(wait_for_end, NULL);
+	int fd = child.fd;
+
+	(void)state;
+	assert_int_equal(dup2(other.fd, fd), fd);
+	CHECK_RC(ilk_spawn_signal(&other, SIGUSR1), 0);
+	CHECK_RC(ilk_spawn_join(&child, NULL, ilk_after_ms(20)), -ETIMEDOUT);
+	assert_int_equal(join(&other).signal, SIGUSR1);
+	finish(&child);
+	close(fd);
 }
 
 int main(void)
@@ -651,7 +689,9 @@ int main(void)
 		SEGMENT_TEST(test_spawn_beyond_the_limit_of_processes_is_EAGAIN),
 		SEGMENT_TEST(test_join_where_children_are_not_waited_for_is_ECHILD),
 		SEGMENT_TEST(test_join_of_what_another_reaped_is_ECHILD),
-		SEGMENT_TEST(test_join_of_a_descriptor_that_was_closed_is_EBADF),
+		SEGMENT_TEST(test_a_child_whose_descriptor_was_closed_is_joined),
+		SEGMENT_TEST(test_children_whose_descriptors_were_closed_are_told_apart),
+		SEGMENT_TEST(test_join_does_not_take_anothers_end_for_its_childs),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
