@@ -502,7 +502,7 @@ static ssize_t stay_in_write(void *cookie, const char *bytes, size_t count)
 	ilk_test_sleep_for_ever();
 }
 
-/* What it has not written keeps its worker at the end, when all else is done. */
+/* What it has printed, and not written, keeps its worker at the end, when all else is done. */
 static int end_slowly(struct ilk_work *w, const void *in, size_t bytes, void *arg)
 {
 	int rc = generate(w, in, bytes, arg);
@@ -512,6 +512,7 @@ static int end_slowly(struct ilk_work *w, const void *in, size_t bytes, void *ar
 			fopencookie(NULL, "w", (cookie_io_functions_t){.write = stay_in_write});
 
 		CHECK(file && fputs("x", file) >= 0);
+		stdout = file;
 		seen->pid = getpid();
 	}
 	return rc;

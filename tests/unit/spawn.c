@@ -561,6 +561,37 @@ static void test_spawn_beyond_the_limit_of_processes_is_EAGAIN(void **state)
 	ilk_test_in_child(spawn_without_processes, NULL);
 }
 
+static void *flush_all_files(void *go)
+{
+	while (ilk_load_acquire_((uint32_t *)go))
+		fflush(NULL);
+	return NULL;
+}
+
+static void spawn_beside_flushes(void *arg)
+{
+	pthread_t thread;
+	uint32_t go = 1;
+	int code = 0;
+
+	(void)arg;
+	CHECK(pthread_create(&thread, NULL, flush_all_files, &go) == 0);
+	for (int i = 0; i < 100; i++) {
+		struct ilk_child child = start(return_it, &code);
+
+		CHECK_RC(ilk_spawn_join(&child, NULL, patience()), 0);
+	}
+	ilk_store_release_(&go, 0u);
+	pthread_join(thread, NULL);
+}
+
+static void test_spawn_ends_beside_who_flushes_all_files(void **state)
+{
+	(void)state;
+	SKIP_UNDER_TSAN();
+	ilk_test_in_child(spawn_beside_flushes, NULL);
+}
+
 static void ignore_children(void *arg)
 {
 	int code = 0;
@@ -687,6 +718,7 @@ int main(void)
 		SEGMENT_TEST(test_spawn_of_what_cannot_be_is_EINVAL),
 		SEGMENT_TEST(test_spawn_without_descriptors_is_EMFILE_and_leaves_no_child),
 		SEGMENT_TEST(test_spawn_beyond_the_limit_of_processes_is_EAGAIN),
+		SEGMENT_TEST(test_spawn_ends_beside_who_flushes_all_files),
 		SEGMENT_TEST(test_join_where_children_are_not_waited_for_is_ECHILD),
 		SEGMENT_TEST(test_join_of_what_another_reaped_is_ECHILD),
 		SEGMENT_TEST(test_a_child_whose_descriptor_was_closed_is_joined),
