@@ -23,13 +23,18 @@ static const char *life_of(const struct ilk_map_ *map, uint64_t owner)
 		       : lives[ILK_LIFE_DEAD];
 }
 
-/* Messages that were let in and are not done, of the first COUNT words. */
-static uint64_t count_in(const struct ilk_shared_stage_ *s, uint64_t count)
+/* Messages that were let in and are not done, of COUNT words; at the first stage each worker has a word,
+ * which also tells the one that it would begin next. */
+static uint64_t count_in(const struct ilk_shared_stage_ *s, uint64_t count, int is_first)
 {
 	uint64_t in = 0;
 
-	for (uint64_t i = 0; i < count; i++)
-		in += ilk_message_what_(ilk_load_relaxed_(&s->word[i])) == ILK_MESSAGE_IN_;
+	for (uint64_t i = 0; i < count; i++) {
+		uint64_t word = ilk_load_relaxed_(&s->word[i]);
+
+		in += ilk_message_what_(word) == ILK_MESSAGE_IN_ &&
+		      (!is_first || ilk_message_begun_(word) > 0);
+	}
 	return in;
 }
 
@@ -61,9 +66,7 @@ void ilk_stage_tell_(const struct ilk_map_ *map, const struct ilk_shared_stage_ 
 	ilk_tell_(out, "window", ilk_load_relaxed_(&s->window));
 	ilk_tell_(out, "taken", ilk_load_relaxed_(&s->taken));
 	ilk_tell_(out, "sent", ilk_load_relaxed_(&s->sent));
-	/* The words of the first are of its workers, and have other states. */
-	if (index > 0)
-		ilk_tell_(out, "in_work", count_in(s, words));
+	ilk_tell_(out, "in_work", count_in(s, words, index == 0));
 	ilk_tell_(out, "again", ilk_load_relaxed_(&s->again));
 	ilk_tell_(out, "skipped", ilk_load_relaxed_(&s->skipped));
 	ilk_tell_(out, "doubled", ilk_load_relaxed_(&s->doubled));

@@ -173,7 +173,7 @@ line "^p/middle +stage +2 workers, 10 in, 9 done, 1 again"
 line "^busy +[0-9.]+ [a-z]+"
 line "^pipeline +alive$"
 in_json 0 show "$s"
-figures p/source "stage 0 pipeline alive workers 1 running 0 tries 1 window 16 taken 10 sent 10 again 0 skipped 0 doubled 0 died 0 finished 5 source_ended True" \
+figures p/source "stage 0 pipeline alive workers 1 running 0 tries 1 window 16 taken 10 sent 10 in_work 0 again 0 skipped 0 doubled 0 died 0 finished 5 source_ended True" \
 	p/middle "stage 1 pipeline alive workers 2 running 2 tries 3 window 16 taken 10 sent 9 in_work 1 again 1 skipped 0 doubled 0 died 0" \
 	p/sink "stage 2 pipeline alive workers 1 running 1 tries 1 window 16 taken 9 sent 9 in_work 0 again 0 skipped 1 doubled 0 died 0"
 json_is '[o["figures"]["busy_ns"] > 0 for o in v["objects"] if o["name"] == "p/middle"]' "[True]"
@@ -186,7 +186,7 @@ figures p/middle "stage 1 pipeline alive workers 2 running 2 tries 3 window 16 t
 go m5
 until_true 15 figure p/sink running 0 || fail "the pipeline does not end"
 expect 0 show "$s" --json
-figures p/source "stage 0 pipeline alive workers 1 running 0 tries 1 window 16 taken 10 sent 10 again 0 skipped 0 doubled 0 died 0 finished 10 source_ended True" \
+figures p/source "stage 0 pipeline alive workers 1 running 0 tries 1 window 16 taken 10 sent 10 in_work 0 again 0 skipped 0 doubled 0 died 0 finished 10 source_ended True" \
 	p/middle "stage 1 pipeline alive workers 2 running 0 tries 3 window 16 taken 10 sent 10 in_work 0 again 2 skipped 0 doubled 0 died 1" \
 	p/sink "stage 2 pipeline alive workers 1 running 0 tries 1 window 16 taken 10 sent 10 in_work 0 again 0 skipped 1 doubled 0 died 0"
 end flow
