@@ -10,6 +10,8 @@
  *            [D2] A task of a dead worker that is not run again is left RUNNING until it is known by
  *            which signal that died: by its supervisor, who reaps it and sweeps with what it then
  *            knows; or for 200 ms, where there is a living one; where there is none, not at all.
+ *            [D3] noticed is of the row's owner: who takes the row clears it, and who set it later,
+ *            for the one before, does.
  */
 #include "work/waiting.h"
 #include <limits.h>
@@ -42,12 +44,26 @@ static int is_dead_process(struct sweep *s, uint64_t by)
 		       ILK_LIFE_DEAD;
 }
 
+/* When somebody first found OWNER, of ROW, dead: now, maybe. 0: ROW is another's by now. */
+static int64_t notice(struct ilk_pool_row_ *row, uint32_t owner, int64_t now)
+{
+	int64_t noticed = 0, mine = now;
+
+	if (!ilk_cas_full_(&row->noticed, &noticed, now))
+		return noticed;
+	if (ilk_load_acquire_(&row->owner) == owner)
+		return now;
+	/* [D3] */
+	ilk_cas_full_(&row->noticed, &mine, (int64_t)0);
+	return 0;
+}
+
 /* [D2] Has its supervisor had time enough to say how the dead OWNER ended? */
 static int is_known(struct sweep *s, uint32_t owner)
 {
 	struct ilk_pool_row_ *row = ilk_pool_rows_(s->v->pool);
 	uint32_t supervisor;
-	int64_t now = ilk_now(), noticed = 0;
+	int64_t now = ilk_now(), noticed;
 
 	if (owner == s->owner)
 		return 1;
@@ -57,8 +73,9 @@ static int is_known(struct sweep *s, uint32_t owner)
 		supervisor = ilk_load_relaxed_(&row->supervisor);
 		if (!supervisor || is_dead(s, supervisor))
 			return 1;
-		if (ilk_cas_full_(&row->noticed, &noticed, now))
-			noticed = now;
+		noticed = notice(row, owner, now);
+		if (!noticed)
+			return 1;
 		/* Clocks differ a little: ilk_now_about_(). */
 		return (uint64_t)now - (uint64_t)noticed + KNOWN_AFTER >= 2 * (uint64_t)KNOWN_AFTER;
 	}
