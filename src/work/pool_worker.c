@@ -18,7 +18,7 @@
 #include <string.h>
 
 enum {
-	AT_ONCE = 100 * 1000 * 1000, /* so soon, and of no use: it fails to begin */
+	AT_ONCE = 100 * 1000 * 1000, /* so soon, and of no use: as one that does not begin */
 	FIRST_DELAY = 10 * 1000 * 1000,
 	MOST_DOUBLINGS = 7, /* 1.3 s */
 };
@@ -132,13 +132,15 @@ void ilk_crew_ask_(struct ilk_pool_crew *c, uint32_t i)
 		ilk_store_release_(&row->leave, owner);
 }
 
-/* What the dead worker of ROW left. How much there was. */
+/* What the dead worker of ROW left. How much there was; -1: it had not begun to serve. */
 static int see_off(struct ilk_pool_crew *c, struct ilk_pool_row_ *row, int signal)
 {
 	uint32_t owner = ilk_load_acquire_(&row->owner), mine = c->me;
 	int found;
 
-	if (ilk_cas_full_(&row->owner, &mine, 0) || !owner)
+	if (ilk_cas_full_(&row->owner, &mine, 0))
+		return -1;
+	if (!owner)
 		return 0;
 	/* It may be another's, that took it since. */
 	if (ilk_load_relaxed_(&row->supervisor) != c->me ||
@@ -172,9 +174,8 @@ void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal)
 	place->not_before = 0;
 	if (is_for_nothing(c)) {
 		place->not_before = ILK_FOREVER;
-	} else if (code == 0) {
-		place->failures = 0;
-	} else if (found == 0 && done == place->done_before && now - place->begun < AT_ONCE) {
+	} else if (found < 0 || (code != 0 && found == 0 && done == place->done_before &&
+					now - place->begun < AT_ONCE)) {
 		place->not_before = now + ((ilk_time)FIRST_DELAY << place->failures);
 		place->failures += place->failures < MOST_DOUBLINGS;
 	} else {

@@ -1,5 +1,6 @@
 /* pool_crew_odd.c - crews in odd circumstances: half of a start, ends that look like others. */
 #include "pool_crew_fixture.h"
+#include <sys/mman.h>
 #include <sys/wait.h>
 
 /* --- a start that gets only some of its workers --- */
@@ -179,6 +180,52 @@ static void test_a_worker_that_begins_keeps_its_row(void **state)
 	in_both_ways(retire_and_begin);
 }
 
+/* --- one that does not begin --- */
+
+enum { BEGINS = 4 };
+
+static int fail_slowly(void *arg)
+{
+	ilk_time(*times)[2] = arg;
+	int64_t i = ilk_counter_read(counter);
+
+	if (i >= BEGINS)
+		return -EAGAIN;
+	times[i][0] = ilk_now();
+	ilk_counter_add(counter, 1);
+	ilk_test_sleep_ms(110);
+	times[i][1] = ilk_now();
+	return -EAGAIN;
+}
+
+static int has_begun(void *arg)
+{
+	(void)arg;
+	return ilk_counter_read(counter) >= BEGINS;
+}
+
+static void fail_to_begin(void)
+{
+	ilk_time(*times)[2] = mmap(NULL, BEGINS * sizeof *times, PROT_READ | PROT_WRITE,
+		MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct ilk_pool_crew *crew;
+
+	assert_true(times != MAP_FAILED);
+	ilk_counter_add(counter, -ilk_counter_read(counter));
+	crew = start_with(1, (struct ilk_pool_start_options){.begin = fail_slowly, .arg = times});
+	ilk_test_until(has_begun, NULL);
+	stop(crew);
+	for (int i = 1; i < BEGINS; i++)
+		assert_true(times[i][0] - times[i - 1][1] >= (10 * 1000 * 1000) << (i - 1));
+	munmap(times, BEGINS * sizeof *times);
+}
+
+static void test_who_is_slow_to_fail_is_replaced_ever_later(void **state)
+{
+	(void)state;
+	in_both_ways(fail_to_begin);
+}
+
 /* --- signals --- */
 
 /* Does its thread block SIGUSR1, and not SIGTERM? */
@@ -278,6 +325,7 @@ int main(void)
 		POOL_TEST(test_a_pool_is_drained_although_its_supervisor_was_stopped),
 		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
 		POOL_TEST(test_a_worker_that_begins_keeps_its_row),
+		POOL_TEST(test_who_is_slow_to_fail_is_replaced_ever_later),
 		POOL_TEST(test_signals_are_the_programs),
 		POOL_TEST(test_a_crew_lives_on_where_descriptors_are_closed),
 	};
