@@ -33,7 +33,8 @@ struct ilk_task;
  * A function that tasks name. ARGUMENT, of BYTES bytes, lies in the segment, aligned to 16 where it
  * was copied there, of a map in chunks as its size allows; it is not to be changed: the task may have to be run again. Returns 0, or
  * anything else: the task has failed by that. It may end its thread or process, or be killed: that
- * is what is said of it then.
+ * is what is said of it then. exec(3) ends the worker as well: what one that was started executes is
+ * killed when that is noticed; ilk_spawn() is for that.
  */
 struct ilk_task_function {
 	const char *name;

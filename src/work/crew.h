@@ -50,6 +50,10 @@ int ilk_crew_start_(struct ilk_pool_crew *c, uint32_t i);
 /* Asks the worker of place I to leave. */
 void ilk_crew_ask_(struct ilk_pool_crew *c, uint32_t i);
 
+/* Kills the process of place I if that is all there is of its worker: it has called exec(), or the
+ * thread that served has ended. To be seen once somebody has noticed. */
+void ilk_crew_look_(struct ilk_pool_crew *c, uint32_t i);
+
 /* The worker of place I has ended, with exit code CODE, or by SIGNAL: what it left is put right. */
 void ilk_crew_ended_(struct ilk_pool_crew *c, uint32_t i, int code, int signal);
 

@@ -115,6 +115,13 @@ static void wait_for_children(struct ilk_pool_crew *c, ilk_time until)
 
 /* --- its life --- */
 
+static void look_at_all(struct ilk_pool_crew *c)
+{
+	for (uint32_t i = 0; i < c->most; i++)
+		if (c->place[i].is_used)
+			ilk_crew_look_(c, i);
+}
+
 static void kill_all(struct ilk_pool_crew *c)
 {
 	struct ilk_end end = {.code = -1};
@@ -167,10 +174,12 @@ static void supervise(struct ilk_pool_crew *c)
 		if (is_out_of_patience(c))
 			kill_all(c);
 		fill(c);
-		if (is_threads(c))
+		if (is_threads(c)) {
 			wait_for_threads(c, next_look(c));
-		else
+		} else {
+			look_at_all(c);
 			wait_for_children(c, next_look(c));
+		}
 	}
 }
 

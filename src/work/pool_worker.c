@@ -7,7 +7,8 @@
  * Invariant  [C1] A row is one worker's of the crew, from its start until its end was seen, although
  *                 it may have left it before: c.kept. So what the supervisor finds reserved there
  *                 is reserved for that one.
- * Death      Of the worker: its supervisor reaps it, and sweeps with what it knows. Of the supervisor's
+ * Death      Of the worker: its supervisor reaps it, and sweeps with what it knows; of the worker alone,
+ *            by exec() in a task: its supervisor kills the process that is left, first. Of the supervisor's
  *            process: the kernel kills its workers; rows and tasks are those of the dead. A row that
  *            is reserved goes with its supervisor.
  */
@@ -130,6 +131,18 @@ void ilk_crew_ask_(struct ilk_pool_crew *c, uint32_t i)
 		return;
 	if (owner && ilk_load_relaxed_(&row->supervisor) == c->me)
 		ilk_store_release_(&row->leave, owner);
+}
+
+void ilk_crew_look_(struct ilk_pool_crew *c, uint32_t i)
+{
+	struct ilk_pool_row_ *row = row_of(c, i);
+	uint32_t owner = ilk_load_acquire_(&row->owner);
+
+	if (!ilk_load_relaxed_(&row->noticed) || !owner || owner == c->me)
+		return;
+	if (ilk_load_relaxed_(&row->supervisor) == c->me &&
+		ilk_owner_life_(ilk_thread_.segment, owner) == ILK_LIFE_DEAD)
+		ilk_spawn_signal(&c->child[i], SIGKILL);
 }
 
 /* What the dead worker of ROW left. How much there was; -1: it had not begun to serve. */

@@ -180,6 +180,33 @@ static void test_a_worker_that_begins_keeps_its_row(void **state)
 	in_both_ways(retire_and_begin);
 }
 
+/* --- one that is there, and no worker --- */
+
+static int execute(struct ilk_task *task, const void *argument, size_t bytes)
+{
+	(void)task, (void)argument, (void)bytes;
+	execl("/bin/sleep", "sleep", "1000", (char *)NULL);
+	return 77;
+}
+
+static const struct ilk_task_function executes[] = {{"execute", execute}, {"square", square}};
+
+static void test_a_worker_that_executes_is_replaced(void **state)
+{
+	struct ilk_pool_start_options o = {.size = sizeof o};
+	struct ilk_pool_crew *crew;
+	struct ilk_future f;
+
+	(void)state;
+	SKIP_UNDER_TSAN();
+	CHECK_RC(ilk_pool_start(pool, 1, executes, 2, &o, &crew), 0);
+	f = submitted("execute", 0);
+	assert_int_equal(outcome_of(&f).rc, -EOWNERDEAD);
+	f = submitted("square", 4);
+	assert_int_equal(got(&f), 16);
+	stop(crew);
+}
+
 /* --- one that does not begin --- */
 
 enum { BEGINS = 4 };
@@ -325,6 +352,7 @@ int main(void)
 		POOL_TEST(test_a_pool_is_drained_although_its_supervisor_was_stopped),
 		POOL_TEST(test_a_closed_pools_crew_shrinks_and_grows),
 		POOL_TEST(test_a_worker_that_begins_keeps_its_row),
+		POOL_TEST(test_a_worker_that_executes_is_replaced),
 		POOL_TEST(test_who_is_slow_to_fail_is_replaced_ever_later),
 		POOL_TEST(test_signals_are_the_programs),
 		POOL_TEST(test_a_crew_lives_on_where_descriptors_are_closed),
