@@ -34,13 +34,14 @@ struct ilk_pool_name_ {
 /* One who serves. All but `noticed` is written by `owner`'s thread. */
 struct ilk_pool_row_ {
 	uint32_t owner; /* 0: nobody */
-	uint32_t
-		supervisor; /* the owner word of who started it, and will know how it ended; or 0 */
-	int32_t pid;        /* in its own namespace: for its supervisor, and for people */
-	uint32_t leave;     /* by anybody: `owner` is to leave */
-	uint32_t function;  /* what it runs: number + 1; 0: nothing */
-	uint32_t deep;      /* how many tasks it is in, each run by who waited for it */
-	int64_t since;      /* it has been running that, or nothing */
+	/* The owner word of who started it, and will know how it ended; or 0. `owner` as well as long
+	 * as the worker only begins: then the row is reserved for it. */
+	uint32_t supervisor;
+	int32_t pid;           /* in its own namespace: for its supervisor, and for people */
+	uint32_t leave;        /* by anybody: `owner` is to leave */
+	uint32_t function;     /* what it runs: number + 1; 0: nothing */
+	uint32_t deep;         /* how many tasks it is in, each run by who waited for it */
+	int64_t since;         /* it has been running that, or nothing */
 	uint64_t done, failed; /* by all who ever had this row */
 	int64_t noticed;       /* when somebody first found the owner dead; 0 */
 	uint64_t serial;       /* raised with each task that is begun */
