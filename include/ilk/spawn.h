@@ -71,7 +71,7 @@ struct ilk_spawn_options {
 struct ilk_child {
 	int32_t pid; /* for people; may be another process's once the child is joined */
 	/* poll(2) finds it readable when the child has ended; -1 once it is joined. Where another call
-	 * closed it, the next one here opens another. */
+	 * closed it, the next join opens another; until then it is negative, or what it was. */
 	int32_t fd;
 	/* Private. */
 	int32_t pollers, joined;

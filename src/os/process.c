@@ -11,7 +11,9 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -132,13 +134,25 @@ static int ask(int fd, siginfo_t *info, int how)
 	return rc < 0 ? -errno : 0;
 }
 
-int ilk_process_reopen_(int32_t pid)
+/* FD, or one of its number that is not below LEAST, if that can be had. */
+static int raise_number(int fd, int least)
+{
+	int higher = fd < least ? fcntl(fd, F_DUPFD_CLOEXEC, least) : -1;
+
+	if (higher < 0)
+		return fd;
+	close(fd);
+	return higher;
+}
+
+int ilk_process_reopen_(int32_t pid, int least)
 {
 	int fd = (int)syscall(SYS_pidfd_open, pid, 0), rc;
 	siginfo_t info;
 
 	if (fd < 0)
 		return errno == ESRCH ? -ECHILD : -EBADF;
+	fd = raise_number(fd, least);
 	rc = ask(fd, &info, WNOWAIT);
 	if (rc == 0)
 		return fd;
@@ -151,6 +165,32 @@ int ilk_process_is_open_(int fd)
 	siginfo_t info;
 
 	return fd >= 0 && ask(fd, &info, WNOWAIT) != -EBADF;
+}
+
+/* The pid that the kernel's text for FD names; -1: none; 0: there is no such text to be read. */
+static int pid_behind(int fd)
+{
+	char path[40], text[512];
+	const char *at;
+	ssize_t n;
+	int info;
+
+	snprintf(path, sizeof path, "/proc/self/fdinfo/%d", fd);
+	info = open(path, O_RDONLY | O_CLOEXEC);
+	if (info < 0)
+		return 0;
+	n = read(info, text, sizeof text - 1);
+	close(info);
+	text[n > 0 ? n : 0] = '\0';
+	at = strstr(text, "\nPid:");
+	return at ? atoi(at + 5) : -1;
+}
+
+int ilk_process_is_same_(int fd, int other)
+{
+	int pid = pid_behind(fd);
+
+	return pid <= 0 ? ilk_process_is_open_(other) : pid_behind(other) == pid;
 }
 
 int ilk_process_reap_(int fd, int32_t pid, struct ilk_ended_ *ended)

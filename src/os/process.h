@@ -35,11 +35,13 @@ struct ilk_ended_ {
  * of this process; -EBADF: FD is closed, or another's. */
 int ilk_process_reap_(int fd, int32_t pid, struct ilk_ended_ *ended);
 
-/* A descriptor for PID, a child that was not reaped; -ECHILD: there is none; -EBADF: none to be had. */
-int ilk_process_reopen_(int32_t pid);
+/* A descriptor for PID, a child that was not reaped, of the number LEAST or the next that is free;
+ * -ECHILD: there is no such child; -EBADF: none to be had. */
+int ilk_process_reopen_(int32_t pid, int least);
 
-/* Is FD a process's? */
+/* Is FD a process's? And OTHER that of the same one as FD, which is one's, as far as can be told? */
 int ilk_process_is_open_(int fd);
+int ilk_process_is_same_(int fd, int other);
 
 /* Waits until one of the COUNT processes behind FDS, 1024 at most, has ended. Its place;
  * -ETIMEDOUT; -E... */

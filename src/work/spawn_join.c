@@ -3,13 +3,14 @@
  *
  * State      child.pollers: threads that look at its descriptor; joined: 1 it is reaped, and code,
  *            signal, core say how it ended; -ECHILD it is none of ours; -EBADF its descriptor was
- *            closed by others, and there was no new one. fd: -1 also: it is to be opened anew. Under
- *            ilk_spawn_joining_().
+ *            closed by others, and there was no new one. fd: -1 once joined; below, it is to be
+ *            opened anew, and had the number -2 - fd. Under ilk_spawn_joining_().
  * Invariant  [S4] The descriptor is closed by who reaps, or by the last who looks at it: its number is
  *            nobody else's as long as somebody looks.
- *            [S5] Others may close it, as closefrom() does, and the number be another file's: it is
- *            asked whether it is this child's. Who finds one closed forgets those of all its siblings
- *            that are, before a new one gets the old number of one.
+ *            [S5] Others may close it, as closefrom() does, and the number be another file's, or
+ *            another process's: who signals, and who hears of an end, asks whose it is. Opened
+ *            anew it gets its old number, if that is free, and so none that another child had; who
+ *            finds one closed forgets those of all siblings that are.
  * Death      Nothing here is shared.
  */
 #include "os/process.h"
@@ -27,18 +28,30 @@ struct watch {
 /* [S4] */
 static void close_if_last(struct ilk_child *child)
 {
-	if (!child->joined || child->pollers || child->fd < 0)
+	if (!child->joined || child->pollers)
 		return;
-	ilk_process_close_(child->fd);
+	if (child->fd >= 0)
+		ilk_process_close_(child->fd);
 	child->fd = -1;
 }
 
-/* [S5] */
+/* [S5] CHILD's descriptor is not its any more. */
+static void forget(struct ilk_child *child)
+{
+	child->fd = child->fd < 0 ? child->fd : -2 - child->fd;
+}
+
+/* Of its descriptor, or of the one that it had. */
+static int number_of(const struct ilk_child *child)
+{
+	return child->fd < 0 ? -2 - child->fd : child->fd;
+}
+
 static void forget_closed(struct ilk_child *children, unsigned count)
 {
 	for (unsigned i = 0; i < count; i++)
 		if (!children[i].joined && children[i].pid && !ilk_process_is_open_(children[i].fd))
-			children[i].fd = -1;
+			forget(&children[i]);
 }
 
 /* What CHILD's descriptor, or another one if that is not its any more, says of its end. As below. */
@@ -50,10 +63,10 @@ static int ask_for_end(struct ilk_child *child, struct ilk_child *children, unsi
 	if (rc >= 0)
 		return rc;
 	if (rc == -EBADF) {
-		child->fd = -1;
+		forget(child);
 		forget_closed(children, count);
 	}
-	fd = ilk_process_reopen_(child->pid);
+	fd = ilk_process_reopen_(child->pid, number_of(child));
 	if (fd < 0)
 		return fd;
 	child->fd = fd;
@@ -170,19 +183,20 @@ int ilk_spawn_join(struct ilk_child *child, struct ilk_end *end, ilk_time deadli
 	return rc;
 }
 
-/* Under `joining`. By a descriptor for once, where its own was closed. */
+/* Under `joining`. Not by a descriptor that may be another process's by now: [S5]. */
 static int tell_it(struct ilk_child *child, int signal)
 {
 	int rc, fd;
 
 	if (child->joined || child->pid == 0)
 		return -ESRCH;
-	rc = ilk_process_signal_(child->fd, signal);
-	if (rc != -EBADF)
-		return rc;
-	fd = ilk_process_reopen_(child->pid);
-	if (fd < 0)
+	fd = ilk_process_reopen_(child->pid, 0);
+	if (fd == -ECHILD)
 		return -ESRCH;
+	if (fd < 0)
+		return ilk_process_signal_(child->fd, signal);
+	if (!ilk_process_is_same_(fd, child->fd))
+		forget(child);
 	rc = ilk_process_signal_(fd, signal);
 	ilk_process_close_(fd);
 	return rc;

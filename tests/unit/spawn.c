@@ -694,6 +694,36 @@ static void test_join_does_not_take_anothers_end_for_its_childs(void **state)
 	close(fd);
 }
 
+static void test_a_signal_goes_to_no_other_child(void **state)
+{
+	struct ilk_child child = start(wait_for_end, NULL), other = start(wait_for_end, NULL);
+	int fd = child.fd;
+
+	(void)state;
+	assert_int_equal(dup2(other.fd, fd), fd);
+	finish(&child);
+	CHECK_RC(ilk_spawn_join(&other, NULL, ILK_NOW), -ETIMEDOUT);
+	finish(&other);
+	close(fd);
+}
+
+/* Two that nothing connects: the second's number is free when the first is asked for. */
+static void test_children_keep_their_numbers_where_all_are_closed(void **state)
+{
+	struct ilk_child first = start(wait_for_end, NULL), second = start(wait_for_end, NULL);
+	int fd[2] = {first.fd, second.fd};
+
+	(void)state;
+	close(first.fd);
+	close(second.fd);
+	CHECK_RC(ilk_spawn_join(&second, NULL, ILK_NOW), -ETIMEDOUT);
+	CHECK_RC(ilk_spawn_join(&first, NULL, ILK_NOW), -ETIMEDOUT);
+	assert_int_equal(first.fd, fd[0]);
+	assert_int_equal(second.fd, fd[1]);
+	finish(&first);
+	finish(&second);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -724,6 +754,8 @@ int main(void)
 		SEGMENT_TEST(test_a_child_whose_descriptor_was_closed_is_joined),
 		SEGMENT_TEST(test_children_whose_descriptors_were_closed_are_told_apart),
 		SEGMENT_TEST(test_join_does_not_take_anothers_end_for_its_childs),
+		SEGMENT_TEST(test_a_signal_goes_to_no_other_child),
+		SEGMENT_TEST(test_children_keep_their_numbers_where_all_are_closed),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
