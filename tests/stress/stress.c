@@ -10,7 +10,7 @@
 #define STRESS_SOAK_SECONDS 60
 #endif
 #ifndef STRESS_MS
-#define STRESS_MS 2000
+#define STRESS_MS 1500
 #endif
 enum { SOAK_SECONDS = STRESS_SOAK_SECONDS, KILL_EVERY_MS = 6 };
 

@@ -2,7 +2,7 @@
  * stress.h - crews of workers under random SIGKILL, and crews of threads that end in the middle.
  *
  * A worker is a number. What it publishes of itself stands in its tally, in memory that outlives
- * it. Each crew works for 2 seconds, or STRESS_MS; with ILK_SOAK=1 in the environment for 60,
+ * it. Each crew works for 1.5 seconds, or STRESS_MS; with ILK_SOAK=1 in the environment for 60,
  * with a larger number for so many seconds.
  */
 #ifndef ILK_TESTS_STRESS_H
