@@ -332,7 +332,9 @@ static void close_under_a_crew(void *arg)
 	ilk_test_sleep_ms(100);
 	CHECK(info_of(pool).workers == 2);
 	f = submitted("die_until", 9);
-	CHECK(outcome_of(&f).signal == SIGKILL);
+	CHECK(outcome_of(&f).rc == -EOWNERDEAD);
+	f = submitted("square", 3);
+	CHECK(got(&f) == 9);
 	CHECK_RC(ilk_pool_stop(crew, ilk_after_ms(ilk_test_limit_ms())), 0);
 	CHECK(info_of(pool).workers == 0 && !has_children());
 }
