@@ -96,7 +96,7 @@ static int take_thread_slot(
 	me->owner = ilk_owner_word_(i, generation);
 	me->slot = i;
 	me->held = 0;
-	me->inside = 0;
+	ilk_store_relaxed_(&me->inside, 0u); /* who closes may read it: wait.c */
 	ilk_store_release_(&me->tid, ilk_thread_slot_(map, i)->tid);
 	memset(me->more, 0, sizeof me->more);
 	me->member = member;
