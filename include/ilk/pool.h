@@ -283,8 +283,7 @@ struct ilk_pool_info {
 	size_t capacity, argument_bytes, result_bytes; /* as it was made, and rounded */
 	unsigned most_workers, retries, flags;
 	int closed;
-	/* That serve, or were started and begin to; dead ones that nobody missed yet included. */
-	unsigned workers;
+	unsigned workers;         /* that serve, dead ones that nobody missed yet included */
 	size_t queued, running;   /* tasks; */
 	size_t over;              /* and those that are over, and not got */
 	uint64_t done, failed;    /* ever: with a result, or by what they said; */

@@ -68,6 +68,14 @@ static const char *count_one(const struct seen *s, const struct ilk_pool_cell_ *
 	return NULL;
 }
 
+/* Who serves in ROW; 0: nobody, or it is only reserved for one who begins. */
+static uint32_t server_of(const struct ilk_pool_row_ *row)
+{
+	uint32_t owner = ilk_load_acquire_(&row->owner);
+
+	return owner == ilk_load_relaxed_(&row->supervisor) ? 0 : owner;
+}
+
 static void tell(const struct seen *s, struct ilk_pool_info *info)
 {
 	const struct ilk_pool *pool = s->pool;
@@ -94,7 +102,7 @@ static void tell(const struct seen *s, struct ilk_pool_info *info)
 	for (int i = ILK_TASK_DONE_; i < STATES; i++)
 		info->over += states[i];
 	for (uint32_t i = 0; i < s->shape.rows; i++, row++) {
-		info->workers += ilk_load_relaxed_(&row->owner) != 0;
+		info->workers += server_of(row) != 0;
 		info->done += ilk_load_relaxed_(&row->done);
 		info->failed += ilk_load_relaxed_(&row->failed);
 	}
@@ -258,7 +266,7 @@ static uint32_t holders(const struct ilk_map_ *map, const void *object, uint64_t
 	if (see(&s, map, object, bytes))
 		return 0;
 	for (uint32_t i = 0; i < s.shape.rows && count < most; i++, row++) {
-		uint32_t owner = ilk_load_relaxed_(&row->owner);
+		uint32_t owner = server_of(row);
 
 		if (owner)
 			out[count++] = holding_of(object, row, owner);
