@@ -6,12 +6,6 @@ actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 
 s=$prefix
 
-# line PATTERN: some line of the output is like that.
-line()
-{
-	grep -Eq "$1" "$scratch/out" || fail "no line like: $1"
-}
-
 refuses deadlock "$s"
 says_err "no such segment"
 refuses deadlock --file "no-such-file-$$"

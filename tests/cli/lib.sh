@@ -182,3 +182,21 @@ end_holder()
 	kill "-$1" "$holder"
 	await "$holder" 15
 }
+
+# line PATTERN: some line of the output is like that. no_line PATTERN: none is.
+line()
+{
+	grep -Eq "$1" "$scratch/out" || fail "no line like: $1"
+}
+
+no_line()
+{
+	! grep -Eq "$1" "$scratch/out" || fail "a line like: $1"
+}
+
+# in_json ARGUMENT...: the same view in JSON, which is as its schema says.
+in_json()
+{
+	expect "$@" --json
+	fits "$2"
+}

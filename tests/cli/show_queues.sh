@@ -8,23 +8,6 @@ actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 s=$prefix
 segment=/dev/shm/ilk.$s
 
-line()
-{
-	grep -Eq "$1" "$scratch/out" || fail "no line like: $1"
-}
-
-no_line()
-{
-	! grep -Eq "$1" "$scratch/out" || fail "a line like: $1"
-}
-
-# in_json ARGUMENT...: the same view in JSON, which is as its schema says.
-in_json()
-{
-	expect "$@" --json
-	fits "$2"
-}
-
 # met OBJECT CONDITION, unmet OBJECT CONDITION: at one look.
 met()
 {

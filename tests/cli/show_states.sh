@@ -7,24 +7,6 @@ actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 s=$prefix
 here=$(cd "$(dirname "$0")" && pwd)
 
-# line PATTERN: some line of the output is like that. no_line PATTERN: none is.
-line()
-{
-	grep -Eq "$1" "$scratch/out" || fail "no line like: $1"
-}
-
-no_line()
-{
-	! grep -Eq "$1" "$scratch/out" || fail "a line like: $1"
-}
-
-# in_json ARGUMENT...: the same view in JSON, which is as its schema says.
-in_json()
-{
-	expect "$@" --json
-	fits "$2"
-}
-
 # holder OBJECT NAME: of the last JSON, who of the actors holds it, and how.
 holds='[(v["threads"][h["thread"]]["tid"] if h["thread"] is not None else
 	v["processes"][h["process"]]["pid"], h["how"], h["count"], h["life"])

@@ -7,22 +7,6 @@ actor=${2:?usage: $0 PATH_OF_ILK PATH_OF_ACTOR}
 
 s=$prefix
 
-line()
-{
-	grep -Eq "$1" "$scratch/out" || fail "no line like: $1"
-}
-
-no_line()
-{
-	! grep -Eq "$1" "$scratch/out" || fail "a line like: $1"
-}
-
-in_json()
-{
-	expect "$@" --json
-	fits "$2"
-}
-
 # figure OBJECT NAME VALUE: the view of one object has the line. figures OBJECT 'NAME VALUE...'...: of each all, and
 # no others, as JSON has them, in their order.
 figure()
