@@ -11,7 +11,7 @@
 #include <setjmp.h>
 #include <string.h>
 
-enum { ROOM = 4, PATIENCE_MS = 45, LIMIT_MS = 2000, TIMEOUT_MS = 60 };
+enum { ROOM = 4, PATIENCE_MS = 45, LIMIT_MS = 2000, TIMEOUT_MS = 150 };
 
 /* What a row asks of its segment; `plain` comes first: a row's `setting` is this. */
 struct kind {
