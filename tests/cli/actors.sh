@@ -50,7 +50,7 @@ json_is()
 	local got
 
 	command -v python3 >/dev/null || return
-	got=$(python3 -c 'import json, sys; v = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
+	got=$($python -c 'import json, sys; v = json.load(open(sys.argv[1])); print(eval(sys.argv[2]))' \
 		"$scratch/out" "$1" 2>&1)
 	[ "$got" = "$2" ] || fail "JSON: $1 is $got, not $2"
 }
