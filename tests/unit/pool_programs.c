@@ -65,6 +65,15 @@ static void end_all(struct ilk_test_child **child, int count)
 	check_valid();
 }
 
+/* One of each, who have said where they have the pool. */
+static void start_both(struct ilk_test_child *child[2])
+{
+	child[0] = start("cube");
+	child[1] = start("weigh");
+	ilk_test_until(is_named, (void *)(uintptr_t) "where_cube");
+	ilk_test_until(is_named, (void *)(uintptr_t) "where_weigh");
+}
+
 static void test_programs_see_the_pool_at_different_addresses(void **state)
 {
 	struct ilk_test_child *child[2];
@@ -72,10 +81,7 @@ static void test_programs_see_the_pool_at_different_addresses(void **state)
 
 	(void)state;
 	make_pool();
-	child[0] = start("cube");
-	child[1] = start("weigh");
-	ilk_test_until(is_named, (void *)(uintptr_t) "where_cube");
-	ilk_test_until(is_named, (void *)(uintptr_t) "where_weigh");
+	start_both(child);
 	one = place_of("where_cube");
 	other = place_of("where_weigh");
 	assert_true(one.pool && one.pool != (uintptr_t)pool);
@@ -152,10 +158,7 @@ static void test_programs_share_a_pool_whoever_of_them_is_killed(void **state)
 
 	(void)state;
 	make_pool();
-	child[0] = start("cube");
-	child[1] = start("weigh");
-	ilk_test_until(is_named, (void *)(uintptr_t) "where_cube");
-	ilk_test_until(is_named, (void *)(uintptr_t) "where_weigh");
+	start_both(child);
 	child[2] = start("submit");
 	for (int round = 0; round < ROUNDS; round++) {
 		submit_all(&a);
